@@ -1,0 +1,128 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// Rooms and the way their arrows point are described in docs/architecture.md;
+/// CI builds with `--explicit-target-dependency-import-check error`, so an arrow that is
+/// not written here does not compile.
+let strict: [SwiftSetting] = [
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("ExistentialAny"),
+  .treatAllWarnings(as: .error),
+]
+
+/// A plugin exports its one entry symbol, never unloads (docs/plugin-abi.md, "Never unloaded"), and resolves
+/// every symbol when it is loaded rather than in the middle of a job.
+let pluginLinking: [LinkerSetting] = [
+  .unsafeFlags([
+    "-Xlinker", "--version-script=\(Context.packageDirectory)/Plugins/phase.exports",
+    "-Xlinker", "-z", "-Xlinker", "nodelete", "-Xlinker", "-z", "-Xlinker", "now",
+  ])
+]
+
+let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let deque: Target.Dependency = .product(name: "DequeModule", package: "swift-collections")
+let heap: Target.Dependency = .product(name: "HeapModule", package: "swift-collections")
+let serviceLifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+
+func room(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+  .target(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+func plugin(_ name: String, _ dependencies: [Target.Dependency] = ["PhaseKit", "CPhaseABI"]) -> Target {
+  .target(
+    name: name, dependencies: dependencies, path: "Plugins/\(name)", swiftSettings: strict,
+    linkerSettings: pluginLinking)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+  .testTarget(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+let package = Package(
+  name: "carbontube",
+  products: [
+    .executable(name: "carbontube", targets: ["carbontube"]),
+    .executable(name: "carbontube-plugin-host", targets: ["carbontube-plugin-host"]),
+    // For programs that embed a coordinator, a worker or a client.
+    .library(name: "CarbonTube", targets: ["CarbonTube"]),
+    // For authors of phases and pipelines.
+    .library(name: "PhaseKit", targets: ["PhaseKit", "CPhaseABI"]),
+    .library(name: "Example", type: .dynamic, targets: ["Example"]),
+    .library(name: "HashFile", type: .dynamic, targets: ["HashFile"]),
+    .library(name: "CountLines", type: .dynamic, targets: ["CountLines"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+    .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+    .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+  ],
+  targets: [
+    // Libraries of the system. No pkgConfig: Debian's .pc files carry flags that SwiftPM prohibits with a warning.
+    .systemLibrary(name: "CZeroMQ", providers: [.apt(["libzmq3-dev"])]),
+    .systemLibrary(name: "CHiredis", providers: [.apt(["libhiredis-dev"])]),
+    .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
+    .systemLibrary(name: "CSQLite", providers: [.apt(["libsqlite3-dev"])]),
+    .target(name: "CSimdJSON", linkerSettings: [.linkedLibrary("simdjson")]),
+
+    // The boundary between host and plugins.
+    .target(name: "CPhaseABI"),
+    .target(name: "CPluginNote", dependencies: ["CPhaseABI"]),
+    room("PhaseKit", ["CPhaseABI", "CPluginNote"]),
+
+    // Pure values.
+    room("PipelineModel"),
+    room("WireProtocol", ["PipelineModel", "CZlib", "CSimdJSON"]),
+
+    // Storage. JobStorage cannot import a driver.
+    room("JobStorage", ["PipelineModel", deque, heap]),
+    room("JobStorageSQLite", ["JobStorage", "PipelineModel", "CSQLite"]),
+    room("JobStorageRedis", ["JobStorage", "PipelineModel", "CHiredis"]),
+
+    // Processes and sockets.
+    room("ZeroMQTransport", ["WireProtocol", "CZeroMQ"]),
+    // HostProtocol: frames between a process and its PluginHost child. HostSupervision: spawns, feeds and reaps the
+    // child. PhaseHosting: the child's side, the only room that dlopens.
+    room("HostProtocol"),
+    room("HostSupervision", ["HostProtocol"]),
+    room("PhaseHosting", ["CPhaseABI", "HostProtocol"]),
+    room("PluginCatalog", ["HostProtocol", "HostSupervision", "PipelineModel"]),
+    room(
+      "Coordination",
+      [
+        "JobStorage", "PipelineModel", "WireProtocol", "ZeroMQTransport", "HostProtocol", "HostSupervision", logging,
+        deque, heap,
+      ]),
+    room(
+      "PhaseServing",
+      [
+        "PipelineModel", "WireProtocol", "ZeroMQTransport", "HostProtocol", "HostSupervision", "PluginCatalog", logging,
+        deque,
+      ]),
+    room("PipelineAccess", ["PipelineModel", "WireProtocol", "ZeroMQTransport"]),
+
+    // What embedding programs import.
+    room(
+      "CarbonTube",
+      [
+        "Coordination", "PhaseServing", "PipelineAccess", "PluginCatalog", "JobStorage", "JobStorageSQLite",
+        "JobStorageRedis", "PipelineModel", "WireProtocol", "HostProtocol", "HostSupervision",
+      ]),
+
+    .executableTarget(
+      name: "carbontube",
+      dependencies: [
+        "CarbonTube", "Coordination", "PhaseServing", "PipelineAccess", "PluginCatalog", "JobStorage", "PipelineModel",
+        "WireProtocol", "HostProtocol", "HostSupervision", argumentParser, logging, serviceLifecycle,
+      ], swiftSettings: strict),
+    .executableTarget(name: "carbontube-plugin-host", dependencies: ["PhaseHosting"], swiftSettings: strict),
+
+    plugin("Example"),
+    plugin("HashFile"),
+    .target(name: "CountLines", dependencies: ["CPhaseABI"], path: "Plugins/CountLines", linkerSettings: pluginLinking),
+  ],
+  swiftLanguageModes: [.v6],
+  cLanguageStandard: .c11,
+  cxxLanguageStandard: .cxx17
+)

@@ -1,0 +1,1 @@
+typedef int ct_placeholder;

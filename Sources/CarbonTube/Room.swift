@@ -1,0 +1,1 @@
+// The room CarbonTube; its first file replaces this line.

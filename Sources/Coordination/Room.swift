@@ -1,0 +1,1 @@
+// The room Coordination; its first file replaces this line.

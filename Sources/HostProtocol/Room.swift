@@ -1,0 +1,1 @@
+// The room HostProtocol; its first file replaces this line.

@@ -1,0 +1,1 @@
+// The room HostSupervision; its first file replaces this line.

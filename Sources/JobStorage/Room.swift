@@ -1,0 +1,1 @@
+// The room JobStorage; its first file replaces this line.

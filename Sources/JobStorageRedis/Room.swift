@@ -1,0 +1,1 @@
+// The room JobStorageRedis; its first file replaces this line.

@@ -1,0 +1,1 @@
+// The room JobStorageSQLite; its first file replaces this line.

@@ -1,0 +1,1 @@
+// The room PhaseHosting; its first file replaces this line.

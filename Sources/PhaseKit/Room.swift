@@ -1,0 +1,1 @@
+// The room PhaseKit; its first file replaces this line.

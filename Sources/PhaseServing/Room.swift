@@ -1,0 +1,1 @@
+// The room PhaseServing; its first file replaces this line.

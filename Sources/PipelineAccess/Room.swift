@@ -1,0 +1,1 @@
+// The room PipelineAccess; its first file replaces this line.

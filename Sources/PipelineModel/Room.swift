@@ -1,0 +1,1 @@
+// The room PipelineModel; its first file replaces this line.

@@ -1,0 +1,1 @@
+// The room PluginCatalog; its first file replaces this line.

@@ -1,0 +1,1 @@
+// The room WireProtocol; its first file replaces this line.

@@ -1,0 +1,1 @@
+// The room ZeroMQTransport; its first file replaces this line.

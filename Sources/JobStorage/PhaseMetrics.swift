@@ -1,0 +1,63 @@
+/// What happened in one phase within one minute. Stores add what they are given to what they have.
+public struct PhaseMetrics: Hashable, Sendable {
+  /// Unix time divided by 60 s.
+  public var minute: Int64
+  public var phase: Int
+  public var enqueued = 0
+  public var started = 0
+  public var succeeded = 0
+  public var failed = 0
+  public var retried = 0
+  public var crashed = 0
+  public var dead = 0
+  /// How long attempts ran.
+  public var latency = DurationHistogram()
+  /// How long jobs stood in the queue before they were given out.
+  public var wait = DurationHistogram()
+
+  public init(minute: Int64, phase: Int) {
+    self.minute = minute
+    self.phase = phase
+  }
+
+  public mutating func add(_ other: PhaseMetrics) {
+    enqueued += other.enqueued
+    started += other.started
+    succeeded += other.succeeded
+    failed += other.failed
+    retried += other.retried
+    crashed += other.crashed
+    dead += other.dead
+    latency.add(other.latency)
+    wait.add(other.wait)
+  }
+}
+
+/// Counts of durations in fixed buckets, so that histograms of different times and machines can be added.
+public struct DurationHistogram: Hashable, Sendable {
+  /// Upper ends of the buckets in microseconds, in a 1-2-5 series from 100 µs to 1,000 s; one more bucket holds
+  /// what is longer.
+  public static let bounds: [Int64] = [
+    100, 200, 500, 1_000, 2_000, 5_000, 10_000, 20_000, 50_000, 100_000, 200_000, 500_000, 1_000_000, 2_000_000,
+    5_000_000, 10_000_000, 20_000_000, 50_000_000, 100_000_000, 200_000_000, 500_000_000, 1_000_000_000,
+  ]
+  /// `bounds.count + 1` counts, not cumulative.
+  public var counts: [Int]
+  public var sumMicroseconds: Int64
+
+  public init() {
+    counts = Array(repeating: 0, count: Self.bounds.count + 1)
+    sumMicroseconds = 0
+  }
+
+  public mutating func record(microseconds: Int64) {
+    let bucket = Self.bounds.firstIndex { microseconds <= $0 } ?? Self.bounds.count
+    counts[bucket] += 1
+    sumMicroseconds &+= max(0, microseconds)
+  }
+
+  public mutating func add(_ other: DurationHistogram) {
+    for index in counts.indices { counts[index] += other.counts[index] }
+    sumMicroseconds &+= other.sumMicroseconds
+  }
+}

@@ -1,1 +1,0 @@
-// The room JobStorage; its first file replaces this line.

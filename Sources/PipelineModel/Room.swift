@@ -1,1 +1,0 @@
-// The room PipelineModel; its first file replaces this line.

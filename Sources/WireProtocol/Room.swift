@@ -1,1 +1,0 @@
-// The room WireProtocol; its first file replaces this line.

@@ -1,1 +1,0 @@
-// The room ZeroMQTransport; its first file replaces this line.

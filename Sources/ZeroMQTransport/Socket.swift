@@ -1,0 +1,117 @@
+internal import CZeroMQ
+internal import Glibc
+
+/// One ZeroMQ socket. Belongs to the thread that made it; every call is made there and none blocks.
+public final class Socket {
+  public enum Pattern: Sendable {
+    case publish, subscribe, push, pull, dealer, router, pair
+
+    var code: Int32 {
+      switch self {
+      // XPUB is PUB that also hands up the subscriptions it gets: so a publisher knows when somebody listens.
+      case .publish: ZMQ_XPUB
+      case .subscribe: ZMQ_SUB
+      case .push: ZMQ_PUSH
+      case .pull: ZMQ_PULL
+      case .dealer: ZMQ_DEALER
+      case .router: ZMQ_ROUTER
+      case .pair: ZMQ_PAIR
+      }
+    }
+  }
+
+  let handle: UnsafeMutableRawPointer
+  let context: SocketContext
+
+  /// - Parameters:
+  ///   - highWaterMark: messages queued per peer in each direction before `send` answers false. Zero: no limit.
+  ///   - maximumMessageBytes: a peer that sends a larger frame is disconnected.
+  ///   - lingerMilliseconds: how long closing waits for messages not yet on the wire.
+  public init(
+    _ pattern: Pattern, in context: SocketContext, highWaterMark: Int32 = 10_000,
+    maximumMessageBytes: Int64 = 64 << 20, lingerMilliseconds: Int32 = 0
+  ) throws(TransportError) {
+    guard let handle = zmq_socket(context.handle, pattern.code) else {
+      throw TransportError.last("cannot create a ZeroMQ socket")
+    }
+    self.handle = handle
+    self.context = context
+    set(ZMQ_SNDHWM, highWaterMark)
+    set(ZMQ_RCVHWM, highWaterMark)
+    set(ZMQ_LINGER, lingerMilliseconds)
+    set(ZMQ_MAXMSGSIZE, maximumMessageBytes)
+    set(ZMQ_RECONNECT_IVL, Int32(100))
+    set(ZMQ_RECONNECT_IVL_MAX, Int32(1_000))
+    if pattern == .router {
+      set(ZMQ_ROUTER_MANDATORY, Int32(1))
+      // A peer that comes back under the same identity takes over from its dead connection.
+      set(ZMQ_ROUTER_HANDOVER, Int32(1))
+    }
+    if pattern == .publish { set(ZMQ_XPUB_VERBOSE, Int32(1)) }
+  }
+
+  deinit { zmq_close(handle) }
+
+  /// Finds peers whose machine vanished without a word.
+  public func setHeartbeat(intervalMilliseconds: Int32, timeoutMilliseconds: Int32) {
+    set(ZMQ_HEARTBEAT_IVL, intervalMilliseconds)
+    set(ZMQ_HEARTBEAT_TIMEOUT, timeoutMilliseconds)
+  }
+
+  public func subscribe(to prefix: [UInt8]) { zmq_setsockopt(handle, ZMQ_SUBSCRIBE, prefix, prefix.count) }
+
+  /// - Returns: the address that others can connect to; differs from `address` where that left the port open.
+  public func bind(_ address: String) throws(TransportError) -> String {
+    guard zmq_bind(handle, address) == 0 else {
+      let code = zmq_errno()
+      let reason = code == EADDRINUSE ? "somebody listens there already" : String(cString: zmq_strerror(code))
+      throw TransportError(code: code, message: "cannot listen on \(address): \(reason)")
+    }
+    var name = [CChar](repeating: 0, count: 1024)
+    var length = name.count
+    guard zmq_getsockopt(handle, ZMQ_LAST_ENDPOINT, &name, &length) == 0 else { return address }
+    return String(decoding: name.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
+  }
+
+  /// Returns at once; the connection is made, and made again, in the background.
+  public func connect(_ address: String) throws(TransportError) {
+    guard zmq_connect(handle, address) == 0 else { throw TransportError.last("cannot connect to \(address)") }
+  }
+
+  /// Sends one message of several frames, whole or not at all.
+  ///
+  /// - Returns: false where it cannot be queued now (peer gone, high-water mark): nothing was sent.
+  public func send(_ frames: [[UInt8]]) -> Bool {
+    for (index, frame) in frames.enumerated() {
+      let more = index + 1 < frames.count ? ZMQ_SNDMORE : 0
+      while zmq_send(handle, frame, frame.count, ZMQ_DONTWAIT | more) < 0 {
+        if zmq_errno() == EINTR { continue }
+        return false
+      }
+    }
+    return true
+  }
+
+  /// The next message, or nil where none is waiting. A message of more than `maximumFrames` is read to its end and
+  /// comes back cut to that many, which no decoder accepts.
+  public func receive(maximumFrames: Int = 2_048) -> [[UInt8]]? {
+    var frames: [[UInt8]] = []
+    var message = zmq_msg_t()
+    zmq_msg_init(&message)
+    defer { zmq_msg_close(&message) }
+    while true {
+      guard zmq_msg_recv(&message, handle, ZMQ_DONTWAIT) >= 0 else {
+        if zmq_errno() == EINTR { continue }
+        return nil
+      }
+      if frames.count < maximumFrames {
+        frames.append([UInt8](UnsafeRawBufferPointer(start: zmq_msg_data(&message), count: zmq_msg_size(&message))))
+      }
+      if zmq_msg_more(&message) == 0 { return frames }
+    }
+  }
+
+  func set<Value: BitwiseCopyable>(_ option: Int32, _ value: Value) {
+    withUnsafeBytes(of: value) { _ = zmq_setsockopt(handle, option, $0.baseAddress, $0.count) }
+  }
+}

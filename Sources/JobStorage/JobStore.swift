@@ -12,6 +12,9 @@ public protocol JobStore: AnyObject {
   /// Where the jobs are, for logs and pages. Never contains a password.
   var address: String { get }
 
+  /// True for a store that has nothing to wait for: it is then called in the event loop itself.
+  var answersAtOnce: Bool { get }
+
   /// Connects, creates or migrates the schema, takes ownership, and makes the store hold `pipeline`.
   ///
   /// Called again after an error: reconnects. Jobs of a stored definition whose phases differ are moved by `job_type`
@@ -68,4 +71,8 @@ public protocol JobStore: AnyObject {
 
   /// Gives up ownership and closes. Never fails; the store can be opened again.
   func close()
+}
+
+extension JobStore {
+  public var answersAtOnce: Bool { false }
 }

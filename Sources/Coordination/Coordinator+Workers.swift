@@ -1,0 +1,118 @@
+internal import JobStorage
+internal import Logging
+internal import PipelineModel
+internal import WireProtocol
+internal import ZeroMQTransport
+
+/// What workers say, and what is done about it.
+extension Coordinator {
+  /// At most this many messages of one socket before the other work of a turn is done.
+  static var messagesPerTurn: Int { 1_000 }
+
+  func readEvents(now: Timestamp) {
+    for _ in 0..<Self.messagesPerTurn {
+      guard let frames = events.receive() else { return }
+      do throws(WireError) {
+        guard frames.count == 1 else { throw WireError("an event of \(frames.count) frames; it has one") }
+        try handleEvent(frames[0], now: now)
+      } catch {
+        complain(source: "an event publisher", error)
+      }
+    }
+  }
+
+  private func handleEvent(_ frame: [UInt8], now: Timestamp) throws(WireError) {
+    switch try Prologue.kind(of: frame) {
+    case .announcement: carryOut(roster.observe(try Announcement(decoding: frame), now: now), now: now)
+    case .goodbye: farewell(try Goodbye(decoding: frame), now: now)
+    case .progress: note(try ProgressReport(decoding: frame))
+    case .log: note(try LogLine(decoding: frame))
+    case let other: throw WireError("a \(other) where events are published")
+    }
+  }
+
+  func complain(source: String, _ error: WireError) {
+    if complaints.note(source: source, problem: error.message) {
+      logger.warning("ignored a message from \(source): \(error.message)")
+    }
+  }
+
+  private func farewell(_ goodbye: Goodbye, now: Timestamp) {
+    carryOut(roster.lose(goodbye.worker, reason: goodbye.reason), now: now)
+  }
+
+  private func note(_ report: ProgressReport) {
+    guard roster.flights[report.token]?.job == report.job else { return }
+    progress[report.job] = report.fraction
+    if let progressed = settings.hooks.jobProgressed {
+      hooks.call { _ in progressed(report.job, report.fraction, report.note) }
+    }
+  }
+
+  private func note(_ line: LogLine) {
+    let level: Logger.Level =
+      switch line.level {
+      case .debug: .debug
+      case .info: .info
+      case .warning: .warning
+      case .error: .error
+      }
+    logger.log(
+      level: level, "\(line.job.map { "job \($0): " } ?? "")\(line.text)", metadata: ["worker": "\(line.worker)"])
+    if let logged = settings.hooks.jobLogged { hooks.call { _ in logged(line.job, line.text) } }
+  }
+
+  func carryOut(_ actions: [WorkerRoster.Action], now: Timestamp) {
+    for action in actions {
+      switch action {
+      case .connect(let worker, let address): connect(worker, to: address)
+      case .disconnect(let worker): disconnect(worker)
+      case .release(let tokens): release(tokens, now: now)
+      case .cancel(let worker, let tokens): order(worker, tokens, .cancel)
+      case .recall(let worker, let tokens): order(worker, tokens, .recall)
+      case .foreign(let worker, let jobType):
+        logger.warning("worker \(worker) offers '\(jobType)', which is no phase of \(pipeline.name); it gets no jobs")
+      case .lost(let worker, let reason): logger.notice("worker \(worker) is gone: \(reason)")
+      case .arrived(let worker): tellArrival(worker)
+      }
+    }
+  }
+
+  private func tellArrival(_ worker: WorkerID) {
+    guard let entry = roster.workers[worker] else { return }
+    logger.info(
+      "worker \(worker) serves \(entry.announcement.jobType) with \(entry.announcement.concurrency) at a time")
+  }
+
+  private func order(_ worker: WorkerID, _ tokens: [LeaseToken], _ kind: MessageKind) {
+    _ = links[worker]?.orders.send([LeaseOrder(worker: worker, tokens: tokens).encoded(as: kind)])
+  }
+
+  func drain(_ worker: WorkerID) -> Bool {
+    links[worker]?.orders.send([DrainOrder(worker: worker).encoded()]) ?? false
+  }
+
+  private func connect(_ worker: WorkerID, to address: String) {
+    linksMade += 1
+    do throws(TransportError) {
+      let orders = try Socket(.push, in: context, lingerMilliseconds: 100)
+      let monitor = try ConnectionMonitor(of: orders, name: "\(name)-\(linksMade)")
+      try orders.connect(address)
+      links[worker] = Link(orders: orders, monitor: monitor)
+      linksChanged()
+      let welcome = Welcome(
+        worker: worker, coordinator: name, pipeline: pipeline.name,
+        resultsAddress: settings.advertisedIntakeAddress ?? intakeAddress,
+        maximumInstructionsBytes: settings.maximumInstructionsBytes)
+      _ = orders.send([welcome.encoded()])
+    } catch {
+      logger.error("worker \(worker): \(error.message)")
+      _ = roster.lose(worker, reason: error.message)
+    }
+  }
+
+  private func disconnect(_ worker: WorkerID) {
+    links[worker] = nil
+    linksChanged()
+  }
+}

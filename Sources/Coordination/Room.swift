@@ -1,1 +1,0 @@
-// The room Coordination; its first file replaces this line.

@@ -138,8 +138,9 @@ let package = Package(
       ], swiftSettings: strict),
     .executableTarget(name: "carbontube-plugin-host", dependencies: ["PhaseHosting"], swiftSettings: strict),
 
-    // One phase that two plugins carry.
-    plugin("FileHashing", ["PhaseKit", "CCrypto"]),
+    // One phase that two plugins carry; no plugin itself.
+    .target(
+      name: "FileHashing", dependencies: ["PhaseKit", "CCrypto"], path: "Plugins/FileHashing", swiftSettings: strict),
     plugin("Example", ["PhaseKit", "CPhaseABI", "FileHashing"]),
     plugin("HashFile", ["PhaseKit", "CPhaseABI", "FileHashing"]),
     .target(

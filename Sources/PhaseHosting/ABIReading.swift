@@ -2,7 +2,8 @@ import CPhaseABI
 
 /// A struct that begins with `struct_size` as its producer compiled it.
 protocol SizedStruct {
-  var struct_size: UInt32 { get }  // swift-format-ignore: AlwaysUseLowerCamelCase
+  // swift-format-ignore: AlwaysUseLowerCamelCase
+  var struct_size: UInt32 { get }
 }
 
 extension ct_plugin: SizedStruct {}

@@ -19,6 +19,21 @@ let pluginLinking: [LinkerSetting] = [
   ])
 ]
 
+// Swift promises no stable binary interface on Linux, so a plugin's ELF note carries the version of its compiler and a
+// host refuses another one. The manifest is the one place that can tell it to C.
+#if compiler(>=6.6)
+  let swiftVersion = "606"
+#elseif compiler(>=6.5)
+  let swiftVersion = "605"
+#elseif compiler(>=6.4)
+  let swiftVersion = "604"
+#elseif compiler(>=6.3)
+  let swiftVersion = "603"
+#else
+  let swiftVersion = "602"
+#endif
+let swiftVersionForC: [CSetting] = [.define("CT_SWIFT_VERSION", to: swiftVersion)]
+
 let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let deque: Target.Dependency = .product(name: "DequeModule", package: "swift-collections")
@@ -38,6 +53,9 @@ func plugin(_ name: String, _ dependencies: [Target.Dependency] = ["PhaseKit", "
 func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
   .testTarget(name: name, dependencies: dependencies, swiftSettings: strict)
 }
+
+/// For tests that start real children: the host must have been built before they run.
+let hostChildren: [Target.Dependency] = ["carbontube-plugin-host"]
 
 let package = Package(
   name: "carbontube",
@@ -64,11 +82,13 @@ let package = Package(
     .systemLibrary(name: "CHiredis", providers: [.apt(["libhiredis-dev"])]),
     .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(name: "CSQLite", providers: [.apt(["libsqlite3-dev"])]),
+    .systemLibrary(name: "CCrypto", providers: [.apt(["libssl-dev"])]),
     .target(name: "CSimdJSON", linkerSettings: [.linkedLibrary("simdjson")]),
 
     // The boundary between host and plugins.
     .target(name: "CPhaseABI"),
-    .target(name: "CPluginNote", dependencies: ["CPhaseABI"]),
+    .target(name: "CPluginNote", dependencies: ["CPhaseABI"], cSettings: swiftVersionForC),
+    .target(name: "CHostProcess", cSettings: swiftVersionForC),
     room("PhaseKit", ["CPhaseABI", "CPluginNote"]),
 
     // Pure values.
@@ -85,9 +105,9 @@ let package = Package(
     // HostProtocol: frames between a process and its PluginHost child. HostSupervision: spawns, feeds and reaps the
     // child. PhaseHosting: the child's side, the only room that dlopens.
     room("HostProtocol"),
-    room("HostSupervision", ["HostProtocol"]),
-    room("PhaseHosting", ["CPhaseABI", "HostProtocol"]),
-    room("PluginCatalog", ["HostProtocol", "HostSupervision", "PipelineModel"]),
+    room("HostSupervision", ["CHostProcess", "HostProtocol"]),
+    room("PhaseHosting", ["CPhaseABI", "CHostProcess", "HostProtocol", "PipelineModel"]),
+    room("PluginCatalog", ["HostProtocol", "HostSupervision", "CHostProcess", "CCrypto"]),
     room(
       "Coordination",
       [
@@ -118,9 +138,20 @@ let package = Package(
       ], swiftSettings: strict),
     .executableTarget(name: "carbontube-plugin-host", dependencies: ["PhaseHosting"], swiftSettings: strict),
 
-    plugin("Example"),
-    plugin("HashFile"),
-    .target(name: "CountLines", dependencies: ["CPhaseABI"], path: "Plugins/CountLines", linkerSettings: pluginLinking),
+    // One phase that two plugins carry; no plugin itself.
+    .target(
+      name: "FileHashing", dependencies: ["PhaseKit", "CCrypto"], path: "Plugins/FileHashing", swiftSettings: strict),
+    plugin("Example", ["PhaseKit", "CPhaseABI", "FileHashing"]),
+    plugin("HashFile", ["PhaseKit", "CPhaseABI", "FileHashing"]),
+    .target(
+      name: "CountLines", dependencies: ["CPhaseABI"], path: "Plugins/CountLines",
+      linkerSettings: pluginLinking + [.linkedLibrary("jansson")]),
+
+    tests("HostProtocolTests", ["HostProtocol"]),
+    tests("PhaseHostingTests", hostChildren + ["HostSupervision", "HostProtocol"]),
+    tests("HostSupervisionTests", hostChildren + ["HostSupervision", "HostProtocol"]),
+    tests("PhaseKitTests", ["PhaseKit"]),
+    tests("PluginCatalogTests", hostChildren + ["PluginCatalog", "HostProtocol", "HostSupervision"]),
   ],
   swiftLanguageModes: [.v6],
   cLanguageStandard: .c11,

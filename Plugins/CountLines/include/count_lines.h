@@ -1,1 +1,1 @@
-
+// A plugin has no interface but its entry, which carbontube.h declares; the package manager wants a header.

@@ -1,0 +1,58 @@
+import FileHashing
+import Glibc
+import PhaseKit
+
+/// Writes a file of random UUIDs, one a line. Without a size there is nothing to write and no result.
+struct GenerateFile: Phase {
+  static let jobType = "generate-file"
+  static let summary = "Writes a file of `size` random UUID lines"
+  static let traits: PhaseTraits = [.idempotent]
+  static let inputSchema: String? =
+    #"{"type":"object","properties":{"size":{"type":"integer","minimum":0,"maximum":10000000}}}"#
+  static let outputSchema: String? = #"{"type":"object","properties":{"file_path":{"type":"string"}}}"#
+
+  static let maximumSize = 10_000_000
+
+  struct Input: Decodable {
+    var size: Int?
+  }
+
+  // swift-format-ignore: AlwaysUseLowerCamelCase
+  struct Output: Encodable {
+    var file_path: String
+  }
+
+  func execute(_ input: Input, _ job: JobContext) async throws -> Output? {
+    guard let size = input.size else { return nil }
+    guard (0...Self.maximumSize).contains(size) else {
+      throw PhaseError.badInput("size is \(size); it must be within 0...\(Self.maximumSize)")
+    }
+    let path = "\(folder())/carbontube-\(fileName(for: job.id)).txt"
+    let lines = UUIDLines(count: size)
+    // The first attempt that finishes makes the file. A later one, perhaps of a worker that was thought dead, must not
+    // change what other phases have already read.
+    if lines.length(ofFileAt: path) == lines.length { return Output(file_path: path) }
+    try lines.write(to: path, job)
+    return Output(file_path: path)
+  }
+
+  /// The same in every attempt: CARBONTUBE_EXAMPLE_DIR, TMPDIR or /tmp.
+  private func folder() -> String {
+    for name in ["CARBONTUBE_EXAMPLE_DIR", "TMPDIR"] {
+      if let value = getenv(name).map({ String(cString: $0) }), !value.isEmpty { return value }
+    }
+    return "/tmp"
+  }
+
+  /// Job ids may hold characters that mean something in a path; those are named by their hash.
+  private func fileName(for id: String) -> String {
+    let isPlain = id.utf8.allSatisfy { byte in
+      (0x30...0x39).contains(byte) || (0x41...0x5a).contains(byte) || (0x61...0x7a).contains(byte)
+        || byte == UInt8(ascii: "-") || byte == UInt8(ascii: "_")
+    }
+    if isPlain, !id.isEmpty { return id }
+    var digest = SHA1()
+    Array(id.utf8).withUnsafeBytes { digest.update($0) }
+    return digest.finish()
+  }
+}

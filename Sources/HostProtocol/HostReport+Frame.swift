@@ -1,0 +1,111 @@
+private enum ReportKind: UInt8 {
+  case ready = 0x81
+  case refused = 0x82
+  case log = 0x83
+  case progress = 0x84
+  case finished = 0x85
+  case setting = 0x86
+  case hookFinished = 0x87
+}
+
+extension HostReport {
+  /// The whole frame, length included.
+  public func encoded() -> [UInt8] {
+    var writer = FrameWriter(kind: kind.rawValue)
+    switch self {
+    case .ready(let library): writer.library(library)
+    case .refused(let refusal):
+      writer.number(refusal.kind.rawValue)
+      writer.text(refusal.message)
+      writer.list(refusal.available) { $0.text($1) }
+    case .log(let token, let level, let message):
+      writer.number(token)
+      writer.number(level.rawValue)
+      writer.text(message)
+    case .progress(let token, let fraction, let note):
+      writer.number(token)
+      writer.number(fraction.bitPattern)
+      writer.text(note)
+    case .finished(let token, let result), .hookFinished(let token, let result):
+      writer.number(token)
+      writer.result(result)
+    case .setting(let token, let name, let value):
+      writer.number(token)
+      writer.text(name)
+      writer.text(value)
+    }
+    return writer.finish()
+  }
+
+  /// - Parameter body: one frame as `FrameBuffer.next()` gives it.
+  public init(frame body: FrameBody) throws(FrameError) {
+    var reader = FrameReader(body)
+    switch try reader.choice(ReportKind.self) {
+    case .ready: self = .ready(try reader.library())
+    case .refused: self = .refused(try reader.refusal())
+    case .log: self = .log(token: try reader.number(), level: try reader.choice(), message: try reader.text())
+    case .progress: self = try reader.progress()
+    case .finished: self = .finished(token: try reader.number(), try reader.result())
+    case .setting: self = .setting(token: try reader.number(), name: try reader.text(), value: try reader.text())
+    case .hookFinished: self = .hookFinished(token: try reader.number(), try reader.result())
+    }
+    try reader.end()
+  }
+
+  private var kind: ReportKind {
+    switch self {
+    case .ready: .ready
+    case .refused: .refused
+    case .log: .log
+    case .progress: .progress
+    case .finished: .finished
+    case .setting: .setting
+    case .hookFinished: .hookFinished
+    }
+  }
+}
+
+extension FrameWriter {
+  fileprivate mutating func result(_ result: HostResult) {
+    number(result.status.rawValue)
+    optional(result.output) { $0.byteString($1) }
+    optional(result.error) { writer, error in
+      writer.text(error.message)
+      writer.text(error.type)
+      writer.text(error.location)
+      writer.number(error.code)
+    }
+    optional(result.retryAfterMilliseconds) { $0.number($1) }
+  }
+}
+
+extension FrameReader {
+  fileprivate mutating func result() throws(FrameError) -> HostResult {
+    let result = HostResult(
+      status: try choice(),
+      output: try optional { reader throws(FrameError) in try reader.byteString() },
+      error: try optional { reader throws(FrameError) in try reader.error() },
+      retryAfterMilliseconds: try optional { reader throws(FrameError) in try reader.number(UInt64.self) })
+    guard (result.error == nil) == (result.status == .ok) else {
+      throw FrameError("a result whose status and error contradict each other")
+    }
+    return result
+  }
+
+  private mutating func error() throws(FrameError) -> HostError {
+    HostError(message: try text(), type: try text(), location: try text(), code: try number())
+  }
+
+  fileprivate mutating func refusal() throws(FrameError) -> HostRefusal {
+    HostRefusal(
+      kind: try choice(), message: try text(),
+      available: try list(limit: LibraryDescription.maximumEntries) { reader throws(FrameError) in try reader.text() })
+  }
+
+  fileprivate mutating func progress() throws(FrameError) -> HostReport {
+    let token: UInt64 = try number()
+    let fraction = Double(bitPattern: try number())
+    guard (0...1).contains(fraction) else { throw FrameError("a progress outside of 0...1") }
+    return .progress(token: token, fraction: fraction, note: try text())
+  }
+}

@@ -1,1 +1,0 @@
-// The room HostProtocol; its first file replaces this line.

@@ -1,0 +1,34 @@
+public import HostProtocol
+
+/// Something that happened in a child. A token is that of the job or hook call it belongs to; 0 stands for none.
+public enum HostEvent: Hashable, Sendable {
+  /// Loaded, and made an instance of what it is for; the first event of every child that does not refuse. Holds all
+  /// that the file offers, with the definitions of its pipelines.
+  case ready(LibraryDescription)
+  /// It will run nothing, and ends.
+  case refused(HostRefusal)
+  case log(token: UInt64, level: HostLogLevel, message: String)
+  /// `fraction` is within 0...1.
+  case progress(token: UInt64, fraction: Double, note: String)
+  /// Comes in the order in which the jobs were given.
+  case finished(token: UInt64, HostResult)
+  /// Something that a pipeline's `initialize` chose, before the `hookFinished` of that call.
+  case setting(token: UInt64, name: String, value: String)
+  case hookFinished(token: UInt64, HostResult)
+  /// It sent something that makes no sense. Nothing more is read from it; `.closed` follows, then `finish()` it.
+  case malformed(reason: String)
+  /// Nothing will come any more; the last event. Call `finish()` to learn why.
+  case closed
+
+  init(_ report: HostReport) {
+    switch report {
+    case .ready(let library): self = .ready(library)
+    case .refused(let refusal): self = .refused(refusal)
+    case .log(let token, let level, let message): self = .log(token: token, level: level, message: message)
+    case .progress(let token, let fraction, let note): self = .progress(token: token, fraction: fraction, note: note)
+    case .finished(let token, let result): self = .finished(token: token, result)
+    case .setting(let token, let name, let value): self = .setting(token: token, name: name, value: value)
+    case .hookFinished(let token, let result): self = .hookFinished(token: token, result)
+    }
+  }
+}

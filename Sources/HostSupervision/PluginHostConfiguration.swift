@@ -1,0 +1,97 @@
+import Glibc
+
+/// What is loaded into a child, and how the child is bounded.
+public struct PluginHostConfiguration: Hashable, Sendable {
+  public enum Role: Hashable, Sendable {
+    /// Runs jobs of one `job_type`.
+    case phase(jobType: String)
+    /// Calls the hooks of one pipeline.
+    case pipeline(name: String)
+    /// Describes the file and ends.
+    case scan
+  }
+
+  /// Limits of the kernel on the child. Nil leaves what this process has.
+  public struct Limits: Hashable, Sendable {
+    /// Address space, not resident memory; allocations fail beyond it.
+    public var memoryBytes: UInt?
+    public var openFiles: UInt?
+    /// Over the child's whole life; SIGXCPU at its end.
+    public var cpuSeconds: UInt?
+
+    public init(memoryBytes: UInt? = nil, openFiles: UInt? = nil, cpuSeconds: UInt? = nil) {
+      self.memoryBytes = memoryBytes
+      self.openFiles = openFiles
+      self.cpuSeconds = cpuSeconds
+    }
+  }
+
+  /// Names that reach the child by default. None of them changes what code is loaded.
+  public static let defaultEnvironmentNames: Set<String> = [
+    "PATH", "HOME", "USER", "LOGNAME", "TMPDIR", "TZ", "LANG", "LC_ALL", "LC_CTYPE", "SWIFT_BACKTRACE",
+    "CARBONTUBE_EXAMPLE_DIR",
+  ]
+
+  /// The program `carbontube-plugin-host`.
+  public var executable: String
+  /// The plugin, absolute. Give the staged copy, never a file that somebody may overwrite while it is mapped.
+  public var library: String
+  public var role: Role
+  public var limits: Limits
+  /// Variables of this process that the child inherits, those that are set. `LD_*` never is.
+  public var environmentNames: Set<String>
+  /// Further variables of the child; win over inherited ones.
+  public var environment: [String: String]
+  /// An existing folder for scratch files, told to the phase as `work_dir`; the caller removes it. Nil: none.
+  public var workDirectory: String?
+
+  public init(
+    executable: String = PluginHostConfiguration.defaultExecutable(), library: String, role: Role,
+    limits: Limits = Limits(), environmentNames: Set<String> = PluginHostConfiguration.defaultEnvironmentNames,
+    environment: [String: String] = [:], workDirectory: String? = nil
+  ) {
+    self.executable = executable
+    self.library = library
+    self.role = role
+    self.limits = limits
+    self.environmentNames = environmentNames
+    self.environment = environment
+    self.workDirectory = workDirectory
+  }
+
+  /// CARBONTUBE_PLUGIN_HOST where it is set, otherwise `carbontube-plugin-host` beside the running program. Whether it
+  /// exists shows when it is spawned.
+  public static func defaultExecutable() -> String {
+    if let named = getenv("CARBONTUBE_PLUGIN_HOST").map({ String(cString: $0) }), !named.isEmpty { return named }
+    var buffer = [CChar](repeating: 0, count: Int(PATH_MAX))
+    let length = readlink("/proc/self/exe", &buffer, buffer.count)
+    guard length > 0 else { return "carbontube-plugin-host" }
+    let program = String(decoding: buffer[..<length].map(UInt8.init(bitPattern:)), as: UTF8.self)
+    return program[..<(program.lastIndex(of: "/") ?? program.startIndex)] + "/carbontube-plugin-host"
+  }
+
+  /// The child's command line; PhaseHosting reads it.
+  var arguments: [String] {
+    var words = [executable]
+    switch role {
+    case .scan: words += ["--scan", library]
+    case .phase(let jobType): words += ["--phase", library, jobType]
+    case .pipeline(let name): words += ["--pipeline", library, name]
+    }
+    if let bytes = limits.memoryBytes { words += ["--memory", String(bytes)] }
+    if let files = limits.openFiles { words += ["--open-files", String(files)] }
+    if let seconds = limits.cpuSeconds { words += ["--cpu-seconds", String(seconds)] }
+    if let workDirectory { words += ["--work-directory", workDirectory] }
+    return words
+  }
+
+  /// The child's environment as `NAME=value`.
+  var environmentWords: [String] {
+    var variables: [String: String] = [:]
+    for name in environmentNames {
+      if let value = getenv(name) { variables[name] = String(cString: value) }
+    }
+    variables.merge(environment) { _, own in own }
+    return variables.filter { !$0.key.hasPrefix("LD_") }.map { "\($0.key)=\($0.value)" }
+  }
+}

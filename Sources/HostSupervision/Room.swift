@@ -1,1 +1,0 @@
-// The room HostSupervision; its first file replaces this line.

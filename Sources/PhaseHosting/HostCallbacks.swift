@@ -1,0 +1,99 @@
+import CPhaseABI
+import HostProtocol
+
+// The tables of C functions that a plugin gets. They are filled here, in plain functions of a module without default
+// isolation: the same closures written in main.swift or in main-actor code compile without a warning and trap when a
+// plugin calls them from its own thread.
+
+private let maximumLogLine = 64 << 10
+private let maximumNote = 4 << 10
+private let maximumSetting = 64 << 10
+
+private func runningJob(_ pointer: UnsafePointer<ct_job>?) -> RunningJob? {
+  guard let data = pointer?.pointee.host_data else { return nil }
+  return Unmanaged<RunningJob>.fromOpaque(data).takeUnretainedValue()
+}
+
+/// A `ct_job` that lives as long as the process; its texts are set for each job.
+func makeJob(for job: RunningJob, workDirectory: UnsafeBufferPointer<UInt8>) -> UnsafeMutablePointer<ct_job> {
+  let pointer = UnsafeMutablePointer<ct_job>.allocate(capacity: 1)
+  var table = ct_job()
+  table.struct_size = UInt32(MemoryLayout<ct_job>.size)
+  table.host_data = Unmanaged.passRetained(job).toOpaque()
+  table.work_dir = ct_str(bytes: workDirectory)
+  table.set_result = { job, result in runningJob(job)?.setResult(result) ?? CTStatus.badInput }
+  table.progress = { job, fraction, note in
+    runningJob(job)?.progress(fraction, note: note.text(limit: maximumNote)) ?? CTStatus.badInput
+  }
+  table.log = { job, level, message in runningJob(job)?.log(level, message.text(limit: maximumLogLine)) }
+  table.is_cancelled = { job in runningJob(job)?.isCancelled == true ? 1 : 0 }
+  pointer.initialize(to: table)
+  return pointer
+}
+
+/// The `ct_host` of this process; never freed.
+func makeHost(_ channel: ReportChannel) -> UnsafePointer<ct_host> {
+  let pointer = UnsafeMutablePointer<ct_host>.allocate(capacity: 1)
+  var table = ct_host()
+  table.struct_size = UInt32(MemoryLayout<ct_host>.size)
+  table.abi_major = UInt16(CT_ABI_MAJOR)
+  table.abi_minor = UInt16(CT_ABI_MINOR)
+  table.host_data = Unmanaged.passRetained(channel).toOpaque()
+  table.name = permanentCString("carbontube-plugin-host")
+  table.version = permanentCString("1.0.0")
+  table.log = { host, level, message in
+    guard let data = host?.pointee.host_data else { return }
+    let channel = Unmanaged<ReportChannel>.fromOpaque(data).takeUnretainedValue()
+    channel.send(.log(token: 0, level: HostLogLevel(abi: level), message: message.text(limit: maximumLogLine)))
+  }
+  table.get_extension = { _, _ in nil }
+  pointer.initialize(to: table)
+  return UnsafePointer(pointer)
+}
+
+/// What `ct_setup.host_data` points to during one call of a pipeline's `initialize`.
+final class SetupCall {
+  let channel: ReportChannel
+  let token: UInt64
+  init(channel: ReportChannel, token: UInt64) {
+    self.channel = channel
+    self.token = token
+  }
+}
+
+/// Lends a `ct_setup` to `body`.
+func withSetup(_ call: SetupCall, _ body: (UnsafePointer<ct_setup>) -> ct_status) -> ct_status {
+  var table = ct_setup()
+  table.struct_size = UInt32(MemoryLayout<ct_setup>.size)
+  table.host_data = Unmanaged.passUnretained(call).toOpaque()
+  table.set = { setup, name, value in
+    guard let data = setup?.pointee.host_data, name.len <= maximumSetting, value.len <= maximumSetting,
+      let name = name.validText, let value = value.validText
+    else { return CTStatus.badInput }
+    let call = Unmanaged<SetupCall>.fromOpaque(data).takeUnretainedValue()
+    call.channel.send(.setting(token: call.token, name: name, value: value))
+    return CTStatus.ok
+  }
+  return withExtendedLifetime(call) { withUnsafePointer(to: table, body) }
+}
+
+extension ct_str {
+  init(bytes: UnsafeBufferPointer<UInt8>) {
+    let start = UnsafeRawPointer(bytes.baseAddress)?.assumingMemoryBound(to: CChar.self)
+    self.init(ptr: start, len: bytes.count)
+  }
+
+  /// Nil where the bytes are not UTF-8.
+  fileprivate var validText: String? {
+    guard let ptr else { return len == 0 ? "" : nil }
+    return String(validating: UnsafeRawBufferPointer(start: ptr, count: len), as: UTF8.self)
+  }
+}
+
+private func permanentCString(_ text: String) -> UnsafePointer<CChar> {
+  let bytes = text.utf8CString
+  let memory = UnsafeMutablePointer<CChar>.allocate(capacity: bytes.count)
+  memory.initialize(repeating: 0, count: bytes.count)
+  for (index, byte) in bytes.enumerated() { memory[index] = byte }
+  return UnsafePointer(memory)
+}

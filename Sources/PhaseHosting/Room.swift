@@ -1,1 +1,0 @@
-// The room PhaseHosting; its first file replaces this line.

@@ -1,0 +1,124 @@
+import CPhaseABI
+import Glibc
+import HostProtocol
+import Synchronization
+
+/// The job that this child runs right now, or none: what `ct_job`'s callbacks and the control channel look at. One
+/// object for the life of the process, so that a plugin's thread that calls too late finds memory, not a crash.
+final class RunningJob: Sendable {
+  static let maximumResultLength = 16 << 20
+  private static let progressInterval: Int64 = 50
+
+  private struct State {
+    var token: UInt64 = 0
+    var output: [UInt8]?
+    /// Cancelled before they began: the channels race. A few are enough, the parent queues one job ahead.
+    var cancelledEarly: [UInt64] = []
+    var wakeUp: (@Sendable () -> Void)?
+    var lastProgress: Int64 = 0
+  }
+
+  private let channel: ReportChannel
+  private let state = Mutex(State())
+  private let cancelled = Atomic<Bool>(false)
+
+  init(channel: ReportChannel) {
+    self.channel = channel
+  }
+
+  /// - Parameter wakeUp: called at most once, from the control thread, if the job is cancelled before `end()`.
+  /// - Returns: false where the job was cancelled before it began.
+  func begin(token: UInt64, wakeUp: @escaping @Sendable () -> Void) -> Bool {
+    state.withLock { state in
+      if let early = state.cancelledEarly.firstIndex(of: token) {
+        state.cancelledEarly.remove(at: early)
+        return false
+      }
+      state.token = token
+      state.output = nil
+      state.wakeUp = wakeUp
+      state.lastProgress = 0
+      cancelled.store(false, ordering: .releasing)
+      return true
+    }
+  }
+
+  /// - Returns: the result that the job set last. Waits for a `wakeUp` that is under way.
+  func end() -> [UInt8]? {
+    state.withLock { state in
+      defer {
+        state.token = 0
+        state.output = nil
+        state.wakeUp = nil
+      }
+      return state.output
+    }
+  }
+
+  func cancel(token: UInt64) {
+    state.withLock { state in
+      guard state.token == token else {
+        if state.cancelledEarly.count >= 64 { state.cancelledEarly.removeFirst() }
+        state.cancelledEarly.append(token)
+        return
+      }
+      cancelled.store(true, ordering: .releasing)
+      // Within the lock: the plugin's cancel() must never see an instance whose run() is over.
+      state.wakeUp?()
+      state.wakeUp = nil
+    }
+  }
+
+  var isCancelled: Bool { cancelled.load(ordering: .acquiring) }
+
+  func setResult(_ result: ct_bytes) -> ct_status {
+    guard let start = result.ptr, result.len <= Self.maximumResultLength else { return CTStatus.badInput }
+    let bytes = UnsafeRawBufferPointer(start: start, count: result.len)
+    guard looksLikeObject(bytes) else { return CTStatus.badInput }
+    let copy = Array(bytes)
+    state.withLock { if $0.token != 0 { $0.output = copy } }
+    return CTStatus.ok
+  }
+
+  func progress(_ fraction: Double, note: String) -> ct_status {
+    guard !fraction.isNaN else { return CTStatus.badInput }
+    let now = monotonicMilliseconds()
+    let token = state.withLock { state -> UInt64 in
+      guard fraction >= 1 || now - state.lastProgress >= Self.progressInterval else { return 0 }
+      state.lastProgress = now
+      return state.token
+    }
+    if token != 0 { channel.send(.progress(token: token, fraction: min(max(fraction, 0), 1), note: note)) }
+    return CTStatus.ok
+  }
+
+  func log(_ level: Int32, _ message: String) {
+    let token = state.withLock { $0.token }
+    channel.send(.log(token: token, level: HostLogLevel(abi: level), message: message))
+  }
+}
+
+/// `ct_status` as numbers: the enum of C is imported under another type than the functions return.
+enum CTStatus {
+  static let ok = ct_status(CT_OK)
+  static let badInput = ct_status(CT_BAD_INPUT)
+}
+
+extension HostLogLevel {
+  init(abi level: Int32) {
+    self = UInt8(exactly: level).flatMap(HostLogLevel.init(rawValue:)) ?? .info
+  }
+}
+
+/// Whole JSON is read where results are merged; this only turns the common slip, a bare value, into an error at once.
+private func looksLikeObject(_ bytes: UnsafeRawBufferPointer) -> Bool {
+  func isSpace(_ byte: UInt8) -> Bool { byte == 0x20 || (0x09...0x0d).contains(byte) }
+  return bytes.first { !isSpace($0) } == UInt8(ascii: "{") && bytes.last { !isSpace($0) } == UInt8(ascii: "}")
+}
+
+private func monotonicMilliseconds() -> Int64 {
+  var time = timespec()
+  clock_gettime(CLOCK_MONOTONIC, &time)
+  // Never 0, which stands for "not yet".
+  return Int64(time.tv_sec) * 1_000 + Int64(time.tv_nsec) / 1_000_000 + 1_000
+}

@@ -1,0 +1,42 @@
+import FoundationEssentials
+
+/// - Throws: `PhaseError` for bad input that names the member at fault.
+func decodeInstructions<Value: Decodable>(_ type: Value.Type, from bytes: [UInt8]) throws(PhaseError) -> Value {
+  do {
+    return try JSONDecoder().decode(Value.self, from: Data(bytes))
+  } catch let error as DecodingError {
+    throw PhaseError(kind: .badInput, message: describe(error), location: "instructions")
+  } catch {
+    throw PhaseError(kind: .badInput, message: "\(error)", location: "instructions")
+  }
+}
+
+/// - Throws: `PhaseError` where the result does not encode, or not as an object.
+func encodeResult(_ output: some Encodable) throws(PhaseError) -> [UInt8] {
+  let bytes: [UInt8]
+  do {
+    bytes = try Array(JSONEncoder().encode(output))
+  } catch {
+    throw PhaseError(kind: .bug, message: "its result cannot be written as JSON: \(error)", location: "")
+  }
+  guard bytes.first == UInt8(ascii: "{") else {
+    throw PhaseError(kind: .bug, message: "its result is not a JSON object", location: "")
+  }
+  return bytes
+}
+
+private func describe(_ error: DecodingError) -> String {
+  switch error {
+  case .keyNotFound(let key, let context): "\(path(context.codingPath + [key])) is missing"
+  case .valueNotFound(_, let context): "\(path(context.codingPath)) is null"
+  case .typeMismatch(let type, let context): "\(path(context.codingPath)) is not a \(type)"
+  case .dataCorrupted(let context):
+    context.codingPath.isEmpty ? context.debugDescription : "\(path(context.codingPath)): \(context.debugDescription)"
+  @unknown default: "\(error)"
+  }
+}
+
+private func path(_ keys: [any CodingKey]) -> String {
+  keys.isEmpty
+    ? "the whole" : keys.map { $0.intValue.map { "[\($0)]" } ?? $0.stringValue }.joined(separator: ".")
+}

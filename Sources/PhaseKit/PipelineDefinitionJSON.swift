@@ -1,0 +1,40 @@
+import FoundationEssentials
+
+/// The `definition` of `ct_pipeline`.
+struct PipelineDefinitionJSON: Encodable {
+  struct Step: Encodable {
+    let jobType: String
+    let attempts: Int?
+    let timeoutSeconds: Int64?
+    let backoffSeconds: Int64?
+    let concurrency: Int?
+
+    enum CodingKeys: String, CodingKey {
+      case jobType = "job_type"
+      case attempts
+      case timeoutSeconds = "timeout_seconds"
+      case backoffSeconds = "backoff_seconds"
+      case concurrency
+    }
+  }
+
+  let name: String
+  let phases: [Step]
+
+  init(_ type: any Pipeline.Type) {
+    func steps<Author: Pipeline>(_ type: Author.Type) -> [PipelineStep] { type.phases.map(\.step) }
+    name = type.name
+    phases = steps(type).map {
+      Step(
+        jobType: $0.jobType, attempts: $0.attempts, timeoutSeconds: $0.timeout?.components.seconds,
+        backoffSeconds: $0.backoff?.components.seconds, concurrency: $0.concurrency)
+    }
+  }
+
+  /// Empty where it cannot be encoded, which the coordinator refuses.
+  var text: String {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys]
+    return (try? encoder.encode(self)).map { String(decoding: $0, as: UTF8.self) } ?? ""
+  }
+}

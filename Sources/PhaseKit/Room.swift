@@ -1,1 +1,0 @@
-// The room PhaseKit; its first file replaces this line.

@@ -47,6 +47,8 @@ public struct JobRecord: Hashable, Sendable {
 
 /// Which jobs are meant. Every condition that is set must hold.
 public struct JobFilter: Hashable, Sendable {
+  /// This job alone.
+  public var id: JobID?
   public var states: Set<JobState>?
   public var phase: Int?
   /// Case-sensitive part of the last error's type or message.
@@ -55,8 +57,10 @@ public struct JobFilter: Hashable, Sendable {
   public var idPrefix: String?
 
   public init(
-    states: Set<JobState>? = nil, phase: Int? = nil, errorContains: String? = nil, idPrefix: String? = nil
+    id: JobID? = nil, states: Set<JobState>? = nil, phase: Int? = nil, errorContains: String? = nil,
+    idPrefix: String? = nil
   ) {
+    self.id = id
     self.states = states
     self.phase = phase
     self.errorContains = errorContains

@@ -6,6 +6,13 @@ public import PipelineModel
 /// for a bounded time at most (5 s unless the address says otherwise). It reads no clock: every time is an argument.
 /// One contract suite (Tests/JobStorageTests) holds for all stores; a new store is done when it passes.
 ///
+/// Within a phase, jobs of a higher priority go first; equal ones in the order in which they came into the queue.
+/// Released jobs go to the front of their priority, in the order of `StoreTurn.releases`. Delayed jobs come into the
+/// queue by due time, those due in the same millisecond as they were enqueued.
+///
+/// Tokens start, at each `open`, at no less than `now` in milliseconds times 1,024: they rise even where the store
+/// lost its latest writes to a power cut.
+///
 /// Ids, states, phases and tokens are kept as documented on the types; nothing is written for a `.stale` or
 /// `.duplicate` answer.
 public protocol JobStore: AnyObject {
@@ -25,7 +32,7 @@ public protocol JobStore: AnyObject {
   ///   kernel's) or within 1.5 s of its last `apply` or `keepOwnership` (Redis: a key with a time to live).
   func open(_ pipeline: PipelineDefinition, owner: String, now: Timestamp) throws(StoreError)
 
-  /// Does the whole turn. SQLite: all or nothing. Redis: each array all or nothing, in the turn's order.
+  /// Does the whole turn. SQLite: all or nothing. Redis: in the turn's order, each item all or nothing.
   func apply(_ turn: StoreTurn) throws(StoreError) -> StoreTurnResult
 
   /// Proves that the owner is alive; called at least every 500 ms while nothing else is.
@@ -39,7 +46,8 @@ public protocol JobStore: AnyObject {
   func job(_ id: JobID) throws(StoreError) -> JobRecord?
 
   /// A page of at most `limit` jobs, newest enqueued first. Memory is bounded by the page, not by the store; where a
-  /// filter matches rarely the page may be short and still have a `next`.
+  /// filter matches rarely the page may be short and still have a `next`. A `cursor` that no page gave yields an
+  /// empty page.
   func jobs(matching filter: JobFilter, after cursor: String?, limit: Int) throws(StoreError) -> JobPage
 
   /// Takes a job out. A running one becomes cancelled at once: its token is stale from now on.
@@ -47,8 +55,10 @@ public protocol JobStore: AnyObject {
   ///   A final state means that nothing was changed.
   func cancel(_ id: JobID, now: Timestamp) throws(StoreError) -> (was: JobState, lease: RunningJob?)?
 
-  /// Puts dead (or cancelled) jobs that match back into the queue of the phase they stopped in, counters at zero.
-  /// Delayed jobs that match become due now.
+  /// Puts dead jobs that match, and cancelled ones where `filter.states` names them, back into the queue of the phase
+  /// they stopped in, counters at zero. Delayed jobs that match become due now, where `filter.states` names them;
+  /// their counters stay. First the dead, then the cancelled, both in the order they were enqueued, then the delayed
+  /// in the order they are due.
   /// - Returns: how many, by phase; at most `limit` in one call.
   func requeue(matching filter: JobFilter, limit: Int, now: Timestamp) throws(StoreError) -> [Int: Int]
 

@@ -2,6 +2,8 @@ public import PipelineModel
 
 /// Everything one turn of the event loop wants written and claimed, done in one round trip or one transaction.
 ///
+/// Phases that the pipeline does not have are refused as `.misconfigured` before anything is written.
+///
 /// The order of work is fixed: owner check, completions, failures, releases, enqueues, renewals, promotion of delayed
 /// jobs that are due, claims, metrics. So a claim can return a job that the same turn completed into that phase.
 public struct StoreTurn: Sendable {

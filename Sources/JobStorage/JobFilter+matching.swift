@@ -1,0 +1,41 @@
+public import PipelineModel
+
+extension JobFilter {
+  /// Whether `job` meets every condition that is set.
+  public func matches(_ job: JobRecord) -> Bool {
+    matches(id: job.id, state: job.state, phase: job.phase) && matches(error: job.error)
+  }
+
+  /// The conditions that need no more than a job's head; `matches(error:)` is the rest.
+  public func matches(id: JobID, state: JobState, phase: Int) -> Bool {
+    if let wanted = self.id, wanted != id { return false }
+    if let states, !states.contains(state) { return false }
+    if let wanted = self.phase, wanted != phase { return false }
+    if let idPrefix, !id.text.utf8.starts(with: idPrefix.utf8) { return false }
+    return true
+  }
+
+  /// See `matches(id:state:phase:)`.
+  public func matches(error: JobError?) -> Bool {
+    guard let errorContains, !errorContains.isEmpty else { return true }
+    guard let error else { return false }
+    return error.type.contains(bytesOf: errorContains) || error.message.contains(bytesOf: errorContains)
+  }
+
+  /// The states a requeue works on, in its order. Cancelled and delayed jobs are touched only where they are named:
+  /// somebody wanted them to stop, or to wait.
+  package var requeueableStates: [JobState] {
+    guard let states else { return [.dead] }
+    return [.dead, .cancelled, .delayed].filter(states.contains)
+  }
+}
+
+extension String {
+  /// Byte-wise, so that it means the same in every store.
+  func contains(bytesOf part: String) -> Bool {
+    let text = Array(utf8)
+    let wanted = Array(part.utf8)
+    guard text.count >= wanted.count else { return false }
+    return (0...(text.count - wanted.count)).contains { text[$0...].starts(with: wanted) }
+  }
+}

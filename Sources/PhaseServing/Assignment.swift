@@ -1,0 +1,30 @@
+internal import PipelineModel
+internal import WireProtocol
+
+/// A job as the worker holds it until its report is made.
+struct Assignment {
+  let order: JobOrder
+  let pipeline: String
+  /// JSON text, decompressed.
+  let instructions: [UInt8]
+}
+
+/// An assignment in a child's hands.
+struct Run {
+  let assignment: Assignment
+  var startedAt: Timestamp
+  /// Of the monotonic clock, in nanoseconds.
+  var startedNanoseconds: UInt64
+  /// Why the worker wants it to end, once it does.
+  var ending: Ending?
+  /// When the child is killed if it has not ended by then.
+  var killAt: Timestamp?
+
+  enum Ending {
+    case timeout
+    case cancelled
+    case handBack
+  }
+
+  var token: LeaseToken { assignment.order.token }
+}

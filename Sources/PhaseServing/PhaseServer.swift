@@ -1,0 +1,113 @@
+internal import Glibc
+internal import Logging
+internal import PipelineModel
+internal import PluginCatalog
+internal import Synchronization
+internal import WireProtocol
+internal import ZeroMQTransport
+
+/// A worker: serves one `job_type` of one plugin with `concurrency` PluginHost children, from a thread of its own.
+///
+/// All methods may be called from any thread.
+public final class PhaseServer: Sendable {
+  /// Where the worker receives orders, as bound.
+  public let pullAddress: String
+  private let control = WorkerControl()
+  private let shared = Mutex(Shared())
+
+  private struct Shared {
+    var worker: SentWorker?
+    var thread: LoopThread?
+  }
+
+  /// Looks at the plugin in a child process and binds the socket; nothing else happens before `start`. Blocks until
+  /// the plugin has described itself, 5 s at most.
+  ///
+  /// - Throws: where the file cannot be used, has no such phase, or an address cannot be used.
+  public init(_ settings: PhaseServerSettings) throws(PhaseServerError) {
+    let staged = try Self.look(at: settings.library, for: settings.jobType)
+    if let problem = Self.addressProblem(in: settings) { throw PhaseServerError(kind: .address, message: problem) }
+    guard (1...Announcement.maximumInFlight / 2).contains(settings.concurrency) else {
+      throw PhaseServerError(kind: .address, message: "concurrency \(settings.concurrency) is not within 1 to 2048")
+    }
+    let random = String(UInt32.random(in: 0 ... .max), radix: 36)
+    let name = settings.workerID ?? WorkerID("\(Worker.nameOfThisMachine())-\(getpid())-\(random)")
+    guard let name else {
+      throw PhaseServerError(kind: .address, message: "this machine's name cannot be part of a worker's id")
+    }
+    do throws(TransportError) {
+      let worker = try Worker(settings: settings, id: name, staged: staged, control: control)
+      pullAddress = worker.pullAddress
+      shared.withLock { $0.worker = SentWorker(worker: worker) }
+    } catch {
+      throw PhaseServerError(kind: .address, message: error.message)
+    }
+  }
+
+  private static func look(at file: String, for jobType: String) throws(PhaseServerError) -> (
+    path: String, sha256: String
+  ) {
+    guard access(file, F_OK) == 0 else {
+      throw PhaseServerError(kind: .noInput, message: "\(file) does not exist; name a plugin's .so file")
+    }
+    let description = PluginCatalog().describe(file: file)
+    do throws(PluginRefusal) {
+      if let problem = description.problem { throw PluginRefusal(kind: .notAPlugin, file: "", reason: problem) }
+      _ = try description.phase(jobType)
+    } catch {
+      let message = error.file.isEmpty ? error.reason : error.description
+      throw PhaseServerError(kind: .plugin, message: message)
+    }
+    return (description.stagedPath, description.sha256)
+  }
+
+  private static func addressProblem(in settings: PhaseServerSettings) -> String? {
+    let toConnect = [settings.eventsAddress, settings.advertisedPullAddress].compactMap { $0 }
+    return toConnect.lazy.compactMap { WireProtocol.addressProblem($0, binding: false) }.first
+      ?? WireProtocol.addressProblem(settings.pullAddress, binding: true)
+      ?? settings.resultsAddress.flatMap { WireProtocol.addressProblem($0, binding: false) }
+  }
+
+  /// Starts the event loop. Once.
+  public func start() {
+    shared.withLock { shared in
+      guard shared.thread == nil, let sent = shared.worker else { return }
+      shared.worker = nil
+      shared.thread = LoopThread(name: "carbontube-worker") { sent.worker.run() }
+    }
+  }
+
+  /// Finishes what runs, gives back what waits, takes nothing new, then ends; at the drain's deadline gives back what
+  /// still runs.
+  public func drain() { control.ask(.drain) }
+
+  /// Gives everything back at once and ends.
+  public func stop() { control.ask(.stop) }
+
+  /// Returns when the worker has ended. Blocks: not for a thread of Swift's cooperative pool.
+  public func waitUntilStopped() {
+    let thread = shared.withLock { shared in
+      defer { shared.thread = nil }
+      return shared.thread
+    }
+    thread?.join()
+  }
+}
+
+/// How other threads reach a worker's loop.
+final class WorkerControl: Sendable {
+  let wake = WakeUp()
+  private let state = Mutex(Worker.Wish.serve)
+
+  var wish: Worker.Wish { state.withLock { $0 } }
+
+  func ask(_ wish: Worker.Wish) {
+    state.withLock { $0 = max($0, wish) }
+    wake.signal()
+  }
+}
+
+/// Handed to the loop's thread once, before it runs; never touched by two threads.
+private struct SentWorker: @unchecked Sendable {
+  let worker: Worker
+}

@@ -1,0 +1,56 @@
+public import HostSupervision
+public import Logging
+public import PipelineModel
+
+/// What a worker is told when it starts.
+public struct PhaseServerSettings: Sendable {
+  /// The plugin's file.
+  public var library: String
+  public var jobType: String
+  /// Where the coordinator listens for events.
+  public var eventsAddress = "tcp://127.0.0.1:6000"
+  /// Where results go, instead of what the coordinator says.
+  public var resultsAddress: String?
+  /// Where orders are received; port `*` takes any free one.
+  public var pullAddress = "tcp://127.0.0.1:*"
+  /// What the coordinator is told to connect to; nil: the PULL address as it was bound.
+  public var advertisedPullAddress: String?
+  /// PluginHost children, each running one job at a time.
+  public var concurrency = 1
+  /// The hard limit on one attempt in milliseconds, besides the pipeline's own: the shorter one counts. Zero: none.
+  public var timeoutMilliseconds: Int64 = 0
+  /// How long `drain` lets running jobs go on before they are given back.
+  public var drainMilliseconds: Int64 = 30_000
+  public var limits = PluginHostConfiguration.Limits()
+  /// Nil: made from the host's name, the process and a random number.
+  public var workerID: WorkerID?
+  public var logger: Logger
+
+  public init(library: String, jobType: String, logger: Logger = Logger(label: "carbontube.phase")) {
+    self.library = library
+    self.jobType = jobType
+    self.logger = logger
+  }
+}
+
+/// Why a worker could not start or go on.
+public struct PhaseServerError: Error, Hashable, Sendable, CustomStringConvertible {
+  public enum Kind: Hashable, Sendable {
+    /// The plugin's file is not there or not readable.
+    case noInput
+    /// The file is no plugin that can be used, or has no such phase.
+    case plugin
+    /// An address is malformed or taken.
+    case address
+  }
+
+  public let kind: Kind
+  /// One line for people.
+  public let message: String
+  public var description: String { message }
+
+  public init(kind: Kind, message: String) {
+    self.kind = kind
+    self.message = message
+  }
+}

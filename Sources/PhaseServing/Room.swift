@@ -1,1 +1,0 @@
-// The room PhaseServing; its first file replaces this line.

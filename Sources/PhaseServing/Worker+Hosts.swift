@@ -1,0 +1,129 @@
+internal import HostProtocol
+internal import HostSupervision
+internal import Logging
+internal import PipelineModel
+internal import WireProtocol
+
+/// What goes to the children and what comes from them.
+extension Worker {
+  /// Runs shorter than this on average are given to a child one ahead, so that it never waits for the worker.
+  private static var pipelinedBelowMicroseconds: Double { 5_000 }
+
+  /// Jobs to children, the emptiest child first.
+  func giveOut(now: Timestamp) {
+    let depth = (meanDuration ?? .infinity) < Self.pipelinedBelowMicroseconds ? 2 : 1
+    for level in 0..<depth {
+      for slot in slots where slot.isReady && slot.runs.count == level {
+        guard let assignment = backlog.popFirst() else { return }
+        slot.give(assignment, now: now)
+      }
+    }
+  }
+
+  func attend(_ slot: HostSlot, now: Timestamp) {
+    guard let host = slot.host else { return }
+    host.flush()
+    for event in host.receive() { handle(event, of: slot, now: now) }
+    forwardOutput(of: slot)
+    enforceLimit(on: slot, now: now)
+    if stage != .serving, slot.host != nil { slot.killIfOverdue(now: now) }
+  }
+
+  private func handle(_ event: HostEvent, of slot: HostSlot, now: Timestamp) {
+    switch event {
+    case .ready: slot.becameReady()
+    case .refused(let refusal):
+      if slot.problem == nil { logger.error("\(settings.library): \(refusal.message)") }
+      slot.refused(refusal.message)
+    case .log(let token, let level, let message): publish(level, message, job: job(of: token, in: slot))
+    case .progress(let token, let fraction, let note):
+      if let job = job(of: token, in: slot) { publish(fraction, note, job, LeaseToken(token)) }
+    case .finished(let token, let result): finished(token, result, slot)
+    case .malformed(let reason): logger.error("a PluginHost child sent nonsense: \(reason)")
+    case .closed: collect(slot, now: now)
+    case .setting, .hookFinished: break
+    }
+  }
+
+  private func finished(_ token: UInt64, _ result: HostResult, _ slot: HostSlot) {
+    guard let run = slot.finishRun(token: token) else { return }
+    let microseconds = Int64(clamping: (monotonicNanoseconds() - run.startedNanoseconds) / 1_000)
+    meanDuration = meanDuration.map { $0 * 0.9 + Double(microseconds) * 0.1 } ?? Double(microseconds)
+    report(
+      run, verdict(on: result, of: run, jobType: settings.jobType, limit: maximumInstructionsBytes), microseconds)
+  }
+
+  /// The child is gone: the first run ended with it, those behind it did not begin.
+  private func collect(_ slot: HostSlot, now: Timestamp) {
+    guard let (exit, tail, runs) = slot.collect(now: now) else { return }
+    if let run = runs.first {
+      let microseconds = Int64(clamping: (monotonicNanoseconds() - run.startedNanoseconds) / 1_000)
+      let verdict = verdict(on: exit, of: run, jobType: settings.jobType, standardErrorTail: tail)
+      logger.warning("job \(run.assignment.order.job): PluginHost child \(exit.explanation); a new one takes its place")
+      report(run, verdict, microseconds)
+    } else if stage == .serving {
+      logger.warning("a PluginHost child without a job ended: \(slot.problem ?? exit.explanation)")
+    }
+    for run in runs.dropFirst().reversed() {
+      if stage == .serving { backlog.prepend(run.assignment) } else { handBack(run.assignment) }
+    }
+    if stage == .serving || !backlog.isEmpty { slot.startIfNeeded(now: now) }
+  }
+
+  private func report(_ run: Run, _ verdict: Verdict, _ microseconds: Int64) {
+    switch verdict.outcome {
+    case .succeeded: succeeded += 1
+    case .handedBack, .lost, .cancelled: break
+    case .failed, .permanentFailure, .retryRequested, .crashed, .timedOut: failed += 1
+    }
+    outbox.add(
+      AttemptReport(
+        job: run.assignment.order.job, token: run.token, outcome: verdict.outcome, startedAt: run.startedAt,
+        durationMicroseconds: microseconds, hasInstructions: verdict.instructions != nil,
+        retryAfterMilliseconds: verdict.retryAfterMilliseconds, plugin: plugin, error: verdict.error),
+      instructions: verdict.instructions, pipeline: run.assignment.pipeline)
+  }
+
+  /// At the limit the phase is asked to stop; a second later its child is killed.
+  private func enforceLimit(on slot: HostSlot, now: Timestamp) {
+    slot.killIfOverdue(now: now)
+    guard let run = slot.runs.first, run.ending == nil else { return }
+    let limits = [run.assignment.order.timeoutMilliseconds, settings.timeoutMilliseconds].filter { $0 > 0 }
+    guard let limit = limits.min(), now - run.startedAt >= limit else { return }
+    slot.end(.timeout, killAt: now + 1_000)
+  }
+
+  // MARK: - Words of the plugin
+
+  private func job(of token: UInt64, in slot: HostSlot) -> JobID? {
+    slot.runs.first { $0.token.number == token }?.assignment.order.job
+  }
+
+  private func publish(_ level: HostLogLevel, _ message: String, job: JobID?) {
+    let (wireLevel, logLevel): (LogLine.Level, Logger.Level) =
+      switch level {
+      case .debug: (.debug, .debug)
+      case .info: (.info, .info)
+      case .warning: (.warning, .warning)
+      case .error: (.error, .error)
+      }
+    logger.log(level: logLevel, "\(job.map { "job \($0): " } ?? "")\(message)")
+    if hasSubscriber { _ = events.send([LogLine(worker: id, job: job, level: wireLevel, text: message).encoded()]) }
+  }
+
+  private func publish(_ fraction: Double, _ note: String, _ job: JobID, _ token: LeaseToken) {
+    let note = truncated(note, toBytes: 1_024)
+    let report = ProgressReport(worker: id, job: job, token: token, fraction: fraction, note: note)
+    _ = events.send([report.encoded()])
+  }
+
+  /// What the plugin prints goes to the log for whoever debugs it; the end of it is kept with a crash anyhow.
+  private func forwardOutput(of slot: HostSlot) {
+    guard let host = slot.host, host.standardErrorIsOpen else { return }
+    let bytes = host.drainStandardError()
+    guard !bytes.isEmpty, logger.logLevel <= .debug else { return }
+    for line in String(decoding: bytes, as: UTF8.self).split(separator: "\n").prefix(50) {
+      logger.debug("plugin output: \(truncated(String(line), toBytes: LogLine.maximumBytes))")
+    }
+  }
+}

@@ -29,7 +29,9 @@ extension Coordinator {
   private func arguments(in payload: [UInt8]) throws(Refusal) -> VerbArguments {
     do {
       let json = try CompressedJSON.json(in: payload, maximumBytes: 1 << 20)
-      return try JSONDecoder().decode(VerbArguments.self, from: Data(json.isEmpty ? Array("{}".utf8) : json))
+      let decoder = JSONDecoder()
+      decoder.keyDecodingStrategy = .convertFromSnakeCase
+      return try decoder.decode(VerbArguments.self, from: Data(json.isEmpty ? Array("{}".utf8) : json))
     } catch {
       throw Refusal(code: .invalid, message: "the arguments are not a JSON object with the members of the verb")
     }
@@ -85,25 +87,25 @@ extension Coordinator {
     let phases = pipeline.phases.indices.map { index in
       let serving = roster.workers.values.filter { $0.phases.contains(index) }
       return StatusDocument.Phase(
-        job_type: pipeline.phases[index].jobType, waiting: counts.phases[index].waiting,
+        jobType: pipeline.phases[index].jobType, waiting: counts.phases[index].waiting,
         delayed: counts.phases[index].delayed, running: counts.phases[index].running,
         dead: counts.phases[index].dead, workers: serving.count,
         slots: serving.reduce(0) { $0 + $1.announcement.concurrency }, paused: paused.phases.contains(index))
     }
     return StatusDocument(
-      pipeline: pipeline.name, coordinator: name, uptime_ms: now - startedAt, paused: paused.pipeline, phases: phases,
+      pipeline: pipeline.name, coordinator: name, uptimeMs: now - startedAt, paused: paused.pipeline, phases: phases,
       succeeded: counts.succeeded, cancelled: counts.cancelled, workers: workerDocuments(now: now),
-      store: storeDocument(), malformed_messages: complaints.total)
+      store: storeDocument(), malformedMessages: complaints.total)
   }
 
   private func workerDocuments(now: Timestamp) -> [StatusDocument.Worker] {
     roster.workers.values.sorted { $0.announcement.worker.text < $1.announcement.worker.text }.map { entry in
       let said = entry.announcement
       return StatusDocument.Worker(
-        id: said.worker.text, host: said.host, pid: said.processID, job_type: said.jobType,
-        concurrency: said.concurrency, in_flight: entry.flights.count, succeeded: said.succeeded, failed: said.failed,
+        id: said.worker.text, host: said.host, pid: said.processID, jobType: said.jobType,
+        concurrency: said.concurrency, inFlight: entry.flights.count, succeeded: said.succeeded, failed: said.failed,
         state: entry.disconnectedAt == nil ? said.state.description : "disconnected", plugin: said.plugin,
-        plugin_file: said.pluginFile, heartbeat_age_ms: max(0, now - entry.lastHeard))
+        pluginFile: said.pluginFile, heartbeatAgeMs: max(0, now - entry.lastHeard))
     }
   }
 
@@ -253,7 +255,7 @@ extension Coordinator {
   }
 
   private func filter(_ arguments: VerbArguments) throws(Refusal) -> JobFilter {
-    var filter = JobFilter(errorContains: arguments.error, idPrefix: arguments.id_prefix)
+    var filter = JobFilter(errorContains: arguments.error, idPrefix: arguments.idPrefix)
     if let words = arguments.states {
       var states: Set<JobState> = []
       for word in words {
@@ -287,6 +289,7 @@ private struct Answer {
 
   func send(_ code: ReplyCode, _ message: String = "", document: some Encodable, payloads: [[UInt8]] = []) {
     let encoder = JSONEncoder()
+    encoder.keyEncodingStrategy = .convertToSnakeCase
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     let json = (try? encoder.encode(document)).map { [UInt8]($0) } ?? Array("{}".utf8)
     let header = Reply(request: request, code: code, message: message).encoded()

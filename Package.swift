@@ -55,7 +55,9 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 }
 
 /// For tests that start real children: the host must have been built before they run.
-let hostChildren: [Target.Dependency] = ["carbontube-plugin-host"]
+let hostChildren: [Target.Dependency] = [
+  "carbontube-plugin-host", "HostSupervision", "HostProtocol", "PluginTestKit",
+]
 
 let package = Package(
   name: "carbontube",
@@ -69,6 +71,8 @@ let package = Package(
     .library(name: "Example", type: .dynamic, targets: ["Example"]),
     .library(name: "HashFile", type: .dynamic, targets: ["HashFile"]),
     .library(name: "CountLines", type: .dynamic, targets: ["CountLines"]),
+    // For tests only; a product, because only products become shared objects.
+    .library(name: "FixturePlugin", type: .dynamic, targets: ["FixturePlugin"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
@@ -147,11 +151,17 @@ let package = Package(
       name: "CountLines", dependencies: ["CPhaseABI"], path: "Plugins/CountLines",
       linkerSettings: pluginLinking + [.linkedLibrary("jansson")]),
 
+    .target(
+      name: "PluginTestKit", dependencies: ["HostProtocol", "HostSupervision"], path: "Tests/PluginTestKit",
+      swiftSettings: strict),
+    .target(
+      name: "FixturePlugin", dependencies: ["PhaseKit", "CPhaseABI"], path: "Tests/Fixtures/FixturePlugin",
+      swiftSettings: strict, linkerSettings: pluginLinking),
     tests("HostProtocolTests", ["HostProtocol"]),
-    tests("PhaseHostingTests", hostChildren + ["HostSupervision", "HostProtocol"]),
-    tests("HostSupervisionTests", hostChildren + ["HostSupervision", "HostProtocol"]),
-    tests("PhaseKitTests", ["PhaseKit"]),
-    tests("PluginCatalogTests", hostChildren + ["PluginCatalog", "HostProtocol", "HostSupervision"]),
+    tests("PhaseHostingTests", ["PhaseHosting"]),
+    tests("HostSupervisionTests", hostChildren),
+    tests("PhaseKitTests", hostChildren + ["PhaseKit"]),
+    tests("PluginCatalogTests", hostChildren + ["PluginCatalog"]),
   ],
   swiftLanguageModes: [.v6],
   cLanguageStandard: .c11,

@@ -52,5 +52,6 @@ public enum HostReport: Hashable, Sendable {
   case finished(token: UInt64, HostResult)
   /// Something that a pipeline's `initialize` chose, before the `hookFinished` of that call.
   case setting(token: UInt64, name: String, value: String)
+  /// `.unsupported`: the author did not write this hook; there is no use in calling it again.
   case hookFinished(token: UInt64, HostResult)
 }

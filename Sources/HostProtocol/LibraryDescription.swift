@@ -40,7 +40,7 @@ public struct PipelineDescription: Hashable, Sendable, Codable {
   public var summary: String
   /// JSON: the name and the phases with their settings (carbontube.h, `ct_pipeline`). Not checked by the child.
   public var definition: String
-  /// False where no hook is written, so that no child need be kept for them.
+  /// False where certainly no hook is written, so that no child need be kept for them.
   public var hasHooks: Bool
 
   public init(name: String, version: String, summary: String, definition: String, hasHooks: Bool) {

@@ -14,6 +14,7 @@ public enum HostEvent: Hashable, Sendable {
   case finished(token: UInt64, HostResult)
   /// Something that a pipeline's `initialize` chose, before the `hookFinished` of that call.
   case setting(token: UInt64, name: String, value: String)
+  /// `.unsupported`: the author did not write this hook; there is no use in calling it again.
   case hookFinished(token: UInt64, HostResult)
   /// It sent something that makes no sense. Nothing more is read from it; `.closed` follows, then `finish()` it.
   case malformed(reason: String)

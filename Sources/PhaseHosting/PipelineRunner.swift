@@ -24,10 +24,13 @@ struct PipelineRunner {
     self.instance = instance
   }
 
-  /// A hook that the author did not write ends well.
+  /// A hook that the author did not write ends as `.unsupported`.
   func call(_ call: HostHookCall) -> HostResult {
     error.reset()
-    return error.result(status(of: call))
+    guard let status = status(of: call) else {
+      return HostResult(status: .unsupported, error: HostError(message: "not written", type: "HookNotWritten"))
+    }
+    return error.result(status)
   }
 
   /// Calls the pipeline's `destroy`. Nothing may be called afterwards.
@@ -35,19 +38,19 @@ struct PipelineRunner {
     (pipeline.field(\.destroy) ?? nil)?(pipeline, instance)
   }
 
-  private func status(of call: HostHookCall) -> ct_status {
+  private func status(of call: HostHookCall) -> ct_status? {
     switch call.hook {
     case .initialize:
-      guard let initialize = pipeline.field(\.initialize) ?? nil else { return CTStatus.ok }
+      guard let initialize = pipeline.field(\.initialize) ?? nil else { return nil }
       return withSetup(SetupCall(channel: channel, token: call.token)) { setup in
         initialize(pipeline, instance, setup, error.pointer)
       }
     case .started:
-      return (pipeline.field(\.on_started) ?? nil)?(pipeline, instance, error.pointer) ?? CTStatus.ok
+      return (pipeline.field(\.on_started) ?? nil)?(pipeline, instance, error.pointer)
     case .finished:
-      return (pipeline.field(\.on_finished) ?? nil)?(pipeline, instance, error.pointer) ?? CTStatus.ok
+      return (pipeline.field(\.on_finished) ?? nil)?(pipeline, instance, error.pointer)
     case .finishedJob(let jobID, let name, let state, let instructions):
-      guard let handle = pipeline.field(\.handle_finished_job) ?? nil else { return CTStatus.ok }
+      guard let handle = pipeline.field(\.handle_finished_job) ?? nil else { return nil }
       return lend(jobID, name, state, instructions) { handle(pipeline, instance, $0, error.pointer) }
     }
   }

@@ -16,6 +16,7 @@ struct CallOutcome: Sendable {
   init(_ error: any Error, place: String, isCancelled: Bool) {
     switch error {
     case let error as PhaseError: self.init(error, place: place)
+    case is HookNotWritten: self.init(status: ct_status(CT_UNSUPPORTED), type: "HookNotWritten", message: "not written")
     case is CancellationError:
       // A cancellation that nobody asked for is a task's own affair and an ordinary failure of the job.
       self.init(

@@ -33,11 +33,14 @@ public protocol Pipeline: Sendable {
 extension Pipeline {
   public static var version: String { "1.0.0" }
   public static var summary: String { "" }
-  public func initialize(_ setup: PipelineSetup) async throws {}
-  public func onStarted(_ context: PipelineContext) async throws {}
-  public func onFinished(_ context: PipelineContext) async throws {}
-  public func handleFinishedJob(_ job: FinishedJob, _ context: PipelineContext) async throws {}
+  public func initialize(_ setup: PipelineSetup) async throws { throw HookNotWritten() }
+  public func onStarted(_ context: PipelineContext) async throws { throw HookNotWritten() }
+  public func onFinished(_ context: PipelineContext) async throws { throw HookNotWritten() }
+  public func handleFinishedJob(_ job: FinishedJob, _ context: PipelineContext) async throws { throw HookNotWritten() }
 }
+
+/// Tells the host not to call a hook again that only has its default.
+struct HookNotWritten: Error {}
 
 /// One phase of a pipeline with settings of its own; nil leaves the system's default.
 public struct PipelineStep: Hashable, Sendable, PipelineStepConvertible {

@@ -1,32 +1,33 @@
 import Glibc
 import HostProtocol
 import HostSupervision
+import PluginTestKit
 import Testing
 
 /// The phase in plain C, through a real child: the boundary holds without any Swift behind it.
 @Suite struct CountLinesTests {
   @Test func countsLines() throws {
     let host = try startHost("libCountLines.so", .phase(jobType: "count-lines"))
-    try withFile("a\nb\nc") { path in
-      let (result, before) = try host.result(of: job(#"{"file_path": "\#(path)"}"#))
-      #expect(result == HostResult(status: .ok, output: Array(#"{"lines": 2}"#.utf8)))
-      guard case .ready(let library) = before.first else { throw Unexpected(what: "\(before)") }
-      #expect(library.phases.map(\.jobType) == ["count-lines"])
-    }
+    let folder = try TemporaryFolder()
+    let path = try folder.write("a\nb\nc".utf8, to: "text")
+    let (result, before) = try host.result(of: job(#"{"file_path": "\#(path)"}"#))
+    #expect(result == HostResult(status: .ok, output: Array(#"{"lines": 2}"#.utf8)))
+    guard case .ready(let library) = before.first else { throw Unexpected("\(before)") }
+    #expect(library.phases.map(\.jobType) == ["count-lines"])
   }
 
   @Test func runsManyJobsInOrder() throws {
     let host = try startHost("libCountLines.so", .phase(jobType: "count-lines"))
-    try withFile("x\n") { path in
-      for token in 1...200 { host.run(job(#"{"file_path": "\#(path)"}"#, token: UInt64(token))) }
-      var tokens: [UInt64] = []
-      _ = host.wait(upTo: patience) { event -> Bool? in
-        if case .finished(let token, _) = event { tokens.append(token) }
-        return tokens.count == 200 ? true : nil
-      }
-      #expect(tokens == Array(1...200))
-      #expect(host.outstanding.isEmpty)
+    let folder = try TemporaryFolder()
+    let path = try folder.write("x\n".utf8, to: "text")
+    for token in 1...200 { host.run(job(#"{"file_path": "\#(path)"}"#, token: UInt64(token))) }
+    var tokens: [UInt64] = []
+    _ = host.wait(upTo: patience) { event -> Bool? in
+      if case .finished(let token, _) = event { tokens.append(token) }
+      return tokens.count == 200 ? true : nil
     }
+    #expect(tokens == Array(1...200))
+    #expect(host.outstanding.isEmpty)
   }
 
   @Test func saysWhatIsWrong() throws {
@@ -43,7 +44,7 @@ import Testing
   @Test func refusesAnUnknownJobTypeAndNamesWhatThereIs() throws {
     let host = try startHost("libCountLines.so", .phase(jobType: "juggle"))
     guard case .value(.failure(let refusal)) = host.waitUntilReady(upTo: patience) else {
-      throw Unexpected(what: host.standardErrorTail())
+      throw Unexpected(host.standardErrorTail())
     }
     #expect(refusal.kind == .unknownJobType)
     #expect(refusal.message == "has no phase 'juggle'; it has: count-lines")
@@ -53,20 +54,14 @@ import Testing
     let host = try startHost("libCountLines.so", .phase(jobType: "count-lines"))
     _ = host.waitUntilReady(upTo: patience)
     host.requestStop()
-    guard case .ended(let exit, nil) = host.wait(upTo: patience, for: { _ -> Bool? in nil }) else {
-      throw Unexpected(what: "still runs")
-    }
-    #expect(exit == HostExit(cause: .code(0), wasAskedToStop: true))
+    #expect(try host.exit() == HostExit(cause: .code(0), wasAskedToStop: true))
   }
 
   @Test func tellsThatItWasKilled() throws {
     let host = try startHost("libCountLines.so", .phase(jobType: "count-lines"))
     _ = host.waitUntilReady(upTo: patience)
     host.kill()
-    guard case .ended(let exit, nil) = host.wait(upTo: patience, for: { _ -> Bool? in nil }) else {
-      throw Unexpected(what: "still runs")
-    }
-    #expect(exit.explanation == "SIGKILL: killed by its worker")
+    #expect(try host.exit().explanation == "SIGKILL: killed by its worker")
   }
 
   @Test func saysWhichProgramIsMissing() {

@@ -207,7 +207,8 @@ struct ct_pipeline {
    * optional, "attempts", "timeout_seconds", "backoff_seconds", "concurrency". */
   const char *definition;
   /* The hooks run in a child of the coordinator, off the jobs' path, [worker], one at a time, on one instance. Each
-   * member may be NULL. The instance is NULL without create(). */
+   * member may be NULL: not written. A hook that returns CT_UNSUPPORTED says the same and is not called again.
+   * The instance is NULL without create(). */
   ct_status (*create)(const ct_pipeline *pipeline, void **instance, ct_error *err);
   /* Before the coordinator opens storage and sockets. Not CT_OK: the coordinator does not start. */
   ct_status (*initialize)(const ct_pipeline *pipeline, void *instance, const ct_setup *setup, ct_error *err);

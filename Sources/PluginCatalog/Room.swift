@@ -1,1 +1,0 @@
-// The room PluginCatalog; its first file replaces this line.

@@ -1,0 +1,102 @@
+public import CPhaseABI
+import Glibc
+import PhaseKit
+
+/// Does what a test asks for with `{"do": …}`.
+struct Puppet: UntypedPhase {
+  static let jobType = "puppet"
+
+  struct Mishap: Error {
+    var detail: String
+  }
+
+  func execute(_ instructions: Instructions, _ job: JobContext) async throws -> Instructions? {
+    switch instructions["do"]?.string {
+    case "echo":
+      return ["id": .string(job.id), "attempt": .integer(Int64(job.attempt)), "pipeline": .string(job.pipeline)]
+    case "throw": throw Mishap(detail: "slipped")
+    case "permanent": throw PhaseError.permanent("will never do", file: "Puppet.swift", line: 7)
+    case "retry": throw PhaseError.retry("busy", after: .milliseconds(1_500))
+    case "self-cancel": throw CancellationError()
+    case "wait": return try await waitForCancellation(job)
+    case "main-actor": return ["sum": .integer(await onMain(20, 22))]
+    case "hop": return try await hop()
+    case "log": return speak(job)
+    case "print": return speakOutside()
+    default: return try misbehave(instructions["do"]?.string ?? "")
+    }
+  }
+
+  private func waitForCancellation(_ job: JobContext) async throws -> Instructions? {
+    job.progress(0.25, note: "waiting")
+    try await Task.sleep(for: .seconds(3_600))
+    return nil
+  }
+
+  @MainActor private func onMain(_ left: Int64, _ right: Int64) -> Int64 { left + right }
+
+  /// Through Swift's own pool and back.
+  private func hop() async throws -> Instructions? {
+    let parts = await withTaskGroup(of: Int64.self) { group in
+      for part in 1...8 { group.addTask { Int64(part) } }
+      return await group.reduce(0, +)
+    }
+    let detached = await Task.detached { Int64(6) }.value
+    await Task.yield()
+    return ["sum": .integer(parts + detached)]
+  }
+
+  private func speak(_ job: JobContext) -> Instructions? {
+    job.logger.debug("one")
+    job.logger.warning("two")
+    job.progress(1, note: "said")
+    return nil
+  }
+
+  private func speakOutside() -> Instructions? {
+    print("on stdout")
+    fflush(nil)
+    return nil
+  }
+
+  private func misbehave(_ how: String) throws -> Instructions? {
+    switch how {
+    case "trap": fatalError("asked to trap")
+    case "exit": exit(0)
+    case "abort": abort()
+    default: throw PhaseError.badInput("cannot do '\(how)'")
+    }
+  }
+}
+
+/// Its result is not an object.
+struct Lister: Phase {
+  static let jobType = "lister"
+  struct Input: Decodable { var count: Int }
+  func execute(_ input: Input, _ job: JobContext) async throws -> [Int]? { Array(0..<input.count) }
+}
+
+struct Hooked: Pipeline {
+  static let name = "hooked"
+  static let phases = [PipelineStep("puppet", attempts: 5, timeout: .seconds(9)), PipelineStep("lister")]
+
+  func initialize(_ setup: PipelineSetup) async throws {
+    setup.storage("memory:")
+    setup.set("colour", to: "green")
+  }
+
+  func onStarted(_ context: PipelineContext) async throws {
+    throw PhaseError.failed("no bell to ring", type: "BellMissing")
+  }
+
+  func handleFinishedJob(_ job: FinishedJob, _ context: PipelineContext) async throws {
+    context.logger.info("\(job.id) \(job.state.rawValue) \(job.instructions["n"]?.integer ?? -1)")
+  }
+}
+
+let plugin = Plugin(
+  "org.carbontube.fixture", version: "0.1.0", phases: [Puppet.self, Lister.self], pipelines: [Hooked.self])
+
+// swift-format-ignore: AlwaysUseLowerCamelCase
+@c @implementation
+public func carbontube_plugin_v1(_ hostMinor: UInt32) -> UnsafePointer<ct_plugin>? { plugin.abi }

@@ -68,7 +68,8 @@ extension Coordinator {
       case .connect(let worker, let address): connect(worker, to: address)
       case .disconnect(let worker): disconnect(worker)
       case .release(let tokens): release(tokens, now: now)
-      case .cancel(let worker, let tokens): order(worker, tokens, .cancel)
+      // Before the store has said which leases there are, every one of them looks unknown.
+      case .cancel(let worker, let tokens): if wasOpen { order(worker, tokens, .cancel) }
       case .recall(let worker, let tokens): order(worker, tokens, .recall)
       case .foreign(let worker, let jobType):
         logger.warning("worker \(worker) offers '\(jobType)', which is no phase of \(pipeline.name); it gets no jobs")

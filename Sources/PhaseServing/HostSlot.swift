@@ -29,14 +29,15 @@ final class HostSlot {
     }
   }
 
-  func give(_ assignment: Assignment, now: Timestamp) {
+  /// - Parameter limit: of the run, in milliseconds; zero: none. Told to the phase; the worker enforces it.
+  func give(_ assignment: Assignment, limit: Int64, now: Timestamp) {
     guard let host else { return }
     runs.append(Run(assignment: assignment, startedAt: now, startedNanoseconds: monotonicNanoseconds()))
     host.run(
       HostJob(
         token: assignment.order.token.number, jobID: assignment.order.job.text, pipeline: assignment.pipeline,
         attempt: UInt32(clamping: assignment.order.attempt),
-        deadlineUnixMilliseconds: runs.count == 1 ? runs[0].killAt?.milliseconds ?? 0 : 0,
+        deadlineUnixMilliseconds: limit > 0 ? (now + limit).milliseconds : 0,
         instructions: assignment.instructions))
   }
 

@@ -15,7 +15,7 @@ extension Worker {
     for level in 0..<depth {
       for slot in slots where slot.isReady && slot.runs.count == level {
         guard let assignment = backlog.popFirst() else { return }
-        slot.give(assignment, now: now)
+        slot.give(assignment, limit: limit(of: assignment), now: now)
       }
     }
   }
@@ -88,9 +88,14 @@ extension Worker {
   private func enforceLimit(on slot: HostSlot, now: Timestamp) {
     slot.killIfOverdue(now: now)
     guard let run = slot.runs.first, run.ending == nil else { return }
-    let limits = [run.assignment.order.timeoutMilliseconds, settings.timeoutMilliseconds].filter { $0 > 0 }
-    guard let limit = limits.min(), now - run.startedAt >= limit else { return }
+    let limit = limit(of: run.assignment)
+    guard limit > 0, now - run.startedAt >= limit else { return }
     slot.end(.timeout, killAt: now + 1_000)
+  }
+
+  /// The shorter of the pipeline's limit and this worker's, in milliseconds; zero: none.
+  private func limit(of assignment: Assignment) -> Int64 {
+    [assignment.order.timeoutMilliseconds, settings.timeoutMilliseconds].filter { $0 > 0 }.min() ?? 0
   }
 
   // MARK: - Words of the plugin

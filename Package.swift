@@ -162,6 +162,10 @@ let package = Package(
     tests("HostSupervisionTests", hostChildren),
     tests("PhaseKitTests", hostChildren + ["PhaseKit"]),
     tests("PluginCatalogTests", hostChildren + ["PluginCatalog"]),
+
+    tests(
+      "PhaseServingTests",
+      ["PhaseServing", "HostProtocol", "HostSupervision", "PipelineModel", "WireProtocol"]),
   ],
   swiftLanguageModes: [.v6],
   cLanguageStandard: .c11,

@@ -138,7 +138,7 @@ let package = Package(
       name: "carbontube",
       dependencies: [
         "CarbonTube", "Coordination", "PhaseServing", "PipelineAccess", "PluginCatalog", "JobStorage", "PipelineModel",
-        "WireProtocol", "HostProtocol", "HostSupervision", argumentParser, logging, serviceLifecycle,
+        "WireProtocol", "ZeroMQTransport", "HostProtocol", "HostSupervision", argumentParser, logging, serviceLifecycle,
       ], swiftSettings: strict),
     .executableTarget(name: "carbontube-plugin-host", dependencies: ["PhaseHosting"], swiftSettings: strict),
 

@@ -62,6 +62,7 @@ public final class Socket {
 
   /// - Returns: the address that others can connect to; differs from `address` where that left the port open.
   public func bind(_ address: String) throws(TransportError) -> String {
+    allowIPv6(where: address)
     guard zmq_bind(handle, address) == 0 else {
       let code = zmq_errno()
       let reason = code == EADDRINUSE ? "somebody listens there already" : String(cString: zmq_strerror(code))
@@ -75,6 +76,7 @@ public final class Socket {
 
   /// Returns at once; the connection is made, and made again, in the background.
   public func connect(_ address: String) throws(TransportError) {
+    allowIPv6(where: address)
     guard zmq_connect(handle, address) == 0 else { throw TransportError.last("cannot connect to \(address)") }
   }
 
@@ -110,6 +112,9 @@ public final class Socket {
       if zmq_msg_more(&message) == 0 { return frames }
     }
   }
+
+  /// Only where it is asked for: an IPv6 socket tells its IPv4 address in a form that few would recognize.
+  private func allowIPv6(where address: String) { set(ZMQ_IPV6, Int32(address.contains("[") ? 1 : 0)) }
 
   func set<Value: BitwiseCopyable>(_ option: Int32, _ value: Value) {
     withUnsafeBytes(of: value) { _ = zmq_setsockopt(handle, option, $0.baseAddress, $0.count) }

@@ -10,8 +10,6 @@ public final class SocketContext: @unchecked Sendable {
     guard let handle = zmq_ctx_new() else { throw TransportError.last("cannot create a ZeroMQ context") }
     self.handle = handle
     zmq_ctx_set(handle, ZMQ_MAX_SOCKETS, 16_384)
-    // Otherwise bind and connect on IPv6 addresses fail by default.
-    zmq_ctx_set(handle, ZMQ_IPV6, 1)
   }
 
   /// Waits until every socket is closed and its lingering messages are sent.

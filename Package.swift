@@ -166,6 +166,11 @@ let package = Package(
     tests(
       "PhaseServingTests",
       ["PhaseServing", "HostProtocol", "HostSupervision", "PipelineModel", "WireProtocol"]),
+    tests(
+      "ServingTests",
+      hostChildren + [
+        "Coordination", "PhaseServing", "JobStorage", "PipelineModel", "WireProtocol", "ZeroMQTransport", logging,
+      ]),
   ],
   swiftLanguageModes: [.v6],
   cLanguageStandard: .c11,

@@ -1,0 +1,148 @@
+import JobStorage
+import PhaseServing
+import PipelineModel
+import PluginTestKit
+import Testing
+import WireProtocol
+import ZeroMQTransport
+
+@Suite("Bad input loses nothing and stops nobody", .timeLimit(.minutes(5)))
+struct BadInputTests {
+  private let puppet = PhaseDefinition(jobType: "puppet")
+
+  /// Half of them look like ours up to the kind, so that they reach every decoder.
+  private func garbage(_ generator: inout SystemRandomNumberGenerator) -> [[UInt8]] {
+    (0..<Int.random(in: 1...3, using: &generator)).map { index in
+      var frame = (0..<Int.random(in: 0...200, using: &generator)).map { _ in UInt8.random(in: 0...255) }
+      if index == 0, Bool.random(using: &generator), let kind = MessageKind.allCases.randomElement() {
+        frame = [0x43, 0x54, Bool.random() ? 1 : 2, kind.rawValue] + frame
+      }
+      return frame
+    }
+  }
+
+  private func flood(_ socket: Socket, frames: Int) {
+    var generator = SystemRandomNumberGenerator()
+    var sent = 0
+    var poller = Poller()
+    while sent < frames {
+      if socket.send(garbage(&generator)) { sent += 1 } else { poller.wait(timeoutMilliseconds: 1) }
+    }
+  }
+
+  @Test func `10,000 random messages to each socket change nothing`() throws {
+    let cluster = try Cluster(phases: [puppet])
+    defer { cluster.stop() }
+    let worker = try cluster.addWorker("puppet")
+    let context = try SocketContext()
+    for (pattern, address) in [
+      (Socket.Pattern.dealer, cluster.server.intakeAddress), (.push, worker.pullAddress),
+      (.publish, cluster.server.eventsAddress),
+    ] {
+      let socket = try Socket(pattern, in: context, highWaterMark: 0, lingerMilliseconds: 10_000)
+      try socket.connect(address)
+      if pattern == .publish { awaitSubscriber(socket) }
+      flood(socket, frames: 10_000)
+    }
+    let client = try RawClient(cluster.server)
+    let replies = try client.enqueue(Array(repeating: #"{"do":"echo"}"#, count: 100))
+    #expect(replies.allSatisfy { $0.code == .ok })
+    let jobs = try cluster.finished.wait(for: 100)
+    #expect(jobs.count == 100 && jobs.allSatisfy { $0.state == .succeeded })
+    let status = try client.request("status").json
+    #expect(!status.contains(#""malformed_messages":0"#))
+    #expect(status.contains(#""succeeded":100"#))
+  }
+
+  private func awaitSubscriber(_ socket: Socket) {
+    var poller = Poller()
+    poller.add(socket)
+    poller.wait(timeoutMilliseconds: 10_000)
+    _ = socket.receive()
+  }
+
+  @Test(arguments: ["[]", "7", "", "{", #"{"a":}"#, "null", #"{"a":1} {"b":2}"#, "\u{feff}{}x"])
+  func `Instructions that are not one object are refused`(instructions: String) throws {
+    let cluster = try Cluster(phases: [puppet], workersPerPhase: 0)
+    defer { cluster.stop() }
+    let client = try RawClient(cluster.server)
+    let reply = try #require(try client.enqueue([instructions]).first)
+    #expect(reply.code == .invalid)
+    #expect(reply.message.contains("JSON object"))
+    #expect(try client.request("status").json.contains(#""waiting":0"#))
+  }
+
+  @Test func `Instructions over the limit are refused, also when they are small only while compressed`() throws {
+    let cluster = try Cluster(phases: [puppet], workersPerPhase: 0, maximumInstructionsBytes: 10_000)
+    defer { cluster.stop() }
+    let client = try RawClient(cluster.server)
+    let large = Array(#"{"a":"\#(String(repeating: "x", count: 10_000))"}"#.utf8)
+    for payload in [large, CompressedJSON.compress(large)] {
+      let reply = try #require(try client.enqueue([payload]).first)
+      #expect(reply.code == .invalid)
+      #expect(reply.message.contains("limit of 10000 bytes"))
+    }
+  }
+
+  @Test func `A request is judged job by job`() throws {
+    let cluster = try Cluster(phases: [puppet])
+    defer { cluster.stop() }
+    let replies = try RawClient(cluster.server).enqueue([#"{"do":"echo"}"#, "nonsense", #"{"do":"echo"}"#])
+    #expect(replies.map(\.code) == [.ok, .invalid, .ok])
+    #expect(try cluster.finished.wait(for: 2).allSatisfy { $0.state == .succeeded })
+  }
+
+  @Test func `Another pipeline's name is refused with the right one`() throws {
+    let cluster = try Cluster(phases: [puppet], workersPerPhase: 0)
+    defer { cluster.stop() }
+    let reply = try #require(try RawClient(cluster.server).enqueue(["{}"], pipeline: "other").first)
+    #expect(reply.code == .invalid)
+    #expect(reply.message == "this coordinator runs pipeline 'test', not 'other'")
+  }
+
+  @Test func `The same id twice is one job, and the answer says so`() throws {
+    let cluster = try Cluster(phases: [puppet], workersPerPhase: 0)
+    defer { cluster.stop() }
+    let client = try RawClient(cluster.server)
+    let id = try #require(JobID("mine"))
+    #expect(try client.enqueue([Array("{}".utf8)], id: id).map(\.code) == [.ok])
+    let second = try #require(try client.enqueue([Array("{}".utf8)], id: id).first)
+    #expect(second.code == .duplicate)
+    #expect(second.id == id)
+    #expect(try client.request("status").json.contains(#""waiting":1"#))
+  }
+
+  @Test func `Unknown verbs, phases and jobs are refused by name`() throws {
+    let cluster = try Cluster(phases: [puppet], workersPerPhase: 0)
+    defer { cluster.stop() }
+    let client = try RawClient(cluster.server)
+    #expect(try client.request("explode").reply.message == "unknown verb 'explode'")
+    #expect(try client.request("pause", #"{"phase":"nope"}"#).reply.message.contains("has puppet"))
+    #expect(try client.request("job", #"{"id":"nope"}"#).reply.code == .notFound)
+    #expect(try client.request("job", "7").reply.code == .invalid)
+    #expect(try client.request("job", #"{"id":""}"#).reply.code == .invalid)
+  }
+
+  @Test func `A taken address is told by name`() throws {
+    let cluster = try Cluster(phases: [puppet], workersPerPhase: 0)
+    defer { cluster.stop() }
+    var settings = PhaseServerSettings(
+      library: "\(buildFolder)/libFixturePlugin.so", jobType: "puppet", logger: silentLogger)
+    settings.pullAddress = cluster.server.intakeAddress
+    let error = #expect(throws: PhaseServerError.self) { try PhaseServer(settings) }
+    #expect(error?.kind == .address)
+    #expect(error?.message == "cannot listen on \(cluster.server.intakeAddress): somebody listens there already")
+  }
+
+  @Test func `A file that is not there, and a phase the file does not have, are told by name`() throws {
+    let missing = #expect(throws: PhaseServerError.self) {
+      try PhaseServer(PhaseServerSettings(library: "/nowhere/libX.so", jobType: "puppet"))
+    }
+    #expect(missing?.kind == .noInput)
+    #expect(missing?.message.contains("/nowhere/libX.so") == true)
+    let unknown = #expect(throws: PhaseServerError.self) {
+      try PhaseServer(PhaseServerSettings(library: "\(buildFolder)/libFixturePlugin.so", jobType: "nope"))
+    }
+    #expect(unknown?.message.contains("puppet, lister") == true)
+  }
+}

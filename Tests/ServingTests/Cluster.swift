@@ -1,0 +1,128 @@
+import Coordination
+import Dispatch
+import Glibc
+import JobStorage
+import Logging
+import PhaseServing
+import PipelineModel
+import PluginTestKit
+import Synchronization
+import WireProtocol
+import ZeroMQTransport
+
+/// A coordinator and its workers in this process, on free ports, with a plugin that does what it is told.
+final class Cluster: Sendable {
+  let server: PipelineServer
+  let finished = FinishedJobs()
+  private let workers = Mutex<[PhaseServer]>([])
+
+  init(
+    phases: [PhaseDefinition], workersPerPhase: Int = 1, concurrency: Int = 1,
+    maximumInstructionsBytes: Int = 1 << 20
+  ) throws {
+    var settings = PipelineServerSettings(logger: silentLogger)
+    settings.eventsAddress = "tcp://127.0.0.1:*"
+    settings.intakeAddress = "tcp://127.0.0.1:*"
+    settings.maximumInstructionsBytes = maximumInstructionsBytes
+    settings.hooks.jobFinished = { [finished] job in finished.add(job) }
+    server = try PipelineServer(
+      pipeline: PipelineDefinition(name: "test", phases: phases), storage: MemoryJobStore(), settings: settings)
+    server.start()
+    for jobType in Set(phases.map(\.jobType)) {
+      for _ in 0..<workersPerPhase { try addWorker(jobType, concurrency: concurrency) }
+    }
+  }
+
+  @discardableResult
+  func addWorker(_ jobType: String, concurrency: Int = 1) throws -> PhaseServer {
+    var settings = PhaseServerSettings(
+      library: "\(buildFolder)/libFixturePlugin.so", jobType: jobType, logger: silentLogger)
+    settings.eventsAddress = server.eventsAddress
+    settings.concurrency = concurrency
+    let worker = try PhaseServer(settings)
+    worker.start()
+    workers.withLock { $0.append(worker) }
+    return worker
+  }
+
+  func stop() {
+    for worker in workers.withLock({ $0 }) {
+      worker.stop()
+      worker.waitUntilStopped()
+    }
+    server.stop()
+  }
+}
+
+/// Jobs as the coordinator's hook tells of them.
+final class FinishedJobs: Sendable {
+  private let jobs = Mutex<[PipelineHooks.FinishedJob]>([])
+  private let arrival = DispatchSemaphore(value: 0)
+
+  func add(_ job: PipelineHooks.FinishedJob) {
+    jobs.withLock { $0.append(job) }
+    arrival.signal()
+  }
+
+  /// The first `count` jobs that finished; throws where they do not within the tests' patience.
+  func wait(for count: Int) throws -> [PipelineHooks.FinishedJob] {
+    let seconds = Int(patience.components.seconds)
+    while true {
+      let seen = jobs.withLock { $0 }
+      if seen.count >= count { return seen }
+      guard arrival.wait(timeout: .now() + .seconds(seconds)) == .success else {
+        throw Unexpected("only \(seen.count) of \(count) jobs finished")
+      }
+    }
+  }
+}
+
+/// A client as small as the wire protocol allows.
+final class RawClient {
+  private let context: SocketContext
+  private let socket: Socket
+  private var requests: UInt64 = 0
+
+  init(_ server: PipelineServer) throws {
+    context = try SocketContext()
+    socket = try Socket(.dealer, in: context)
+    try socket.connect(server.intakeAddress)
+  }
+
+  func send(_ frames: [[UInt8]]) throws {
+    guard socket.send(frames) else { throw Unexpected("the socket takes nothing") }
+  }
+
+  func receive() throws -> [[UInt8]] {
+    var poller = Poller()
+    poller.add(socket)
+    poller.wait(timeoutMilliseconds: Int(patience.components.seconds) * 1_000)
+    guard let frames = socket.receive() else { throw Unexpected("no answer") }
+    return frames
+  }
+
+  func enqueue(_ instructions: [String], pipeline: String = "test") throws -> [EnqueueReply.Job] {
+    try enqueue(instructions.map { Array($0.utf8) }, pipeline: pipeline)
+  }
+
+  func enqueue(_ payloads: [[UInt8]], pipeline: String = "test", id: JobID? = nil) throws -> [EnqueueReply.Job] {
+    requests += 1
+    let jobs = payloads.map { _ in EnqueueRequest.Job(id: id) }
+    try send([EnqueueRequest(request: requests, pipeline: pipeline, jobs: jobs).encoded()] + payloads)
+    return try EnqueueReply(decoding: try receive().first ?? []).jobs
+  }
+
+  func request(_ verb: String, _ arguments: String = "{}") throws -> (reply: Reply, json: String) {
+    requests += 1
+    try send([Request(request: requests, pipeline: "test", verb: verb).encoded(), Array(arguments.utf8)])
+    let frames = try receive()
+    let json = try CompressedJSON.json(in: frames.count > 1 ? frames[1] : [])
+    return (try Reply(decoding: frames[0]), String(decoding: json, as: UTF8.self))
+  }
+}
+
+let silentLogger: Logger = {
+  var logger = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
+  logger.logLevel = .critical
+  return logger
+}()

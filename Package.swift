@@ -161,6 +161,7 @@ let package = Package(
     tests("PhaseHostingTests", ["PhaseHosting"]),
     tests("HostSupervisionTests", hostChildren),
     tests("PhaseKitTests", hostChildren + ["PhaseKit"]),
+    tests("ExamplePluginTests", hostChildren),
     tests("PluginCatalogTests", hostChildren + ["PluginCatalog"]),
 
     tests(

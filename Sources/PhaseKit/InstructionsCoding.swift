@@ -15,7 +15,9 @@ func decodeInstructions<Value: Decodable>(_ type: Value.Type, from bytes: [UInt8
 func encodeResult(_ output: some Encodable) throws(PhaseError) -> [UInt8] {
   let bytes: [UInt8]
   do {
-    bytes = try Array(JSONEncoder().encode(output))
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.withoutEscapingSlashes]
+    bytes = try Array(encoder.encode(output))
   } catch {
     throw PhaseError(kind: .bug, message: "its result cannot be written as JSON: \(error)", location: "")
   }

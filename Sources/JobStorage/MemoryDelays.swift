@@ -1,0 +1,50 @@
+internal import HeapModule
+internal import PipelineModel
+
+/// Delayed jobs by due time. Like `MemoryPlaces`, left at no cost and swept when most have left.
+struct MemoryDelays {
+  private struct Entry: Comparable {
+    let due: Timestamp
+    let place: MemoryPlace
+
+    static func == (left: Entry, right: Entry) -> Bool {
+      left.due == right.due && left.place.job.serial == right.place.job.serial
+    }
+
+    static func < (left: Entry, right: Entry) -> Bool {
+      (left.due, left.place.job.serial) < (right.due, right.place.job.serial)
+    }
+  }
+
+  private var heap = Heap<Entry>()
+  private var left = 0
+
+  mutating func insert(_ job: MemoryJob, due: Timestamp) { heap.insert(Entry(due: due, place: MemoryPlace(job))) }
+
+  mutating func nextDue() -> Timestamp? {
+    while let entry = heap.min {
+      if entry.place.isTaken { return entry.due }
+      heap.removeMin()
+      left -= 1
+    }
+    return nil
+  }
+
+  mutating func popFirst(dueBy now: Timestamp) -> MemoryJob? {
+    guard let due = nextDue(), due <= now else { return nil }
+    return heap.popMin()?.place.job
+  }
+
+  /// Call after the job's place has changed.
+  mutating func noteLeft() {
+    left += 1
+    guard left > 64, left > heap.count / 2 else { return }
+    heap = Heap(heap.unordered.filter(\.place.isTaken))
+    left = 0
+  }
+
+  /// In the order they are due.
+  func jobs(where isMeant: (MemoryJob) -> Bool) -> [MemoryJob] {
+    heap.unordered.filter { $0.place.isTaken && isMeant($0.place.job) }.sorted().map(\.place.job)
+  }
+}

@@ -157,6 +157,8 @@ let package = Package(
     .target(
       name: "FixturePlugin", dependencies: ["PhaseKit", "CPhaseABI"], path: "Tests/Fixtures/FixturePlugin",
       swiftSettings: strict, linkerSettings: pluginLinking),
+    // One suite for all stores.
+    tests("JobStorageTests", ["JobStorage", "JobStorageSQLite", "JobStorageRedis", "PipelineModel"]),
     tests("HostProtocolTests", ["HostProtocol"]),
     tests("PhaseHostingTests", ["PhaseHosting"]),
     tests("HostSupervisionTests", hostChildren),

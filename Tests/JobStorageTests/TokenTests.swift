@@ -1,0 +1,114 @@
+import JobStorage
+import PipelineModel
+import Testing
+
+@Suite struct TokenTests {
+  @Test(arguments: StoreUnderTest.all)
+  func tokensRiseWithEachClaim(_ kind: StoreUnderTest) throws {
+    let scene = try Scene(kind)
+    var tokens: [LeaseToken] = []
+    for round in 0..<3 {
+      for number in 0..<10 { try scene.enqueue("j\(round)-\(number)") }
+      tokens += try scene.claim(limit: 5).map(\.token) + scene.claim(worker: "w2").map(\.token)
+    }
+    #expect(tokens == tokens.sorted() && Set(tokens).count == 30)
+  }
+
+  @Test(arguments: StoreUnderTest.all)
+  func tokensRiseOverAReopenEvenWhereTheClockWentBack(_ kind: StoreUnderTest) throws {
+    let scene = try Scene(kind)
+    try scene.enqueue("a", "b", "c")
+    let first = try scene.claim(limit: 1)[0].token
+    try scene.reopen()
+    let second = try scene.claim(limit: 1)[0].token
+    scene.now = scene.now + -60_000
+    try scene.reopen()
+    let third = try scene.claim(limit: 1)[0].token
+    #expect(first < second && second < third)
+  }
+
+  @Test(arguments: StoreUnderTest.all)
+  func tokensFollowTheClockAtOpen(_ kind: StoreUnderTest) throws {
+    let scene = try Scene(kind)
+    try scene.enqueue("a", "b")
+    let floor = { UInt64(scene.now.milliseconds) * 1_024 }
+    #expect(try scene.claim(limit: 1)[0].token.number >= floor())
+    scene.now = scene.now + 3_600_000
+    try scene.reopen()
+    #expect(try scene.claim(limit: 1)[0].token.number >= floor())
+  }
+
+  @Test(arguments: StoreUnderTest.all)
+  func aStaleTokenChangesNothing(_ kind: StoreUnderTest) throws {
+    let scene = try Scene(kind)
+    try scene.enqueue("a")
+    let old = try scene.claimOne()
+    try scene.turn { $0.releases = [scene.release(old)] }
+    let held = try scene.claimOne()
+    try expectAllStale(scene, old)
+    #expect(try scene.complete(held, next: 1) == [.recorded])
+    try expectAllStale(scene, held)
+  }
+
+  @Test(arguments: StoreUnderTest.all)
+  func aTokenOfAnotherJobIsStale(_ kind: StoreUnderTest) throws {
+    let scene = try Scene(kind)
+    try scene.enqueue("a", "b")
+    var (a, b) = (try scene.claim(limit: 1)[0], try scene.claim(limit: 1)[0])
+    swap(&a.token, &b.token)
+    try expectAllStale(scene, a)
+    try expectAllStale(scene, b)
+  }
+
+  @Test(arguments: StoreUnderTest.all)
+  func tokensAreStaleWhateverBecameOfTheJob(_ kind: StoreUnderTest) throws {
+    let scene = try Scene(kind)
+    try scene.enqueue("done", "dead", "delayed", "retried", "cancelled", "deleted")
+    let jobs = try scene.claim()
+    try scene.complete(jobs[0], next: nil)
+    try scene.fail(jobs[1], .bury)
+    try scene.fail(jobs[2], .retry(at: scene.now + 1_000))
+    try scene.fail(jobs[3], .retry(at: scene.now))
+    for job in jobs[4...] { _ = try scene.store.cancel(job.id, now: scene.now) }
+    #expect(try scene.store.delete(matching: JobFilter(id: .named("deleted")), limit: 1, now: scene.now) == 1)
+    for job in jobs { try expectAllStale(scene, job) }
+    var unknown = jobs[0]
+    unknown.id = .named("never-seen")
+    try expectAllStale(scene, unknown)
+  }
+
+  @Test(arguments: StoreUnderTest.all)
+  func theSameTokenTwiceInOneTurnCountsOnce(_ kind: StoreUnderTest) throws {
+    let scene = try Scene(kind)
+    try scene.enqueue("a", "b")
+    let jobs = try scene.claim()
+    let result = try scene.turn {
+      $0.completions = [scene.completion(jobs[0], next: 1), scene.completion(jobs[0], next: 2)]
+      $0.failures = [scene.failure(jobs[0], .bury)]
+      $0.releases = [scene.release(jobs[1]), scene.release(jobs[1])]
+    }
+    #expect(result.completions == [.recorded, .stale] && result.failures == [.stale])
+    #expect(result.releases == [.recorded, .stale])
+    #expect(try scene.job("a").phase == 1)
+    try scene.expectHonestCounts()
+  }
+
+  private func expectAllStale(
+    _ scene: Scene, _ job: ClaimedJob, sourceLocation: SourceLocation = #_sourceLocation
+  ) throws {
+    let before = (try scene.all(), try scene.store.runningJobs().sorted { $0.token < $1.token })
+    let result = try scene.turn {
+      $0.now = scene.now + 77
+      $0.completions = [scene.completion(job, next: 2, instructions: [1])]
+      $0.failures = [scene.failure(job, .bury), scene.failure(job, .retry(at: scene.now))]
+      $0.releases = [scene.release(job)]
+      $0.renewals = [Renewal(job: job.id, token: job.token, until: scene.now + 99_000)]
+    }
+    let answers = result.completions + result.failures + result.releases + result.renewals
+    #expect(answers == Array(repeating: .stale, count: 5), sourceLocation: sourceLocation)
+    #expect(try scene.all() == before.0, sourceLocation: sourceLocation)
+    #expect(
+      try scene.store.runningJobs().sorted { $0.token < $1.token } == before.1, sourceLocation: sourceLocation)
+    try scene.expectHonestCounts(sourceLocation: sourceLocation)
+  }
+}

@@ -56,7 +56,9 @@ import Testing
     let scene = try Scene(kind)
     let ids =
       [#"a:b*c?[d]"e'f\g%h{i}"#, "{}", "-1", "0", "00", "$0", "%s", "NULL", "--x", "A", "a", "a/../b", "_", "#", ";"]
-      + [String(repeating: "x", count: JobID.maximumLength), String((0x21...0x7e).map { Character(UnicodeScalar($0)) })]
+      + [
+        String(repeating: "x", count: JobID.maximumLength), String((0x21...0x7e).map { Character(UnicodeScalar($0)) }),
+      ]
     for id in ids { try scene.enqueue(id) }
     #expect(try scene.ids() == ids.reversed())
     let claimed = try scene.claim()

@@ -37,7 +37,10 @@ struct RedisServer: Sendable {
 
   private static func closedOnExec() throws(RedisServerError) -> (read: Int32, write: Int32) {
     var ends: [Int32] = [-1, -1]
-    guard pipe(&ends) == 0, ends.allSatisfy({ fcntl($0, F_SETFD, FD_CLOEXEC) == 0 }) else { throw RedisServerError(message: "no pipe: errno \(errno)") }
+    guard pipe(&ends) == 0, ends.allSatisfy({ fcntl($0, F_SETFD, FD_CLOEXEC) == 0 })
+    else {
+      throw RedisServerError(message: "no pipe: errno \(errno)")
+    }
     return (ends[0], ends[1])
   }
 

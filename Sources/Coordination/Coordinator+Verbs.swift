@@ -256,6 +256,7 @@ extension Coordinator {
 
   private func filter(_ arguments: VerbArguments) throws(Refusal) -> JobFilter {
     var filter = JobFilter(errorContains: arguments.error, idPrefix: arguments.idPrefix)
+    if arguments.id != nil { filter.id = try jobID(arguments.id) }
     if let words = arguments.states {
       var states: Set<JobState> = []
       for word in words {

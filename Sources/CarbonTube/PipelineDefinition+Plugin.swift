@@ -1,0 +1,51 @@
+internal import FoundationEssentials
+public import HostProtocol
+public import PipelineModel
+
+extension PipelineDefinition {
+  fileprivate struct Document: Decodable {
+    struct Step: Decodable {
+      var job_type: String
+      var attempts: Int?
+      var crashes: Int?
+      var timeout_seconds: Double?
+      var backoff_seconds: Double?
+      var maximum_backoff_seconds: Double?
+      var concurrency: Int?
+    }
+    var phases: [Step]
+  }
+
+  /// The definition that a plugin gives of one of its pipelines (carbontube.h, `ct_pipeline`).
+  ///
+  /// - Throws: a sentence for the plugin's author.
+  public init(_ described: PipelineDescription) throws(PipelineDefinitionError) {
+    let document: Document
+    do {
+      document = try JSONDecoder().decode(Document.self, from: Data(described.definition.utf8))
+    } catch {
+      throw PipelineDefinitionError(
+        message: "the definition of pipeline '\(described.name)' is not a JSON object with a list 'phases'")
+    }
+    try self.init(name: described.name, phases: document.phases.map(PhaseDefinition.init(step:)))
+  }
+}
+
+extension PhaseDefinition {
+  fileprivate init(step: PipelineDefinition.Document.Step) {
+    var retry = RetryPolicy()
+    if let attempts = step.attempts { retry.attempts = max(1, attempts) }
+    if let crashes = step.crashes { retry.crashes = max(1, crashes) }
+    if let backoff = step.backoff_seconds { retry.backoffMilliseconds = milliseconds(backoff) }
+    if let longest = step.maximum_backoff_seconds { retry.maximumBackoffMilliseconds = milliseconds(longest) }
+    self.init(
+      jobType: step.job_type, retry: retry, timeoutMilliseconds: step.timeout_seconds.map(milliseconds) ?? 0,
+      concurrencyLimit: step.concurrency ?? 0)
+  }
+}
+
+/// Saturates at a year: what lies beyond is a slip of the author's, not a wish.
+private func milliseconds(_ seconds: Double) -> Int64 {
+  guard seconds > 0 else { return 0 }
+  return Int64((min(seconds, 366 * 86_400) * 1_000).rounded())
+}

@@ -1,1 +1,0 @@
-// The room CarbonTube; its first file replaces this line.

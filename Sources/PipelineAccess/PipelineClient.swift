@@ -1,0 +1,241 @@
+internal import Dispatch
+internal import FoundationEssentials
+public import PipelineModel
+internal import Synchronization
+public import WireProtocol
+
+/// Gives jobs to a coordinator and asks it about them.
+///
+///     let client = PipelineClient("tcp://127.0.0.1:5050", hwm: 10)
+///     try client.connect()
+///     let (ok, payload) = try client.enqueueJob(pipeline: "example-one", #"{"size": 10}"#)
+///     print(ok, payload.id ?? payload.message)
+///
+/// All methods may be called from any thread. Those that are not `async` block until the answer is there or the
+/// time-out has passed: not for a thread of Swift's cooperative pool. A connection that breaks is made again in the
+/// background.
+public final class PipelineClient: Sendable {
+  /// A job to be enqueued.
+  public struct Job: Hashable, Sendable {
+    /// Nil: the coordinator makes one. With one of your own, enqueueing again does no harm.
+    public var id: String?
+    /// JSON text: one object.
+    public var instructions: [UInt8]
+    /// -8 to 7; higher goes first.
+    public var priority: Int
+    /// Nil: at once.
+    public var notBefore: Timestamp?
+
+    public init(id: String? = nil, instructions: [UInt8], priority: Int = 0, notBefore: Timestamp? = nil) {
+      self.id = id
+      self.instructions = instructions
+      self.priority = priority
+      self.notBefore = notBefore
+    }
+  }
+
+  public let address: String
+  /// Requests that may be without an answer at a time.
+  public let hwm: Int
+  private let timeoutMilliseconds: Int
+  private let window: DispatchSemaphore
+  private let loop = Mutex<ClientLoop?>(nil)
+
+  /// - Parameters:
+  ///   - address: the coordinator's intake (`--job-pull`), e.g. `tcp://127.0.0.1:5050`.
+  ///   - hwm: how many requests may be without an answer; beyond it `enqueueJob` answers "busy, try again later".
+  ///   - timeoutMilliseconds: how long any answer is waited for.
+  public init(_ address: String, hwm: Int = 10, timeoutMilliseconds: Int = 10_000) {
+    self.address = address
+    self.hwm = max(1, hwm)
+    self.timeoutMilliseconds = max(1, timeoutMilliseconds)
+    // A semaphore must not end below the value it began with, which one with requests under way would.
+    window = DispatchSemaphore(value: 0)
+    for _ in 0..<self.hwm { window.signal() }
+  }
+
+  deinit { close() }
+
+  /// Connects and has the coordinator answer once.
+  public func connect() throws(PipelineClientError) {
+    if let problem = addressProblem(address, binding: false) { throw PipelineClientError(.address, problem) }
+    let fresh = try ClientLoop(address: address)
+    loop.withLock { present in
+      present?.close()
+      present = fresh
+    }
+    do throws(PipelineClientError) {
+      _ = try request("ping")
+    } catch {
+      close()
+      guard error.kind == .timedOut else { throw error }
+      throw PipelineClientError(
+        .unreachable,
+        "no coordinator answers at \(address); start one with 'carbontube pipeline', or check the address")
+    }
+  }
+
+  /// Ends the connection; whoever waits for an answer gets `.closed`.
+  public func close() {
+    loop.withLock { present in
+      present?.close()
+      present = nil
+    }
+  }
+
+  // MARK: Enqueueing
+
+  /// Returns when the coordinator has stored the job, or has refused it.
+  ///
+  /// - Returns: whether the job is stored, and the answer with its id.
+  public func enqueueJob(
+    pipeline: String, _ instructions: [UInt8], id: String? = nil, priority: Int = 0, notBefore: Timestamp? = nil
+  ) throws(PipelineClientError) -> (ok: Bool, payload: EnqueueAnswer) {
+    guard window.wait(timeout: .now()) == .success else { return (false, .windowFull) }
+    defer { window.signal() }
+    let job = Job(id: id, instructions: instructions, priority: priority, notBefore: notBefore)
+    let answer = try send([job], to: pipeline).answers()[0]
+    return (answer.ok, answer)
+  }
+
+  /// See `enqueueJob(pipeline:_:id:priority:notBefore:)`; `instructions` is JSON text.
+  public func enqueueJob(
+    pipeline: String, _ instructions: String, id: String? = nil, priority: Int = 0, notBefore: Timestamp? = nil
+  ) throws(PipelineClientError) -> (ok: Bool, payload: EnqueueAnswer) {
+    try enqueueJob(
+      pipeline: pipeline, Array(instructions.utf8), id: id, priority: priority, notBefore: notBefore)
+  }
+
+  /// See `enqueueJob(pipeline:_:id:priority:notBefore:)`; `instructions` is encoded as JSON and must make an object.
+  public func enqueueJob(
+    pipeline: String, encoding instructions: some Encodable, id: String? = nil, priority: Int = 0,
+    notBefore: Timestamp? = nil
+  ) throws -> (ok: Bool, payload: EnqueueAnswer) {
+    let json = try JSONEncoder().encode(instructions)
+    return try enqueueJob(pipeline: pipeline, [UInt8](json), id: id, priority: priority, notBefore: notBefore)
+  }
+
+  /// Many jobs, several requests at a time: waits for room in the window instead of answering "busy".
+  ///
+  /// - Returns: an answer for each job, in order. After an error some of the jobs may be stored.
+  public func enqueue(pipeline: String, jobs: [Job]) throws(PipelineClientError) -> [EnqueueAnswer] {
+    var answers: [EnqueueAnswer] = []
+    answers.reserveCapacity(jobs.count)
+    var outstanding: [PendingEnqueue] = []
+    defer {
+      for pending in outstanding {
+        pending.waitUntilOver()
+        window.signal()
+      }
+    }
+    var rest = jobs[...]
+    while !rest.isEmpty || !outstanding.isEmpty {
+      // With nothing under way the window is waited for; else the oldest answer is.
+      if !rest.isEmpty, window.wait(timeout: outstanding.isEmpty ? .distantFuture : .now()) == .success {
+        outstanding.append(try send(Array(rest.prefix(Self.jobsPerRequest)), to: pipeline, holdsWindow: true))
+        rest = rest.dropFirst(Self.jobsPerRequest)
+      } else {
+        let oldest = outstanding.removeFirst()
+        defer { window.signal() }
+        answers += try oldest.answers()
+      }
+    }
+    return answers
+  }
+
+  /// Few enough that a request of large instructions stays a message of bearable size.
+  private static let jobsPerRequest = 200
+
+  private func send(
+    _ jobs: [Job], to pipeline: String, holdsWindow: Bool = false
+  ) throws(PipelineClientError) -> PendingEnqueue {
+    let pending = PendingEnqueue(jobs)
+    guard !pending.accepted.isEmpty else { return pending }
+    do throws(PipelineClientError) {
+      let loop = try openLoop()
+      let accepted = pending.accepted
+      pending.reply = loop.send(timeoutMilliseconds: timeoutMilliseconds) { request in
+        let heads = accepted.map { EnqueueRequest.Job(id: $0.id, priority: $0.priority, notBefore: $0.notBefore) }
+        let header = EnqueueRequest(request: request, pipeline: pipeline, jobs: heads).encoded()
+        return [header] + accepted.map(\.payload)
+      }
+      return pending
+    } catch {
+      if holdsWindow { window.signal() }
+      throw error
+    }
+  }
+
+  // MARK: Asking
+
+  /// An answer to a verb: its code, a sentence where it was refused, a JSON document, and the payloads after it, as
+  /// docs/wire-protocol.md has them.
+  public struct Answer: Hashable, Sendable {
+    public var code: ReplyCode
+    public var message: String
+    public var body: [UInt8]
+    public var payloads: [[UInt8]]
+  }
+
+  /// - Parameters:
+  ///   - pipeline: empty: whichever the coordinator runs.
+  ///   - arguments: a JSON object.
+  public func request(
+    _ verb: String, pipeline: String = "", arguments: [UInt8] = Array("{}".utf8)
+  ) throws(PipelineClientError) -> Answer {
+    let reply = try openLoop().send(timeoutMilliseconds: timeoutMilliseconds) { request in
+      [Request(request: request, pipeline: pipeline, verb: verb).encoded(), CompressedJSON.payload(for: arguments)]
+    }
+    let frames = try reply.wait()
+    do {
+      let header = try Reply(decoding: frames[0])
+      let body = frames.count > 1 ? try CompressedJSON.json(in: frames[1]) : []
+      return Answer(
+        code: header.code, message: header.message, body: body, payloads: Array(frames.dropFirst(2)))
+    } catch {
+      throw PipelineClientError(.protocolViolation, "\(address) answers what is no reply: \(error)")
+    }
+  }
+
+  private func openLoop() throws(PipelineClientError) -> ClientLoop {
+    guard let loop = loop.withLock({ $0 }) else {
+      throw PipelineClientError(.closed, "the client of \(address) is not connected")
+    }
+    return loop
+  }
+}
+
+// MARK: - Without blocking
+
+extension PipelineClient {
+  /// `enqueueJob` for callers on Swift's cooperative pool.
+  public func enqueueJob(
+    pipeline: String, _ instructions: [UInt8], id: String? = nil, priority: Int = 0, notBefore: Timestamp? = nil
+  ) async throws -> (ok: Bool, payload: EnqueueAnswer) {
+    try await onThread { [self] in
+      let send: () throws(PipelineClientError) -> (ok: Bool, payload: EnqueueAnswer) = {
+        () throws(PipelineClientError) in
+        try self.enqueueJob(pipeline: pipeline, instructions, id: id, priority: priority, notBefore: notBefore)
+      }
+      return try send()
+    }
+  }
+
+  /// `request` for callers on Swift's cooperative pool.
+  public func request(
+    _ verb: String, pipeline: String = "", arguments: [UInt8] = Array("{}".utf8)
+  ) async throws -> Answer {
+    try await onThread { [self] in
+      let send: () throws(PipelineClientError) -> Answer = { () throws(PipelineClientError) in
+        try self.request(verb, pipeline: pipeline, arguments: arguments)
+      }
+      return try send()
+    }
+  }
+
+  private func onThread<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
+    try await withCheckedThrowingContinuation { continuation in
+      DispatchQueue.global().async { continuation.resume(with: Result { try body() }) }
+    }
+  }
+}

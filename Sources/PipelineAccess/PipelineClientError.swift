@@ -1,0 +1,25 @@
+/// Why a client could not do what it was asked; what a coordinator refuses is an answer, not an error.
+public struct PipelineClientError: Error, Hashable, Sendable, CustomStringConvertible {
+  public enum Kind: Hashable, Sendable {
+    /// The address is malformed.
+    case address
+    /// Nobody answered at the address when `connect` asked.
+    case unreachable
+    /// No answer in time. Jobs may be stored or not; those with an id of the client's own can be sent again.
+    case timedOut
+    /// `connect` was not called, or `close` was.
+    case closed
+    /// What answers is no coordinator of this version.
+    case protocolViolation
+  }
+
+  public let kind: Kind
+  /// One line for people.
+  public let message: String
+  public var description: String { message }
+
+  init(_ kind: Kind, _ message: String) {
+    self.kind = kind
+    self.message = message
+  }
+}

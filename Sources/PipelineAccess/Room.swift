@@ -1,1 +1,0 @@
-// The room PipelineAccess; its first file replaces this line.

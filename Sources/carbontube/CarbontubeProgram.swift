@@ -1,0 +1,54 @@
+internal import ArgumentParser
+internal import Glibc
+
+@main
+struct CarbontubeProgram: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "carbontube",
+    abstract: "Runs native code as the phases of pipelines: many times, on many machines.",
+    discussion: """
+      A phase is a unit of work in a shared object, a pipeline an ordered list of phases. Start a coordinator for the \
+      pipeline, as many workers as you like for each phase, and enqueue jobs:
+
+        carbontube pipeline plugins/libExample.so example-one
+        carbontube phase plugins/libExample.so generate-file
+        carbontube phase plugins/libHashFile.so calculate-hash
+        carbontube phase plugins/libExample.so delete-file
+        carbontube enqueue tcp://127.0.0.1:5050 example-one '{"size": 10}'
+
+      Or do it all in one command:
+
+        carbontube run plugins/libExample.so example-one '{"size": 10}'
+      """,
+    version: ProductVersion.text,
+    groupedSubcommands: [
+      CommandGroup(
+        name: "Serving", subcommands: [PipelineCommand.self, PhaseCommand.self, RunCommand.self]),
+      CommandGroup(
+        name: "Jobs",
+        subcommands: [
+          EnqueueCommand.self, JobCommand.self, JobsCommand.self, CancelCommand.self, RequeueCommand.self,
+          DeleteCommand.self,
+        ]),
+      CommandGroup(
+        name: "Operating",
+        subcommands: [
+          StatusCommand.self, PauseCommand.self, ResumeCommand.self, DrainCommand.self, PluginsCommand.self,
+          VersionCommand.self,
+        ]),
+    ])
+
+  static func main() {
+    // A reader that went away (`carbontube jobs | head`) or a peer that closed is an error of that call, not the end.
+    signal(SIGPIPE, SIG_IGN)
+    do {
+      var command = try parseAsRoot()
+      try command.run()
+    } catch let failure as CommandFailure {
+      StandardStreams.complain("carbontube: \(failure.message)")
+      Glibc.exit(failure.status.rawValue)
+    } catch {
+      exit(withError: error)
+    }
+  }
+}

@@ -1,0 +1,28 @@
+/// How a command ends that could not do what it was asked; numbers from sysexits.h (4.0BSD).
+enum ExitStatus: Int32 {
+  /// Some jobs did not succeed, or the coordinator refused.
+  case refused = 1
+  /// EX_USAGE: the command line is wrong.
+  case usage = 64
+  /// EX_DATAERR: a file or instructions are there but cannot be used.
+  case data = 65
+  /// EX_NOINPUT: a file is not there.
+  case noInput = 66
+  /// EX_UNAVAILABLE: an address is taken, or nobody answers; the same command may work later.
+  case unavailable = 69
+  /// EX_CONFIG: storage or a pipeline's definition is wrong.
+  case configuration = 78
+  /// 128 + SIGINT, as shells report it.
+  case interrupted = 130
+}
+
+/// One line for the person at the terminal: names the thing, what is wrong and what to do.
+struct CommandFailure: Error {
+  let status: ExitStatus
+  let message: String
+
+  init(_ status: ExitStatus, _ message: String) {
+    self.status = status
+    self.message = message
+  }
+}

@@ -1,0 +1,73 @@
+internal import CarbonTube
+internal import Dispatch
+
+/// A coordinator from its start to its end, as the `pipeline` command runs it.
+final class CoordinatorRun: Sendable {
+  private let server: PipelineServer
+  private let stopping = DispatchQueue(label: "carbontube.stop")
+
+  init(_ pipeline: PipelineDefinition, storage uri: String, settings: PipelineServerSettings) throws {
+    let store = try jobStore(at: uri)
+    let address = store.address
+    var settings = settings
+    let announced = settings.hooks.started
+    let bound = Announced()
+    settings.hooks.started = {
+      bound.announce()
+      announced?()
+    }
+    server = try PipelineServer(pipeline: pipeline, storage: store, settings: settings)
+    bound.line =
+      "pipeline \(pipeline.name): jobs \(server.intakeAddress), workers \(server.eventsAddress), storage \(address)"
+  }
+
+  func run() throws {
+    server.start()
+    try server.waitUntilStopped()
+  }
+
+  /// Returns at once.
+  func stop() {
+    stopping.async { self.server.stop() }
+  }
+}
+
+/// The line that says the pipeline is ready: complete before `start`, said once by the hooks' thread.
+private final class Announced: @unchecked Sendable {
+  var line = ""
+  func announce() { StandardStreams.say(line) }
+}
+
+extension CommandFailure {
+  /// Runs `body` and puts the library's errors into the words and numbers of the command line.
+  static func explaining<Value>(_ body: () throws -> Value) throws(CommandFailure) -> Value {
+    do {
+      return try body()
+    } catch let failure as CommandFailure {
+      throw failure
+    } catch let error as PipelineServerError {
+      throw CommandFailure(error.kind == .configuration ? .configuration : .unavailable, error.message)
+    } catch let error as StoreError {
+      throw CommandFailure(
+        error.mayPass || error.kind == .ownedByAnother ? .unavailable : .configuration, error.message)
+    } catch let error as PhaseServerError {
+      throw CommandFailure(error.exitStatus, error.message)
+    } catch let error as PipelineClientError {
+      throw CommandFailure(error.kind == .address ? .usage : .unavailable, error.message)
+    } catch let error as PipelineDefinitionError {
+      throw CommandFailure(.configuration, error.message)
+    } catch {
+      throw CommandFailure(.refused, "\(error)")
+    }
+  }
+}
+
+extension PhaseServerError {
+  var exitStatus: ExitStatus {
+    switch kind {
+    case .noInput: .noInput
+    case .plugin: .data
+    case .address: .unavailable
+    }
+  }
+}

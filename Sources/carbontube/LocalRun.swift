@@ -1,0 +1,143 @@
+internal import CarbonTube
+internal import Dispatch
+internal import Glibc
+internal import Logging
+internal import Synchronization
+
+/// A coordinator and a worker for each phase in this process, on sockets in a temporary folder, for the jobs of one
+/// command.
+final class LocalRun: Sendable {
+  struct End: Sendable {
+    var state: JobState
+    /// As a payload frame.
+    var instructions: [UInt8]
+    var error: JobError?
+  }
+
+  private let folder: TemporaryFolder
+  private let server: PipelineServer
+  private let workers: [PhaseServer]
+  private let shared: SharedProgress
+  private let pipeline: PipelineDefinition
+
+  init(
+    _ pipeline: PipelineDefinition, libraries: [String: String], storage: String?, concurrency: Int,
+    logLevel: Logger.Level
+  ) throws(CommandFailure) {
+    self.pipeline = pipeline
+    folder = try TemporaryFolder()
+    let shared = SharedProgress()
+    self.shared = shared
+    var logger = Logger(label: "carbontube.run") { StreamLogHandler.standardError(label: $0) }
+    logger.logLevel = logLevel
+    var settings = PipelineServerSettings(logger: logger)
+    settings.eventsAddress = "ipc://\(folder.path)/events"
+    settings.intakeAddress = "ipc://\(folder.path)/intake"
+    settings.hooks.jobFinished = { shared.note($0) }
+    let uri = storage ?? "sqlite:\(folder.path)/jobs.db?synchronous=normal"
+    let (bound, path) = (settings, folder.path)
+    server = try CommandFailure.explaining {
+      try PipelineServer(pipeline: pipeline, storage: try jobStore(at: uri), settings: bound)
+    }
+    workers = try CommandFailure.explaining {
+      try libraries.sorted { $0.key < $1.key }.map { jobType, library in
+        var settings = PhaseServerSettings(library: library, jobType: jobType, logger: logger)
+        settings.eventsAddress = bound.eventsAddress
+        settings.pullAddress = "ipc://\(path)/\(jobType)"
+        settings.concurrency = concurrency
+        return try PhaseServer(settings)
+      }
+    }
+  }
+
+  /// - Returns: how each job ended, in the order given.
+  func run(_ jobs: [[UInt8]]) throws(CommandFailure) -> [End] {
+    server.start()
+    for worker in workers { worker.start() }
+    defer { stop() }
+    let ids = try enqueue(jobs)
+    var bar = ProgressBar(total: ids.count)
+    while true {
+      let (ends, interrupted) = shared.look()
+      bar.show(done: ends.count, failed: ends.values.count { $0.state != .succeeded })
+      if ends.count == ids.count || interrupted {
+        bar.finish()
+        guard !interrupted else {
+          throw CommandFailure(.interrupted, "interrupted: \(ends.count) of \(ids.count) jobs had ended")
+        }
+        return ids.compactMap { ends[$0] }
+      }
+      shared.changed.wait()
+    }
+  }
+
+  func interrupt() { shared.interrupt() }
+
+  private func enqueue(_ jobs: [[UInt8]]) throws(CommandFailure) -> [String] {
+    let (address, name) = (server.intakeAddress, pipeline.name)
+    let answers = try CommandFailure.explaining {
+      let client = PipelineClient(address, timeoutMilliseconds: 60_000)
+      try client.connect()
+      defer { client.close() }
+      return try client.enqueue(pipeline: name, jobs: jobs.map { PipelineClient.Job(instructions: $0) })
+    }
+    if let refused = answers.first(where: { !$0.ok }) { throw CommandFailure(.data, refused.message) }
+    return answers.compactMap(\.id)
+  }
+
+  private func stop() {
+    for worker in workers { worker.stop() }
+    for worker in workers { worker.waitUntilStopped() }
+    server.stop()
+    folder.remove()
+  }
+}
+
+/// What the hooks' thread and the signals' thread tell the one that waits.
+private final class SharedProgress: Sendable {
+  let changed = DispatchSemaphore(value: 0)
+  private let state = Mutex((ends: [String: LocalRun.End](), interrupted: false))
+
+  func note(_ job: PipelineHooks.FinishedJob) {
+    state.withLock {
+      $0.ends[job.id.text] = LocalRun.End(state: job.state, instructions: job.instructions, error: job.error)
+    }
+    changed.signal()
+  }
+
+  func interrupt() {
+    state.withLock { $0.interrupted = true }
+    changed.signal()
+  }
+
+  func look() -> (ends: [String: LocalRun.End], interrupted: Bool) { state.withLock { $0 } }
+}
+
+/// A folder for this user alone.
+struct TemporaryFolder: Sendable {
+  let path: String
+
+  init() throws(CommandFailure) {
+    let parent = getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
+    var template = Array("\(parent)/carbontube-run-XXXXXX".utf8CString)
+    guard mkdtemp(&template) != nil else {
+      throw CommandFailure(
+        .configuration, "cannot make a folder in \(parent): \(String(cString: strerror(errno))); set TMPDIR")
+    }
+    path = String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
+  }
+
+  /// Plain files and sockets only; nothing puts folders there.
+  func remove() {
+    if let folder = opendir(path) {
+      while let entry = readdir(folder) {
+        let name = withUnsafePointer(to: &entry.pointee.d_name) {
+          $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+        }
+        if name != ".", name != ".." { unlink("\(path)/\(name)") }
+      }
+      closedir(folder)
+    }
+    rmdir(path)
+  }
+}

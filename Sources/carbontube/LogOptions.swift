@@ -1,0 +1,25 @@
+internal import ArgumentParser
+internal import Logging
+
+struct LogOptions: ParsableArguments {
+  @Option(
+    help: "Least level of log lines on stderr: trace, debug, info, notice, warning, error, critical.",
+    transform: LogOptions.level)
+  var logLevel = Logger.Level.info
+
+  /// For commands whose own output matters more.
+  static let quiet = Logger.Level.warning
+
+  static func level(_ word: String) throws -> Logger.Level {
+    guard let level = Logger.Level(rawValue: word) else {
+      throw ValidationError("unknown log level '\(word)'")
+    }
+    return level
+  }
+
+  func logger(_ label: String) -> Logger {
+    var logger = Logger(label: label) { StreamLogHandler.standardError(label: $0) }
+    logger.logLevel = logLevel
+    return logger
+  }
+}

@@ -1,0 +1,117 @@
+internal import ArgumentParser
+internal import CarbonTube
+internal import HostProtocol
+internal import Logging
+
+struct PipelineCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "pipeline",
+    abstract: "Coordinate a pipeline: take jobs in and give them to idle workers.",
+    discussion: """
+      Ends with SIGTERM or Ctrl-C; jobs stay in the storage, and workers go on with what they have. Start it again on \
+      the same storage and it continues.
+      """)
+
+  @Argument(help: "The plugin that defines the pipeline, e.g. plugins/libExample.so.") var library: String
+  @Argument(help: "The pipeline's name, e.g. example-one.") var name: String
+
+  @Option(
+    name: [.customLong("sub-bind"), .customLong("sub-connect")],
+    help: ArgumentHelp("Where workers announce themselves. Port * takes any free one.", valueName: "address"))
+  var subBind = "tcp://127.0.0.1:6000"
+
+  @Option(
+    name: [.customLong("job-pull"), .customLong("pull-bind"), .customLong("pull-connect")],
+    help: ArgumentHelp("Where jobs, results and requests come in.", valueName: "address"))
+  var jobPull = "tcp://127.0.0.1:5050"
+
+  @Option(
+    help: ArgumentHelp(
+      "What workers are told to send results to, where they see another address.", valueName: "address"))
+  var advertise: String?
+
+  @Option(
+    help: ArgumentHelp(
+      """
+      Where jobs are kept: sqlite:PATH, redis://[user[:password]@]host[:port][/db], redis+unix:///path.sock, memory:. \
+      Default: what the pipeline chooses, else sqlite:carbontube-NAME.db here.
+      """, valueName: "uri"))
+  var storage: String?
+
+  @Option(help: "Jobs that may be out at workers at once. Default: as many as there are slots.")
+  var concurrency: Int?
+
+  @Option(help: ArgumentHelp("Larger instructions are refused.", valueName: "bytes"))
+  var maxInstructions = 4 << 20
+
+  @Option(help: ArgumentHelp("Finished jobs that are kept.", valueName: "count")) var keepFinished = 100_000
+  @Option(help: ArgumentHelp("Days that finished jobs are kept.", valueName: "days")) var keepDays = 7.0
+  @Option(help: ArgumentHelp("Bytes of instructions of finished jobs that are kept.", valueName: "bytes"))
+  var keepBytes = 1 << 30
+
+  @OptionGroup var logging: LogOptions
+
+  func validate() throws {
+    for address in [subBind, jobPull] {
+      if let problem = addressProblem(address, binding: true) { throw ValidationError(problem) }
+    }
+    if let advertise, let problem = addressProblem(advertise, binding: false) { throw ValidationError(problem) }
+    if let concurrency, concurrency < 1 { throw ValidationError("--concurrency must be at least 1") }
+    guard (1...InstructionsJSON.maximumBytes).contains(maxInstructions) else {
+      throw ValidationError("--max-instructions must be 1 to \(InstructionsJSON.maximumBytes)")
+    }
+    guard keepFinished >= 0, keepDays >= 0, keepDays < 1e6, keepBytes >= 0 else {
+      throw ValidationError("--keep-finished, --keep-days and --keep-bytes must not be negative")
+    }
+  }
+
+  func run() throws {
+    let logger = logging.logger("carbontube.pipeline")
+    let file = try PluginFile(library)
+    let definition = try file.pipeline(name)
+    var hookHost: PipelineHookHost?
+    if file.hasHooks(name) {
+      hookHost = PipelineHookHost(library: file.description.stagedPath, pipeline: name, logger: logger)
+    }
+    let chosen = try hookHost.flatMap { try initialize($0) }
+    let uri = storage ?? chosen ?? "sqlite:carbontube-\(name).db"
+    try serve(definition, storage: uri, hookHost: hookHost, logger: logger)
+    hookHost?.stop()
+  }
+
+  /// - Returns: the storage that the pipeline's `initialize` chose.
+  private func initialize(_ host: PipelineHookHost) throws(CommandFailure) -> String? {
+    let answer = host.call(.initialize)
+    guard answer.result.status == .ok || answer.result.status == .unsupported else {
+      let reason = answer.result.error?.description ?? "\(answer.result.status)"
+      throw CommandFailure(.configuration, "initialize of pipeline '\(name)' in \(library) failed: \(reason)")
+    }
+    if let unknown = answer.settings.first(where: { $0.name != "storage" }) {
+      throw CommandFailure(
+        .configuration,
+        "initialize of pipeline '\(name)' in \(library) sets '\(unknown.name)', which this version does not know; "
+          + "it knows: storage")
+    }
+    return answer.settings.last?.value
+  }
+
+  private func serve(
+    _ definition: PipelineDefinition, storage uri: String, hookHost: PipelineHookHost?, logger: Logger
+  ) throws(CommandFailure) {
+    var settings = PipelineServerSettings(logger: logger)
+    settings.eventsAddress = subBind
+    settings.intakeAddress = jobPull
+    settings.advertisedIntakeAddress = advertise
+    settings.concurrency = concurrency
+    settings.maximumInstructionsBytes = maxInstructions
+    settings.retention = RetentionPolicy(
+      maximumFinished: keepFinished, maximumAgeMilliseconds: Int64(keepDays * 86_400_000), maximumBytes: keepBytes)
+    if let hookHost { settings.hooks = .calling(hookHost, pipeline: name, logger: logger) }
+    let server = try CommandFailure.explaining { () throws -> CoordinatorRun in
+      try CoordinatorRun(definition, storage: uri, settings: settings)
+    }
+    let signals = StopSignals { _ in server.stop() }
+    defer { withExtendedLifetime(signals) {} }
+    try CommandFailure.explaining { try server.run() }
+  }
+}

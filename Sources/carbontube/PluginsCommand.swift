@@ -1,0 +1,100 @@
+internal import ArgumentParser
+internal import CarbonTube
+
+struct PluginsCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "plugins", abstract: "Look at plugin files, without loading them into this process.",
+    subcommands: [PluginsListCommand.self, PluginsInspectCommand.self, PluginsVerifyCommand.self])
+}
+
+struct PluginsListCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "list", abstract: "List the plugins that are found, good and bad ones alike.",
+    discussion: """
+      Looks for *.so in the folders of --plugin-dir, else in those of CARBONTUBE_PLUGIN_PATH (separated by ':'), \
+      ./plugins and the installed folder.
+      """)
+
+  @Option(help: ArgumentHelp("A folder to look in; repeatable.", valueName: "dir")) var pluginDir: [String] = []
+  @Flag(help: "Print a JSON object for each file.") var json = false
+
+  func run() throws {
+    let folders = pluginDir.isEmpty ? PluginSearch.defaultFolders() : pluginDir
+    for folder in pluginDir where PluginSearch.files(in: folder) == nil {
+      throw CommandFailure(.noInput, "\(folder) is not a folder that can be read; name one that holds .so files")
+    }
+    let files = folders.flatMap { PluginSearch.files(in: $0) ?? [] }
+    let descriptions = PluginSearch.describe(files)
+    if json {
+      for description in descriptions { StandardStreams.say(JSONText.of(description)) }
+      return
+    }
+    guard !descriptions.isEmpty else {
+      return StandardStreams.complain("no plugins in \(folders.joined(separator: ", "))")
+    }
+    var table = TextTable(["FILE", "STATE", "PHASES", "PIPELINES", "ID", "VERSION", "SHA256", "BUILD"])
+    for description in descriptions { table.add(description.row) }
+    table.say()
+  }
+}
+
+struct PluginsInspectCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "inspect", abstract: "Show all that a plugin says about itself, with the schemas of its phases.")
+
+  @Argument(help: "The plugin's file.") var library: String
+  @Flag(help: "Print JSON.") var json = false
+
+  func run() throws {
+    let description = try PluginFile(library).description
+    if json { return StandardStreams.say(JSONText.of(description)) }
+    for line in description.lines { StandardStreams.say(line) }
+  }
+}
+
+struct PluginsVerifyCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "verify", abstract: "Exit with 0 where a file is a plugin that can be used, else say why it is not.")
+
+  @Argument(help: "The plugin's file.") var library: String
+
+  func run() throws {
+    let file = try PluginFile(library)
+    for pipeline in file.description.pipelines { _ = try file.pipeline(pipeline.name) }
+    StandardStreams.say("\(library): ok")
+  }
+}
+
+/// `-` keeps empty cells visible, and scripts that split at blanks right.
+private func listed(_ words: [String]) -> String {
+  let text = words.joined(separator: ",")
+  return text.isEmpty ? "-" : text
+}
+
+extension PluginDescription {
+  fileprivate var row: [String] {
+    let state = problem.map { "\(self.state.word): \($0.dropFirst(file.count + 1))" } ?? self.state.word
+    return [
+      file, state, listed(phases.map(\.jobType)), listed(pipelines.map(\.name)), listed([id]), listed([version]),
+      listed([String(sha256.prefix(12))]), listed([build]),
+    ]
+  }
+
+  fileprivate var lines: [String] {
+    var lines = ["\(file): \(id) \(version)"]
+    if !summary.isEmpty { lines.append("  \(summary)") }
+    lines.append("  build   \(build), ABI \(abi)")
+    lines.append("  sha256  \(sha256)")
+    for phase in phases {
+      lines.append("  phase \(phase.jobType) \(phase.version)\(phase.summary.isEmpty ? "" : ": \(phase.summary)")")
+      if let schema = phase.inputSchema { lines.append("    input   \(schema)") }
+      if let schema = phase.outputSchema { lines.append("    output  \(schema)") }
+    }
+    for pipeline in pipelines {
+      lines.append(
+        "  pipeline \(pipeline.name) \(pipeline.version)\(pipeline.summary.isEmpty ? "" : ": \(pipeline.summary)")")
+      lines.append("    \(pipeline.definition)")
+    }
+    return lines
+  }
+}

@@ -1,0 +1,87 @@
+internal import ArgumentParser
+internal import CarbonTube
+
+struct RunCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "run",
+    abstract: "Do everything in one command: run jobs through a pipeline, on this machine, to their end.",
+    discussion: """
+      Starts the coordinator and a worker for each phase, runs one job for each object of instructions ('-' reads them \
+      from stdin, one a line), prints how each ended, and exits with 0 only if all succeeded.
+      """)
+
+  @Argument(help: "The plugin that defines the pipeline, e.g. plugins/libExample.so.") var library: String
+  @Argument(help: "The pipeline's name, e.g. example-one.") var name: String
+  @Argument(help: "A JSON object for each job; '-' reads them from stdin, one a line.")
+  var instructions: [String] = ["{}"]
+
+  @Option(
+    name: .customLong("phases-from"),
+    help: ArgumentHelp("A further plugin to take phases from, before LIB; repeatable.", valueName: "lib"))
+  var furtherLibraries: [String] = []
+  @Option(name: .shortAndLong, help: "Jobs at a time in each phase.") var concurrency = 1
+  @Option(help: ArgumentHelp("Keep jobs here. Default: a temporary file, removed at the end.", valueName: "uri"))
+  var storage: String?
+  @Flag(help: "Print the final instructions of each job as a JSON line.") var json = false
+  @Option(
+    help: "Least level of log lines on stderr: trace, debug, info, notice, warning, error, critical.",
+    transform: LogOptions.level)
+  var logLevel = LogOptions.quiet
+
+  func validate() throws {
+    guard (1...2_048).contains(concurrency) else { throw ValidationError("--concurrency must be 1 to 2048") }
+  }
+
+  func run() throws {
+    let file = try PluginFile(library)
+    let pipeline = try file.pipeline(name)
+    let texts = InstructionsSource.texts(instructions)
+    let jobs = try texts.map { text throws(CommandFailure) in try checked(text) }
+    let libraries = try phaseLibraries(of: pipeline, last: file)
+    let session = try LocalRun(
+      pipeline, libraries: libraries, storage: storage, concurrency: concurrency, logLevel: logLevel)
+    let signals = StopSignals { _ in session.interrupt() }
+    defer { withExtendedLifetime(signals) {} }
+    let ends = try session.run(jobs)
+    for (number, end) in ends.enumerated() { show(end, number: number + 1) }
+    let failed = ends.count { $0.state != .succeeded }
+    guard failed > 0 else { return }
+    throw CommandFailure(.refused, "\(failed) of \(ends.count) \(ends.count == 1 ? "job" : "jobs") did not succeed")
+  }
+
+  private func checked(_ text: String) throws(CommandFailure) -> [UInt8] {
+    let bytes = Array(text.utf8)
+    do throws(InstructionsError) {
+      try InstructionsJSON.check(bytes)
+      return bytes
+    } catch {
+      throw CommandFailure(.data, "\(error.message) (given: \(excerpt(text)))")
+    }
+  }
+
+  /// The file that serves each phase.
+  private func phaseLibraries(
+    of pipeline: PipelineDefinition, last: PluginFile
+  ) throws(CommandFailure) -> [String: String] {
+    var files: [PluginFile] = []
+    for library in furtherLibraries { files.append(try PluginFile(library)) }
+    files.append(last)
+    var libraries: [String: String] = [:]
+    for phase in pipeline.phases {
+      let server = files.first { file in file.description.phases.contains { $0.jobType == phase.jobType } }
+      guard let server else {
+        let names = files.map(\.description.file).joined(separator: ", ")
+        throw CommandFailure(
+          .usage, "no phase '\(phase.jobType)' in \(names); name the plugin that has it with --phases-from")
+      }
+      libraries[phase.jobType] = server.description.file
+    }
+    return libraries
+  }
+
+  private func show(_ end: LocalRun.End, number: Int) {
+    if json { return StandardStreams.say(JobDocument.text(end.instructions)) }
+    let reason = end.error.map { "  \($0.type): \($0.message)" } ?? ""
+    StandardStreams.say("\(number)  \(end.state)  \(JobDocument.text(end.instructions))\(reason)")
+  }
+}

@@ -1,0 +1,100 @@
+internal import ArgumentParser
+
+struct StatusCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "status", abstract: "Show a pipeline's queues, workers and storage.")
+
+  @OptionGroup var coordinator: CoordinatorOptions
+  @Flag(help: "Print the coordinator's answer as JSON.") var json = false
+
+  func run() throws {
+    let answer = try coordinator.ask("status", VerbDocument())
+    guard !json else { return StandardStreams.say(String(decoding: answer.document, as: UTF8.self)) }
+    let status = try JSONText.decode(Status.self, from: answer.document)
+    for line in status.headlines { StandardStreams.say(line) }
+    StandardStreams.say("")
+    status.phaseTable.say()
+    StandardStreams.say("")
+    if status.workers.isEmpty {
+      StandardStreams.say("no workers; start one with: carbontube phase LIB JOB_TYPE")
+    } else {
+      status.workerTable.say()
+    }
+  }
+}
+
+/// What a coordinator says about itself.
+struct Status: Decodable {
+  struct Phase: Decodable {
+    var jobType: String
+    var waiting: Int
+    var delayed: Int
+    var running: Int
+    var dead: Int
+    var workers: Int
+    var slots: Int
+    var paused: Bool
+
+    /// What an operator should know at a glance.
+    var note: String {
+      if paused { return "paused" }
+      return workers == 0 && waiting > 0 ? "nobody serves it: its jobs wait" : ""
+    }
+  }
+
+  struct Worker: Decodable {
+    var id: String
+    var host: String
+    var pid: Int
+    var jobType: String
+    var concurrency: Int
+    var inFlight: Int
+    var succeeded: Int
+    var failed: Int
+    var state: String
+    var plugin: String
+    var heartbeatAgeMs: Int64
+  }
+
+  struct Store: Decodable {
+    var address: String
+    var state: String
+    var problem: String?
+  }
+
+  var pipeline: String
+  var uptimeMs: Int64
+  var paused: Bool
+  var phases: [Phase]
+  var succeeded: Int
+  var cancelled: Int
+  var workers: [Worker]
+  var store: Store
+
+  var headlines: [String] {
+    var lines = ["pipeline \(pipeline)\(paused ? " (paused)" : ""), up \(uptimeMs / 1_000) s"]
+    lines.append("storage \(store.address) is \(store.state)" + (store.problem.map { ": \($0)" } ?? ""))
+    lines.append("finished: \(succeeded) succeeded, \(cancelled) cancelled, \(phases.reduce(0) { $0 + $1.dead }) dead")
+    return lines
+  }
+
+  var phaseTable: TextTable {
+    var table = TextTable(["PHASE", "WAITING", "DELAYED", "RUNNING", "DEAD", "WORKERS", "SLOTS", "NOTE"])
+    for phase in phases {
+      let counts = [phase.waiting, phase.delayed, phase.running, phase.dead, phase.workers, phase.slots]
+      table.add([phase.jobType] + counts.map { String($0) } + [phase.note])
+    }
+    return table
+  }
+
+  var workerTable: TextTable {
+    var table = TextTable(["WORKER", "PHASE", "STATE", "BUSY", "SUCCEEDED", "FAILED", "PLUGIN", "HEARD"])
+    for worker in workers {
+      table.add([
+        worker.id, worker.jobType, worker.state, "\(worker.inFlight)/\(worker.concurrency)", String(worker.succeeded),
+        String(worker.failed), worker.plugin, "\(worker.heartbeatAgeMs) ms ago",
+      ])
+    }
+    return table
+  }
+}

@@ -172,6 +172,9 @@ let package = Package(
       hostChildren + [
         "Coordination", "PhaseServing", "JobStorage", "PipelineModel", "WireProtocol", "ZeroMQTransport", logging,
       ]),
+    tests(
+      "EndToEndTests",
+      ["carbontube", "carbontube-plugin-host", "PipelineAccess", "WireProtocol", "PluginTestKit"]),
   ],
   swiftLanguageModes: [.v6],
   cLanguageStandard: .c11,

@@ -5,12 +5,12 @@ public import PipelineModel
 extension PipelineDefinition {
   fileprivate struct Document: Decodable {
     struct Step: Decodable {
-      var job_type: String
+      var jobType: String
       var attempts: Int?
       var crashes: Int?
-      var timeout_seconds: Double?
-      var backoff_seconds: Double?
-      var maximum_backoff_seconds: Double?
+      var timeoutSeconds: Double?
+      var backoffSeconds: Double?
+      var maximumBackoffSeconds: Double?
       var concurrency: Int?
     }
     var phases: [Step]
@@ -22,7 +22,9 @@ extension PipelineDefinition {
   public init(_ described: PipelineDescription) throws(PipelineDefinitionError) {
     let document: Document
     do {
-      document = try JSONDecoder().decode(Document.self, from: Data(described.definition.utf8))
+      let decoder = JSONDecoder()
+      decoder.keyDecodingStrategy = .convertFromSnakeCase
+      document = try decoder.decode(Document.self, from: Data(described.definition.utf8))
     } catch {
       throw PipelineDefinitionError(
         message: "the definition of pipeline '\(described.name)' is not a JSON object with a list 'phases'")
@@ -36,10 +38,10 @@ extension PhaseDefinition {
     var retry = RetryPolicy()
     if let attempts = step.attempts { retry.attempts = max(1, attempts) }
     if let crashes = step.crashes { retry.crashes = max(1, crashes) }
-    if let backoff = step.backoff_seconds { retry.backoffMilliseconds = milliseconds(backoff) }
-    if let longest = step.maximum_backoff_seconds { retry.maximumBackoffMilliseconds = milliseconds(longest) }
+    if let backoff = step.backoffSeconds { retry.backoffMilliseconds = milliseconds(backoff) }
+    if let longest = step.maximumBackoffSeconds { retry.maximumBackoffMilliseconds = milliseconds(longest) }
     self.init(
-      jobType: step.job_type, retry: retry, timeoutMilliseconds: step.timeout_seconds.map(milliseconds) ?? 0,
+      jobType: step.jobType, retry: retry, timeoutMilliseconds: step.timeoutSeconds.map(milliseconds) ?? 0,
       concurrencyLimit: step.concurrency ?? 0)
   }
 }

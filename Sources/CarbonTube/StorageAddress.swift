@@ -1,4 +1,5 @@
 public import JobStorage
+internal import JobStorageRedis
 
 /// The store that `uri` names, not opened yet:
 ///
@@ -11,6 +12,7 @@ public func jobStore(at uri: String) throws(StoreError) -> sending any JobStore 
   let scheme = uri.prefix { $0 != ":" }
   switch scheme {
   case "memory" where uri == "memory:": return MemoryJobStore()
+  case "redis", "redis+unix": return try RedisJobStore(uri: uri)
   default:
     // The address may hold a password, so only its scheme is repeated.
     throw StoreError(

@@ -65,7 +65,9 @@ public final class Socket {
     allowIPv6(where: address)
     guard zmq_bind(handle, address) == 0 else {
       let code = zmq_errno()
-      let reason = code == EADDRINUSE ? "another program listens there; stop it, or choose another port" : String(cString: zmq_strerror(code))
+      let isTaken = code == EADDRINUSE
+      let reason =
+        isTaken ? "another program listens there; stop it, or choose another port" : String(cString: zmq_strerror(code))
       throw TransportError(code: code, message: "cannot listen on \(address): \(reason)")
     }
     var name = [CChar](repeating: 0, count: 1024)

@@ -67,7 +67,7 @@ struct RedisServer: Sendable {
   private static func awaitReadiness(_ output: Int32) throws(RedisServerError) {
     var said = ""
     var buffer = [UInt8](repeating: 0, count: 4_096)
-    while !said.contains("Ready to accept connections") {
+    while !said.contains("eady to accept connections") {
       let count = read(output, &buffer, buffer.count)
       if count < 0, errno == EINTR { continue }
       guard count > 0, !said.contains("not found") else {

@@ -1,4 +1,5 @@
 import JobStorage
+import JobStorageRedis
 import PipelineModel
 import Testing
 
@@ -12,6 +13,7 @@ struct StoreUnderTest: Sendable, CustomTestStringConvertible {
 
   /// A new store is done when it stands here and the suite passes.
   static let all = [
-    StoreUnderTest(name: "memory") { MemoryJobStore() }
+    StoreUnderTest(name: "memory") { MemoryJobStore() },
+    StoreUnderTest(name: "redis") { try RedisJobStore(uri: "redis+unix://\(RedisServer.shared().socket)") },
   ]
 }

@@ -1,0 +1,88 @@
+internal import CHiredis
+internal import Glibc
+internal import JobStorage
+
+/// One connection through hiredis. Belongs to one thread at a time; calls block, up to the time-outs.
+final class RedisConnection {
+  static let connectSeconds = 2
+  static let answerSeconds = 5
+
+  private let context: UnsafeMutablePointer<redisContext>
+  private let address: RedisAddress
+
+  init(_ address: RedisAddress) throws(StoreError) {
+    self.address = address
+    // hiredis writes with write(2): a server that went away must be an error, not the end of the process.
+    if signal(SIGPIPE, SIG_IGN) != nil {}
+    let limit = timeval(tv_sec: Self.connectSeconds, tv_usec: 0)
+    let context =
+      switch address.place {
+      case .tcp(let host, let port): redisConnectWithTimeout(host, port, limit)
+      case .unix(let path): redisConnectUnixWithTimeout(path, limit)
+      }
+    guard let context else {
+      throw StoreError(.unavailable, operation: "open", message: "\(address.shown): out of memory")
+    }
+    self.context = context
+    guard context.pointee.err == 0 else { throw failure("open") }
+    redisSetTimeout(context, timeval(tv_sec: Self.answerSeconds, tv_usec: 0))
+    try logIn()
+  }
+
+  deinit { redisFree(context) }
+
+  private func logIn() throws(StoreError) {
+    if let password = address.password {
+      let words = address.user.map { ["AUTH", $0, password] } ?? ["AUTH", password]
+      _ = try exchange([words.map { Array($0.utf8) }], operation: "open")
+    }
+    if address.database != 0 {
+      _ = try exchange([["SELECT", String(address.database)].map { Array($0.utf8) }], operation: "open")
+    }
+    _ = try exchange([[Array("PING".utf8)]], operation: "open")
+  }
+
+  /// Sends all commands, then reads all answers: one round trip. An answer that is an error is thrown once all are
+  /// read, so that the connection stays usable.
+  func exchange(_ commands: [[[UInt8]]], operation: String) throws(StoreError) -> [RedisReply] {
+    for command in commands { append(command) }
+    var replies: [RedisReply] = []
+    replies.reserveCapacity(commands.count)
+    var refusal: String?
+    for _ in commands {
+      var raw: UnsafeMutableRawPointer?
+      guard redisGetReply(context, &raw) == REDIS_OK, let raw else { throw failure(operation) }
+      defer { freeReplyObject(raw) }
+      let reply = RedisReply(copying: raw.assumingMemoryBound(to: redisReply.self))
+      if case .error(let text) = reply, refusal == nil { refusal = text }
+      replies.append(reply)
+    }
+    if let refusal { throw StoreError(redis: refusal, address: address.shown, operation: operation) }
+    return replies
+  }
+
+  private func append(_ command: [[UInt8]]) {
+    var lengths = command.map(\.count)
+    // One block for all words: hiredis copies at once, and a word need not end in a zero.
+    let block = command.flatMap(\.self) + [0]
+    block.withUnsafeBytes { block in
+      var start = block.baseAddress?.assumingMemoryBound(to: CChar.self)
+      var words: [UnsafePointer<CChar>?] = lengths.map { length in
+        defer { start = start?.advanced(by: length) }
+        return start
+      }
+      redisAppendCommandArgv(context, Int32(command.count), &words, &lengths)
+    }
+  }
+
+  private func failure(_ operation: String) -> StoreError {
+    let text = withUnsafeBytes(of: context.pointee.errstr) {
+      String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
+    }
+    let isTimeout = context.pointee.err == REDIS_ERR_IO && (errno == EAGAIN || errno == EWOULDBLOCK)
+    let reason = isTimeout ? "did not answer within \(Self.answerSeconds) s" : "cannot be reached: \(text)"
+    return StoreError(
+      .unavailable, operation: operation,
+      message: "storage \(address.shown) \(reason); start redis-server or check the address")
+  }
+}

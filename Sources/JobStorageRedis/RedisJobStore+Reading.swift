@@ -1,0 +1,157 @@
+public import JobStorage
+public import PipelineModel
+
+extension RedisJobStore {
+  /// Bounds the time and the memory of one page.
+  private static let jobsLookedAt = 10_000
+  private static let jobsPerRead = 200
+
+  public func runningJobs() throws(StoreError) -> [RunningJob] {
+    let session = try opened("runningJobs")
+    let words =
+      try exchange(
+        [[Array("HVALS".utf8), session.key("running")]], session, operation: "runningJobs")[0].array ?? []
+    let names = ["t", "k", "w", "a", "f", "c", "l", "m"].map { Array($0.utf8) }
+    var running: [RunningJob] = []
+    var rest = words.compactMap(\.bytes)[...]
+    while !rest.isEmpty {
+      let ids = Array(rest.prefix(1_000))
+      rest = rest.dropFirst(1_000)
+      let commands = ids.map { [Array("HMGET".utf8), session.prefix + Array("j:".utf8) + $0] + names }
+      for (id, reply) in zip(ids, try exchange(commands, session, operation: "runningJobs")) {
+        guard let job = RunningJob(id: id, fields: reply.array ?? [], keys: session.keys) else {
+          throw corrupt("runningJobs", "job '\(String(decoding: id, as: UTF8.self))'")
+        }
+        running.append(job)
+      }
+    }
+    return running.sorted { $0.token < $1.token }
+  }
+
+  public func counts() throws(StoreError) -> StoreCounts {
+    let session = try opened("counts")
+    let counts = try fields(of: "counts", session, operation: "counts")
+    return StoreCounts(
+      phases: session.keys.keys.map { PhaseCounts(counts, key: $0) },
+      succeeded: counts["succeeded"].flatMap { Int($0) } ?? 0, cancelled: counts["cancelled"].flatMap { Int($0) } ?? 0)
+  }
+
+  public func job(_ id: JobID) throws(StoreError) -> JobRecord? {
+    let session = try opened("job")
+    return try jobs([Array(id.text.utf8)], session, operation: "job").first?.record
+  }
+
+  public func jobs(matching filter: JobFilter, after cursor: String?, limit: Int) throws(StoreError) -> JobPage {
+    let session = try opened("jobs")
+    var page = JobPage(jobs: [], next: nil)
+    var before: UInt64?
+    if let cursor {
+      guard let serial = UInt64(cursor), String(serial) == cursor else { return page }
+      before = serial
+    }
+    if let id = filter.id {
+      let found = try jobs([Array(id.text.utf8)], session, operation: "jobs").first
+      if limit > 0, let found, before.map({ found.serial < $0 }) ?? true, filter.matches(found.record) {
+        page.jobs = [found.record]
+      }
+      return page
+    }
+    var looked = 0
+    while true {
+      let ids = try newestFirst(before: before, in: filter.index, session)
+      for job in try jobs(ids, session, operation: "jobs") {
+        if page.jobs.count >= limit || looked == Self.jobsLookedAt {
+          page.next = before.map { String($0) }
+          return page
+        }
+        if filter.matches(job.record) { page.jobs.append(job.record) }
+        before = job.serial
+        looked += 1
+      }
+      if ids.count < Self.jobsPerRead { return page }
+    }
+  }
+
+  private func newestFirst(before: UInt64?, in index: String, _ session: Session) throws(StoreError) -> [[UInt8]] {
+    let from = before.map { "(\($0)" } ?? "+inf"
+    let words = ["-inf", "LIMIT", "0", String(Self.jobsPerRead)].map { Array($0.utf8) }
+    let reply = try exchange(
+      [[Array("ZREVRANGEBYSCORE".utf8), session.key(index), Array(from.utf8)] + words], session, operation: "jobs")[0]
+    return (reply.array ?? []).compactMap(\.bytes)
+  }
+
+  /// Jobs that are there, in the order of `ids`.
+  func jobs(_ ids: [[UInt8]], _ session: Session, operation: String) throws(StoreError) -> [RedisJob] {
+    guard !ids.isEmpty else { return [] }
+    let commands = ids.map { [Array("HGETALL".utf8), session.prefix + Array("j:".utf8) + $0] }
+    var jobs: [RedisJob] = []
+    for (bytes, reply) in zip(ids, try exchange(commands, session, operation: operation)) {
+      guard let fields = reply.array, !fields.isEmpty else { continue }
+      let text = String(decoding: bytes, as: UTF8.self)
+      guard let id = JobID(text), let job = RedisJob(id: id, fields: fields, keys: session.keys) else {
+        throw corrupt(operation, "job '\(text)'")
+      }
+      jobs.append(job)
+    }
+    return jobs
+  }
+
+  public func paused() throws(StoreError) -> (pipeline: Bool, phases: Set<Int>) {
+    let session = try opened("paused")
+    let meta = try fields(of: "meta", session, operation: "paused")
+    let phases = session.keys.keys.indices.filter { meta["paused:\(session.keys.keys[$0])"] != nil }
+    return (meta["paused"] != nil, Set(phases))
+  }
+
+  public func metrics(minutes range: ClosedRange<Int64>) throws(StoreError) -> [PhaseMetrics] {
+    let session = try opened("metrics")
+    let words = ["ZRANGEBYSCORE"].map { Array($0.utf8) } + [session.key("minutes")]
+    let minutes =
+      try exchange(
+        [words + [bytes(range.lowerBound), bytes(range.upperBound)]], session, operation: "metrics")[0].array ?? []
+    var all: [PhaseMetrics] = []
+    for minute in minutes.compactMap(\.number) {
+      var byPhase: [Int: PhaseMetrics] = [:]
+      for (field, value) in try fields(of: "m:\(minute)", session, operation: "metrics") {
+        guard let colon = field.firstIndex(of: ":"), let key = Int(field[..<colon]), let value = Int64(value),
+          let phase = session.keys.index(ofKey: key)
+        else { continue }
+        MetricsFields.add(
+          value, field: field[field.index(after: colon)...],
+          to: &byPhase[phase, default: PhaseMetrics(minute: minute, phase: phase)])
+      }
+      all += byPhase.values.sorted { $0.phase < $1.phase }
+    }
+    return all
+  }
+}
+
+extension JobFilter {
+  /// The smallest index that holds every job that can match.
+  fileprivate var index: String {
+    switch states {
+    case [.dead]: "s:5"
+    case [.cancelled]: "s:6"
+    default: "all"
+    }
+  }
+}
+
+extension RunningJob {
+  fileprivate init?(id: [UInt8], fields: [RedisReply], keys: PhaseKeys) {
+    self.init(id: String(decoding: id, as: UTF8.self), fields: fields, keys: keys)
+  }
+
+  /// From `t k w a f c l m`.
+  init?(id: String, fields: [RedisReply], keys: PhaseKeys) {
+    guard fields.count == 8, let id = JobID(id), let token = fields[0].string.flatMap({ UInt64($0) }),
+      let key = fields[1].number, let worker = fields[2].string.flatMap(WorkerID.init), let attempt = fields[3].number,
+      let failures = fields[4].number, let crashes = fields[5].number, let until = fields[6].number,
+      let claimed = fields[7].number
+    else { return nil }
+    self.init(
+      id: id, token: LeaseToken(token), phase: keys.shownIndex(ofKey: Int(key)), worker: worker, attempt: Int(attempt),
+      failures: Int(failures), crashes: Int(crashes), leaseUntil: Timestamp(milliseconds: until),
+      claimedAt: Timestamp(milliseconds: claimed))
+  }
+}

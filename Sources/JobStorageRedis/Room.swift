@@ -1,1 +1,0 @@
-// The room JobStorageRedis; its first file replaces this line.

@@ -1,0 +1,83 @@
+import Foundation
+import PluginTestKit
+import Testing
+
+@Suite("carbontube run, and what the commands print", .timeLimit(.minutes(5)))
+struct RunTests {
+  @Test func `run prints the final instructions as JSON lines, in the order given`() throws {
+    let folder = try TemporaryFolder()
+    let end = try Program.run(
+      ["run", "--json", Terminals.library, "example-one", #"{"size": 3, "n": 1}"#, #"{"n": 2, "size": 0}"#],
+      in: folder.path, environment: ["CARBONTUBE_EXAMPLE_DIR": folder.path, "TMPDIR": folder.path])
+    #expect(end.status == 0, "\(end)")
+    #expect(end.lines.count == 2)
+    for (number, line) in end.lines.enumerated() {
+      let object = try #require(try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any])
+      #expect(object["n"] as? Int == number + 1)
+      #expect((object["hash"] as? String)?.count == 40)
+    }
+    // SHA-1 of nothing (FIPS 180-4).
+    #expect(end.lines[1].contains("da39a3ee5e6b4b0d3255bfef95601890afd80709"))
+    let left = try FileManager.default.contentsOfDirectory(atPath: folder.path)
+    #expect(left.isEmpty, "\(left)")
+  }
+
+  @Test func `run takes a hundred jobs from stdin and phases from several plugins`() throws {
+    let folder = try TemporaryFolder()
+    let end = try Program.run(
+      [
+        "run", "--json", "-c", "2", "--phases-from", "\(buildFolder)/libHashFile.so", Terminals.library,
+        "example-one", "-",
+      ], in: folder.path, environment: ["CARBONTUBE_EXAMPLE_DIR": folder.path],
+      input: (0..<100).map { #"{"size": 2, "n": \#($0)}"# }.joined(separator: "\n"))
+    #expect(end.status == 0, "\(end.complaint)")
+    #expect(end.lines.count == 100)
+    #expect(end.complaint.isEmpty)
+  }
+
+  @Test func `run says which jobs failed and why`() throws {
+    let folder = try TemporaryFolder()
+    let end = try Program.run(
+      ["run", Terminals.library, "example-one", #"{"size": 1}"#, #"{"size": -5}"#], in: folder.path,
+      environment: ["CARBONTUBE_EXAMPLE_DIR": folder.path])
+    #expect(end.status == 1)
+    #expect(end.lines.count == 2 && end.lines[0].hasPrefix("1  succeeded"), "\(end.output)")
+    #expect(end.lines[1].hasPrefix("2  dead") && end.lines[1].contains("size is -5"), "\(end.output)")
+  }
+
+  @Test(arguments: [
+    "", "pipeline", "phase", "enqueue", "run", "plugins", "plugins list", "version", "status", "jobs", "job", "cancel",
+    "requeue", "delete", "pause", "resume", "drain",
+  ])
+  func `--help of each command explains it within 100 columns`(command: String) throws {
+    let folder = try TemporaryFolder()
+    let end = try Program.run(command.split(separator: " ").map(String.init) + ["--help"], in: folder.path)
+    #expect(end.status == 0 && end.output.contains("OVERVIEW: ") && end.output.contains("USAGE: carbontube"))
+    #expect(end.lines.allSatisfy { $0.count <= 100 }, "\(end.output)")
+  }
+
+  @Test func `A job is enqueued once under its id, later with --delay, and can be looked at, cancelled and requeued`()
+    throws
+  {
+    let terminals = try Terminals(storage: "memory:")
+    func command(_ arguments: String...) throws -> Program.End { try Program.run(arguments, in: terminals.folder.path) }
+    let at = "--address=\(terminals.jobs)"
+    let first = try command("enqueue", terminals.jobs, "example-one", #"{"size": 1}"#, "--id=mine", "--delay=3600")
+    #expect(first.status == 0 && first.output == "mine\n")
+    let again = try command("enqueue", terminals.jobs, "example-one", #"{"size": 1}"#, "--id=mine", "--json")
+    #expect(again.status == 0 && again.output.contains(#""status":"duplicate""#), "\(again)")
+    #expect(try command("job", "mine", at).output.contains("job mine: delayed in generate-file"))
+    #expect(try command("cancel", "mine", at).output == "cancelled mine\n")
+    let twice = try command("cancel", "mine", at)
+    #expect(twice.status == 1 && twice.complaint.contains("cancelled already"), "\(twice)")
+    #expect(try command("requeue", "--state=cancelled", at).output == "requeued 1 job\n")
+    #expect(try command("jobs", "--state=waiting", at).output.contains("mine"))
+    try terminals.addWorkers(1)
+    try terminals.awaitStatus("finished") { $0.succeeded == 1 }
+    #expect(try command("delete", "mine", at).output == "deleted 1 job\n")
+    let gone = try command("job", "mine", at)
+    #expect(gone.status == 1 && gone.complaint.contains("no job 'mine'"), "\(gone)")
+    let status = try command("status", at)
+    #expect(status.output.contains("generate-file") && status.output.contains("storage memory: is open"))
+  }
+}

@@ -12,6 +12,7 @@ struct StoreUnderTest: Sendable, CustomTestStringConvertible {
 
   /// A new store is done when it stands here and the suite passes.
   static let all = [
-    StoreUnderTest(name: "memory") { MemoryJobStore() }
+    StoreUnderTest(name: "memory") { MemoryJobStore() },
+    StoreUnderTest(name: "sqlite") { try SQLiteInFolder() },
   ]
 }

@@ -156,7 +156,9 @@ let package = Package(
       name: "FixturePlugin", dependencies: ["PhaseKit", "CPhaseABI"], path: "Tests/Fixtures/FixturePlugin",
       swiftSettings: strict, linkerSettings: pluginLinking),
     // One suite for all stores.
-    tests("JobStorageTests", ["JobStorage", "JobStorageSQLite", "JobStorageRedis", "PipelineModel"]),
+    tests(
+      "JobStorageTests",
+      ["JobStorage", "JobStorageSQLite", "JobStorageRedis", "PipelineModel", "PluginTestKit"]),
     tests("HostProtocolTests", ["HostProtocol"]),
     tests("PhaseHostingTests", ["PhaseHosting"]),
     tests("HostSupervisionTests", hostChildren),

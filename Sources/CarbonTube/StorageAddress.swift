@@ -1,5 +1,6 @@
 public import JobStorage
 internal import JobStorageRedis
+internal import JobStorageSQLite
 
 /// The store that `uri` names, not opened yet:
 ///
@@ -12,6 +13,7 @@ public func jobStore(at uri: String) throws(StoreError) -> sending any JobStore 
   let scheme = uri.prefix { $0 != ":" }
   switch scheme {
   case "memory" where uri == "memory:": return MemoryJobStore()
+  case "sqlite": return try SQLiteJobStore(uri: uri)
   case "redis", "redis+unix": return try RedisJobStore(uri: uri)
   default:
     // The address may hold a password, so only its scheme is repeated.

@@ -15,5 +15,6 @@ struct StoreUnderTest: Sendable, CustomTestStringConvertible {
   static let all = [
     StoreUnderTest(name: "memory") { MemoryJobStore() },
     StoreUnderTest(name: "redis") { try RedisJobStore(uri: "redis+unix://\(RedisServer.shared().socket)") },
+    StoreUnderTest(name: "sqlite") { try SQLiteInFolder() },
   ]
 }

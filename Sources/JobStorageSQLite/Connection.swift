@@ -1,0 +1,85 @@
+internal import CSQLite
+
+/// A connection with its prepared statements, each made when it is first used. Used by one thread at a time.
+final class Connection {
+  private let handle: OpaquePointer
+  private var statements: [Statement?] = Array(repeating: nil, count: Query.allCases.count)
+  private var isOpen = true
+
+  /// Makes the file where it does not exist; says nothing yet about what is in it.
+  init(file: String, busyTimeoutMilliseconds: Int32) throws(SQLiteFailure) {
+    var handle: OpaquePointer?
+    let flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE
+    let code = sqlite3_open_v2(file, &handle, flags, nil)
+    guard code == SQLITE_OK, let handle else {
+      let failure = SQLiteFailure.last(handle)
+      sqlite3_close_v2(handle)
+      throw failure
+    }
+    self.handle = handle
+    sqlite3_busy_timeout(handle, busyTimeoutMilliseconds)
+  }
+
+  deinit { close() }
+
+  /// Rolls back what was not committed.
+  func close() {
+    guard isOpen else { return }
+    isOpen = false
+    for statement in statements { statement?.finalize() }
+    statements = []
+    sqlite3_close_v2(handle)
+  }
+
+  /// SQLite falls back to reading alone where the file may not be written.
+  var isReadOnly: Bool { sqlite3_db_readonly(handle, "main") == 1 }
+
+  /// Rows written by the last statement that ran to its end.
+  var changes: Int64 { sqlite3_changes64(handle) }
+
+  func statement(_ query: Query) throws(SQLiteFailure) -> Statement {
+    if let statement = statements[query.rawValue] { return statement }
+    let statement = try Statement(query.sql, on: handle)
+    statements[query.rawValue] = statement
+    return statement
+  }
+
+  /// For SQL that is used once; rows are of no interest.
+  func execute(_ sql: String) throws(SQLiteFailure) {
+    let statement = try Statement(sql, on: handle)
+    defer { statement.finalize() }
+    try statement.run()
+  }
+
+  /// The first value of the first row of SQL that is used once.
+  func value<Value>(of sql: String, _ read: (Statement) -> Value) throws(SQLiteFailure) -> Value? {
+    let statement = try Statement(sql, on: handle)
+    defer { statement.finalize() }
+    return try statement.first { (row) throws(SQLiteFailure) in read(row) }
+  }
+
+  /// Every row of SQL that is used once.
+  func rows<Value>(
+    of sql: String, _ read: (Statement) throws(SQLiteFailure) -> Value
+  ) throws(SQLiteFailure) -> [Value] {
+    let statement = try Statement(sql, on: handle)
+    defer { statement.finalize() }
+    var rows: [Value] = []
+    while try statement.step() { rows.append(try read(statement)) }
+    return rows
+  }
+
+  /// All of `body` or nothing. Takes the right to write at once, so that nothing fails half-way for the lack of it.
+  func transaction<Value>(_ body: () throws(SQLiteFailure) -> Value) throws(SQLiteFailure) -> Value {
+    try statement(.begin).run()
+    do {
+      let value = try body()
+      try statement(.commit).run()
+      return value
+    } catch {
+      // Where this fails SQLite has rolled back itself.
+      _ = try? statement(.rollback).run()
+      throw error
+    }
+  }
+}

@@ -1,0 +1,125 @@
+internal import JobStorage
+internal import PipelineModel
+
+/// A job without what is large: its row in `jobs`, apart from the timeline.
+struct JobHead {
+  let serial: Int64
+  let id: JobID
+  /// In the table a running job is still waiting; here it is running.
+  var state: JobState
+  var phaseKey: Int
+  let priority: Int
+  /// Where it stands in `queue` or `finished`; without meaning for delayed and running jobs.
+  var place: Int64
+  var attempt: Int
+  var failures: Int
+  var crashes: Int
+  let enqueuedAt: Timestamp
+  var updatedAt: Timestamp
+  var queuedAt: Timestamp
+  var dueAt: Timestamp?
+  /// Bytes of instructions.
+  var size: Int
+  /// How many attempts the timeline holds.
+  var timelineCount: Int
+
+  /// The column that follows those of `Query.headColumns`.
+  static let columnCount: Int32 = 15
+
+  init(_ row: Statement) throws(SQLiteFailure) {
+    guard let id = JobID(row.text(1)), let state = UInt8(exactly: row.int64(2)).flatMap(JobState.init(rawValue:)) else {
+      throw SQLiteFailure.unreadable("job \(row.int64(0)) has a wrong id or state")
+    }
+    serial = row.int64(0)
+    self.id = id
+    self.state = state
+    phaseKey = row.int(3)
+    priority = row.int(4)
+    place = row.int64(5)
+    attempt = row.int(6)
+    failures = row.int(7)
+    crashes = row.int(8)
+    enqueuedAt = row.moment(9)
+    updatedAt = row.moment(10)
+    queuedAt = row.moment(11)
+    dueAt = row.isNull(12) ? nil : row.moment(12)
+    size = row.int(13)
+    timelineCount = row.int(14)
+  }
+
+  init(_ new: NewJob, serial: Int64, phaseKey: Int, now: Timestamp) {
+    self.serial = serial
+    id = new.id
+    state = .waiting
+    self.phaseKey = phaseKey
+    priority = min(max(new.priority, NewJob.priorities.lowerBound), NewJob.priorities.upperBound)
+    place = 0
+    attempt = 0
+    failures = 0
+    crashes = 0
+    enqueuedAt = now
+    updatedAt = now
+    queuedAt = now
+    size = new.instructions.count
+    timelineCount = 0
+  }
+
+  mutating func resetCounters() {
+    attempt = 0
+    failures = 0
+    crashes = 0
+  }
+}
+
+/// A running job: its row in `leases`, and its head as it is while it runs.
+struct Lease {
+  var head: JobHead
+  let token: LeaseToken
+  let worker: WorkerID
+  var until: Timestamp
+  var claimedAt: Timestamp { head.updatedAt }
+
+  /// - Parameter head: of the job as it waited.
+  init(_ head: JobHead, token: LeaseToken, worker: WorkerID, until: Timestamp, claimedAt: Timestamp) {
+    self.head = head
+    self.head.state = .running
+    self.head.attempt += 1
+    self.head.updatedAt = claimedAt
+    self.token = token
+    self.worker = worker
+    self.until = until
+  }
+
+  func running(_ keys: PhaseKeys) -> RunningJob {
+    RunningJob(
+      id: head.id, token: token, phase: keys.shownIndex(ofKey: head.phaseKey), worker: worker, attempt: head.attempt,
+      failures: head.failures, crashes: head.crashes, leaseUntil: until, claimedAt: claimedAt)
+  }
+}
+
+/// Every lease there is, in memory: the store has one owner, so what is here is what is in the table.
+struct Leases {
+  private var byToken: [LeaseToken: Lease] = [:]
+  private var tokens: [Int64: LeaseToken] = [:]
+
+  var count: Int { byToken.count }
+  var all: some Collection<Lease> { byToken.values }
+
+  subscript(token: LeaseToken) -> Lease? { byToken[token] }
+
+  subscript(serial serial: Int64) -> Lease? { tokens[serial].flatMap { byToken[$0] } }
+
+  mutating func add(_ lease: Lease) {
+    byToken[lease.token] = lease
+    tokens[lease.head.serial] = lease.token
+  }
+
+  mutating func renew(_ token: LeaseToken, until: Timestamp) { byToken[token]?.until = until }
+
+  /// - Returns: the token that the job was running under.
+  mutating func remove(serial: Int64) -> LeaseToken? {
+    guard let token = tokens.removeValue(forKey: serial) else { return nil }
+    byToken[token] = nil
+    return token
+  }
+}

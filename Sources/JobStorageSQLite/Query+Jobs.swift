@@ -1,0 +1,104 @@
+extension Query {
+  /// A job's own rows; nil for statements of another kind.
+  var rowSQL: String? {
+    switch self {
+    case .insertJob:
+      """
+      INSERT INTO jobs(
+        serial, id, state, phase, priority, place, enqueued_at, updated_at, queued_at, due_at, size,
+        attempt, failures, crashes, timeline_count, timeline)
+      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7, ?7, ?8, ?9, 0, 0, 0, 0, x'')
+      ON CONFLICT(id) DO NOTHING
+      """
+    // Concatenation makes text of blobs without touching a byte; the cast makes it a blob again.
+    case .moveJob:
+      """
+      UPDATE jobs SET state = ?2, phase = ?3, place = ?4, attempt = ?5, failures = ?6, crashes = ?7, updated_at = ?8,
+        queued_at = ?9, due_at = ?10, size = ?11, timeline_count = ?12, timeline = CAST(timeline || ?13 AS BLOB)
+      WHERE serial = ?1
+      """
+    case .deleteJob: "DELETE FROM jobs WHERE serial = ?"
+    case .jobBySerial: "SELECT \(Self.headColumns) FROM jobs j WHERE j.serial = ?"
+    case .jobByID: "SELECT \(Self.headColumns) FROM jobs j WHERE j.id = ?"
+    case .recordBySerial:
+      """
+      SELECT \(Self.headColumns), j.timeline, i.bytes, e.type, e.message, e.location, e.stderr
+      FROM jobs j JOIN instructions i ON i.serial = j.serial LEFT JOIN errors e ON e.serial = j.serial
+      WHERE j.serial = ?
+      """
+    case .readTimeline: "SELECT timeline FROM jobs WHERE serial = ?"
+    case .writeTimeline: "UPDATE jobs SET timeline = ?2 WHERE serial = ?1"
+    case .insertInstructions: "INSERT INTO instructions VALUES (?, ?)"
+    case .replaceInstructions: "UPDATE instructions SET bytes = ?2 WHERE serial = ?1"
+    case .deleteInstructions: "DELETE FROM instructions WHERE serial = ?"
+    case .writeError: "REPLACE INTO errors VALUES (?, ?, ?, ?, ?)"
+    case .errorWords: "SELECT type, message FROM errors WHERE serial = ?"
+    case .deleteError: "DELETE FROM errors WHERE serial = ?"
+    default: nil
+    }
+  }
+
+  /// Where jobs stand; nil for statements of another kind.
+  var placeSQL: String? {
+    switch self {
+    case .enterQueue: "INSERT INTO queue VALUES (?, ?)"
+    case .leaveQueue: "DELETE FROM queue WHERE place = ?"
+    case .leaveQueueUpTo: "DELETE FROM queue WHERE place BETWEEN ? AND ?"
+    case .firstOfLine: "SELECT place FROM queue WHERE place BETWEEN ? AND ? ORDER BY place LIMIT 1"
+    case .lastOfLine: "SELECT place FROM queue WHERE place BETWEEN ? AND ? ORDER BY place DESC LIMIT 1"
+    // Here and below CROSS JOIN is SQLite's word for: in the order as written.
+    case .claimable:
+      """
+      SELECT \(Self.headColumns), i.bytes, q.place
+      FROM queue q CROSS JOIN jobs j ON j.serial = q.serial CROSS JOIN instructions i ON i.serial = q.serial
+      WHERE q.place BETWEEN ? AND ? ORDER BY q.place LIMIT ?
+      """
+    case .enterDelayed: "INSERT INTO delayed VALUES (?, ?)"
+    case .leaveDelayed: "DELETE FROM delayed WHERE due_at = ? AND serial = ?"
+    case .firstDelayed: "SELECT due_at FROM delayed ORDER BY due_at, serial LIMIT 1"
+    case .enterLease: "INSERT INTO leases VALUES (?, ?, ?, ?, ?)"
+    case .renewLease: "UPDATE leases SET until = ?2 WHERE token = ?1"
+    case .leaveLease: "DELETE FROM leases WHERE token = ?"
+    case .enterFinished: "INSERT INTO finished VALUES (?, ?, ?)"
+    case .leaveFinished: "DELETE FROM finished WHERE place = ?"
+    default: nil
+    }
+  }
+
+  /// Looking through jobs.
+  var scanSQL: String {
+    switch self {
+    case .dueJobs:
+      """
+      SELECT \(Self.headColumns) FROM delayed d CROSS JOIN jobs j ON j.serial = d.serial
+      WHERE d.due_at <= ? ORDER BY d.due_at, d.serial LIMIT ?
+      """
+    case .delayedJobs:
+      """
+      SELECT \(Self.headColumns) FROM delayed d CROSS JOIN jobs j ON j.serial = d.serial
+      ORDER BY d.due_at, d.serial
+      """
+    case .oldestFinished:
+      """
+      SELECT \(Self.headColumns) FROM finished f CROSS JOIN jobs j ON j.serial = f.serial ORDER BY f.place LIMIT ?
+      """
+    case .newestJobs: "SELECT \(Self.headColumns) FROM jobs j WHERE j.serial < ? ORDER BY j.serial DESC"
+    case .oldestJobs: "SELECT \(Self.headColumns) FROM jobs j ORDER BY j.serial"
+    case .newestFinishedInState:
+      """
+      SELECT \(Self.headColumns) FROM finished f CROSS JOIN jobs j ON j.serial = f.serial
+      WHERE f.serial < ?1 AND f.state = ?2 ORDER BY f.serial DESC
+      """
+    case .oldestFinishedInState:
+      """
+      SELECT \(Self.headColumns) FROM finished f CROSS JOIN jobs j ON j.serial = f.serial
+      WHERE f.state = ? ORDER BY f.serial
+      """
+    case .serialsInQueue: "SELECT serial FROM queue WHERE place BETWEEN ? AND ?"
+    case .serialsDelayed: "SELECT serial FROM delayed"
+    case .serialsInState: "SELECT serial FROM finished WHERE state = ?"
+    case .serialsOfPrefix: "SELECT serial FROM jobs WHERE id >= ? AND id < ? LIMIT ?"
+    default: ""
+    }
+  }
+}

@@ -1,1 +1,0 @@
-// The room JobStorageSQLite; its first file replaces this line.

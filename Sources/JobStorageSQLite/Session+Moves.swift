@@ -1,0 +1,104 @@
+internal import JobStorage
+internal import PipelineModel
+
+/// Every change of a job's state goes through `withdraw` (or a bulk removal and `countOut`) and one of the `put`s, so
+/// that counts and places cannot disagree.
+extension Session {
+  /// Takes the job out of wherever it stands.
+  func withdraw(_ job: inout JobHead) throws(SQLiteFailure) {
+    countOut(job)
+    switch job.state {
+    case .waiting: try connection.statement(.leaveQueue).bind(job.place).run()
+    case .delayed: try leaveDelayed(job)
+    case .running:
+      guard let token = leases.remove(serial: job.serial) else { break }
+      try connection.statement(.leaveLease).bind(bits: token.number).run()
+    case .succeeded, .dead, .cancelled: try connection.statement(.leaveFinished).bind(job.place).run()
+    }
+    job.dueAt = nil
+  }
+
+  func leaveDelayed(_ job: JobHead) throws(SQLiteFailure) {
+    guard let due = job.dueAt else { throw SQLiteFailure.unreadable("job '\(job.id)' is delayed without a time") }
+    try connection.statement(.leaveDelayed).bind(due).bind(job.serial).run()
+  }
+
+  func countOut(_ job: JobHead) { tally.count(job, -1) }
+
+  /// - Parameter attempt: goes into the timeline with the same write; its phase is a key.
+  func putWaiting(
+    _ job: inout JobHead, now: Timestamp, atFront: Bool = false, attempt: AttemptRecord? = nil
+  ) throws(SQLiteFailure) {
+    enter(&job, .waiting, now: now)
+    job.queuedAt = now
+    job.dueAt = nil
+    job.place = try nextPlace(of: job, atFront: atFront)
+    try enterQueue(job)
+    try write(&job, attempt)
+  }
+
+  func putWaiting(
+    _ job: inout JobHead, notBefore due: Timestamp, now: Timestamp, attempt: AttemptRecord?
+  ) throws(SQLiteFailure) {
+    guard due > now else { return try putWaiting(&job, now: now, attempt: attempt) }
+    enter(&job, .delayed, now: now)
+    job.dueAt = due
+    try enterDelayed(job, until: due)
+    try write(&job, attempt)
+  }
+
+  func putFinished(
+    _ job: inout JobHead, _ state: JobState, now: Timestamp, attempt: AttemptRecord? = nil
+  ) throws(SQLiteFailure) {
+    enter(&job, state, now: now)
+    lastFinished += 1
+    job.place = lastFinished
+    try connection.statement(.enterFinished).bind(job.place).bind(Int(state.rawValue)).bind(job.serial).run()
+    try write(&job, attempt)
+  }
+
+  func enterQueue(_ job: JobHead) throws(SQLiteFailure) {
+    try connection.statement(.enterQueue).bind(job.place).bind(job.serial).run()
+  }
+
+  func enterDelayed(_ job: JobHead, until due: Timestamp) throws(SQLiteFailure) {
+    try connection.statement(.enterDelayed).bind(due).bind(job.serial).run()
+  }
+
+  private func enter(_ job: inout JobHead, _ state: JobState, now: Timestamp) {
+    job.state = state
+    job.updatedAt = now
+    tally.count(job, 1)
+  }
+
+  func nextPlace(of job: JobHead, atFront: Bool = false) throws(SQLiteFailure) -> Int64 {
+    let line = QueuePlace.line(phaseKey: job.phaseKey, priority: job.priority)
+    return try lines.next(in: line, atFront: atFront) { [connection] (line) throws(SQLiteFailure) in
+      func end(_ query: Query) throws(SQLiteFailure) -> Int64? {
+        try connection.statement(query).bind(line.lowerBound).bind(line.upperBound).first { $0.int64(0) }
+      }
+      guard let first = try end(.firstOfLine), let last = try end(.lastOfLine) else { return nil }
+      return (first, last)
+    }
+  }
+
+  private func write(_ job: inout JobHead, _ attempt: AttemptRecord?) throws(SQLiteFailure) {
+    scratch.removeAll()
+    if let attempt {
+      if job.timelineCount >= Timeline.attemptsKept { try dropOldestAttempt(&job) }
+      Timeline.write(attempt, to: &scratch)
+      job.timelineCount += 1
+    }
+    try connection.statement(.moveJob)
+      .bind(job.serial).bind(Int(job.state.rawValue)).bind(job.phaseKey).bind(job.place).bind(job.attempt)
+      .bind(job.failures).bind(job.crashes).bind(job.updatedAt).bind(job.queuedAt).bind(job.dueAt).bind(job.size)
+      .bind(job.timelineCount).bind(scratch.bytes).run()
+  }
+
+  private func dropOldestAttempt(_ job: inout JobHead) throws(SQLiteFailure) {
+    let timeline = try connection.statement(.readTimeline).bind(job.serial).first { $0.bytes(0) } ?? []
+    let shortened = try Timeline.withoutOldest(timeline)
+    try connection.statement(.writeTimeline).bind(job.serial).bind(shortened).run()
+    job.timelineCount -= 1
+  }
+}

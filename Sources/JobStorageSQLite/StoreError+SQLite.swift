@@ -1,0 +1,45 @@
+internal import CSQLite
+internal import Glibc
+internal import JobStorage
+
+extension StoreError {
+  init(_ failure: SQLiteFailure, operation: String, address: String) {
+    let (kind, words) = Self.meaning(of: failure)
+    self.init(kind, operation: operation, message: "\(address): \(words)")
+  }
+
+  private static func meaning(of failure: SQLiteFailure) -> (Kind, String) {
+    switch failure.plainCode {
+    case SQLITE_FULL: (.refusesWrites, diskFull)
+    case SQLITE_READONLY: (.refusesWrites, "the file is read-only; correct its rights or those of its folder")
+    case SQLITE_NOMEM: (.refusesWrites, "out of memory; give the process more")
+    case SQLITE_BUSY, SQLITE_LOCKED:
+      (.unavailable, "another program is writing to the file; end it, or wait for it with a longer busy_timeout")
+    case SQLITE_IOERR where [ENOSPC, EDQUOT].contains(failure.systemError): (.refusesWrites, diskFull)
+    case SQLITE_IOERR where failure.systemError == EROFS:
+      (.refusesWrites, "the file system is read-only; mount it for writing")
+    case SQLITE_IOERR, SQLITE_CANTOPEN, SQLITE_PROTOCOL:
+      (.unavailable, "cannot use the file: \(reason(failure)); look at its file system")
+    case SQLITE_PERM, SQLITE_AUTH:
+      (.misconfigured, "may not use the file: \(reason(failure)); correct its rights")
+    case SQLITE_NOTADB:
+      (.misconfigured, "is not a SQLite database; correct the path, or move that file away")
+    case SQLITE_TOOBIG: (.misconfigured, "a job's instructions are larger than SQLite allows; make them smaller")
+    default:
+      (.corrupt, "the database is damaged: \(failure.detail); restore a backup, or move the file away to start anew")
+    }
+  }
+
+  private static let diskFull = "disk full, or max_bytes reached: free space; work resumes by itself"
+
+  private static func reason(_ failure: SQLiteFailure) -> String {
+    failure.systemError == 0 ? failure.detail : String(cString: strerror(failure.systemError))
+  }
+}
+
+/// Runs `body` with its failure put into words.
+func storeErrors<Value>(
+  _ operation: String, _ address: String, _ body: () throws(SQLiteFailure) -> Value
+) throws(StoreError) -> Value {
+  do { return try body() } catch { throw StoreError(error, operation: operation, address: address) }
+}

@@ -1,0 +1,64 @@
+import JobStorage
+import JobStorageSQLite
+import PipelineModel
+import PluginTestKit
+
+/// A SQLite store in a folder of its own, which is removed when this is.
+final class SQLiteInFolder: JobStore {
+  private let folder: TemporaryFolder
+  private let store: SQLiteJobStore
+
+  init() throws {
+    folder = try TemporaryFolder()
+    // The contract says nothing of power cuts, so its thousands of turns need not wait for the disk.
+    store = try SQLiteJobStore(uri: "sqlite:\(folder.path)/jobs.db?synchronous=normal")
+  }
+
+  var address: String { store.address }
+
+  func open(_ pipeline: PipelineDefinition, owner: String, now: Timestamp) throws(StoreError) {
+    try store.open(pipeline, owner: owner, now: now)
+  }
+
+  func apply(_ turn: StoreTurn) throws(StoreError) -> StoreTurnResult { try store.apply(turn) }
+
+  func keepOwnership(now: Timestamp) throws(StoreError) { try store.keepOwnership(now: now) }
+
+  func runningJobs() throws(StoreError) -> [RunningJob] { try store.runningJobs() }
+
+  func counts() throws(StoreError) -> StoreCounts { try store.counts() }
+
+  func job(_ id: JobID) throws(StoreError) -> JobRecord? { try store.job(id) }
+
+  func jobs(matching filter: JobFilter, after cursor: String?, limit: Int) throws(StoreError) -> JobPage {
+    try store.jobs(matching: filter, after: cursor, limit: limit)
+  }
+
+  func cancel(_ id: JobID, now: Timestamp) throws(StoreError) -> (was: JobState, lease: RunningJob?)? {
+    try store.cancel(id, now: now)
+  }
+
+  func requeue(matching filter: JobFilter, limit: Int, now: Timestamp) throws(StoreError) -> [Int: Int] {
+    try store.requeue(matching: filter, limit: limit, now: now)
+  }
+
+  func delete(matching filter: JobFilter, limit: Int, now: Timestamp) throws(StoreError) -> Int {
+    try store.delete(matching: filter, limit: limit, now: now)
+  }
+
+  func prune(
+    _ policy: RetentionPolicy, metricsBefore: Int64, limit: Int, now: Timestamp
+  ) throws(StoreError) -> Int {
+    try store.prune(policy, metricsBefore: metricsBefore, limit: limit, now: now)
+  }
+
+  func setPaused(_ paused: Bool, phase: Int?) throws(StoreError) { try store.setPaused(paused, phase: phase) }
+
+  func paused() throws(StoreError) -> (pipeline: Bool, phases: Set<Int>) { try store.paused() }
+
+  func metrics(minutes range: ClosedRange<Int64>) throws(StoreError) -> [PhaseMetrics] {
+    try store.metrics(minutes: range)
+  }
+
+  func close() { store.close() }
+}

@@ -71,14 +71,20 @@ public final class PipelineServer: Sendable {
         let coordinator = sent.coordinator
         coordinator.shouldStop = { [self] in self.shared.withLock(\.stopRequested) }
         coordinator.run()
-        hooks.call { $0.stopped?() }
-        hooks.drain()
         let failure = coordinator.failure
         self.shared.withLock { shared in
           shared.ended = failure.map { .failure(PipelineServerError(store: $0)) } ?? .success(())
         }
+        hooks.call { $0.stopped?() }
+        hooks.drain()
       }
     }
+  }
+
+  /// Why the loop has ended by itself; nil while it goes on, and after `stop`.
+  public var failure: PipelineServerError? {
+    guard case .failure(let error) = shared.withLock(\.ended) else { return nil }
+    return error as? PipelineServerError
   }
 
   /// Writes what is pending, answers whoever waits, closes the store, and returns when all is done. Workers keep what

@@ -18,7 +18,8 @@ enum MetricsFields {
       fields.append((name: "\(name):sum", value: histogram.sumMicroseconds))
       fields += histogram.counts.enumerated().map { (name: "\(name):\($0.offset)", value: Int64($0.element)) }
     }
-    return fields.filter { $0.value != 0 }
+    // The first stands for the minute itself, also where nothing was counted.
+    return fields.enumerated().filter { $0.offset == 0 || $0.element.value != 0 }.map(\.element)
   }
 
   /// Adds what one field holds.

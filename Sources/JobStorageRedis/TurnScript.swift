@@ -243,7 +243,8 @@ let turnScript =
         local fields = tonumber(token)
         redis.call('ZADD', P .. 'minutes', id, id)
         for n = 0, fields - 1 do
-          redis.call('HINCRBY', P .. 'm:' .. id, ARGV[at + 3 + 2 * n], ARGV[at + 4 + 2 * n])
+          -- A sum beyond 64 bits stays as it is: metrics must not stop jobs.
+          redis.pcall('HINCRBY', P .. 'm:' .. id, ARGV[at + 3 + 2 * n], ARGV[at + 4 + 2 * n])
         end
         at = at + 3 + 2 * fields
       else

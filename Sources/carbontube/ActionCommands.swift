@@ -19,6 +19,7 @@ struct RequeueCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "requeue",
     abstract: "Try dead jobs again: those named, those that match, or --all.",
+    usage: "carbontube requeue [<ids> ...] [<options>]",
     discussion: "Cancelled and delayed jobs are meant only where --state names them.")
 
   @Argument(help: "Ids of jobs.") var ids: [String] = []
@@ -36,7 +37,8 @@ struct RequeueCommand: ParsableCommand {
 
 struct DeleteCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "delete", abstract: "Delete jobs that are not running: those named, those that match, or --all.")
+    commandName: "delete", abstract: "Delete jobs that are not running: those named, those that match, or --all.",
+    usage: "carbontube delete [<ids> ...] [<options>]")
 
   @Argument(help: "Ids of jobs.") var ids: [String] = []
   @OptionGroup var filter: JobFilterOptions

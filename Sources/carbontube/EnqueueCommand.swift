@@ -5,6 +5,7 @@ struct EnqueueCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "enqueue",
     abstract: "Give jobs to a pipeline; prints the id of each once it is stored.",
+    usage: "carbontube enqueue <address> <pipeline> [<instructions> ...] [<options>]",
     discussion: """
       With --id, the same command given twice makes one job: the second time it says so. Many jobs at once: \
       '-' reads instructions from stdin, one JSON object a line.

@@ -24,7 +24,8 @@ struct JobCommand: ParsableCommand {
 
 struct JobsCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "jobs", abstract: "List jobs, newest first; all, or those that match.")
+    commandName: "jobs", abstract: "List jobs, newest first; all, or those that match.",
+    usage: "carbontube jobs [<options>]")
 
   @OptionGroup var filter: JobFilterOptions
   @OptionGroup var coordinator: CoordinatorOptions

@@ -34,6 +34,8 @@ final class LocalRun: Sendable {
     settings.eventsAddress = "ipc://\(folder.path)/events"
     settings.intakeAddress = "ipc://\(folder.path)/intake"
     settings.hooks.jobFinished = { shared.note($0) }
+    settings.hooks.started = { shared.noteStart() }
+    settings.hooks.stopped = { shared.noteStart() }
     let uri = storage ?? "sqlite:\(folder.path)/jobs.db?synchronous=normal"
     let (bound, path) = (settings, folder.path)
     server = try CommandFailure.explaining {
@@ -55,6 +57,7 @@ final class LocalRun: Sendable {
     server.start()
     for worker in workers { worker.start() }
     defer { stop() }
+    try awaitStart()
     let ids = try enqueue(jobs)
     var bar = ProgressBar(total: ids.count)
     while true {
@@ -71,6 +74,13 @@ final class LocalRun: Sendable {
     }
   }
 
+  /// Until the store is open jobs are refused; where it cannot be opened the server ends by itself.
+  private func awaitStart() throws(CommandFailure) {
+    shared.started.wait()
+    guard let failure = server.failure else { return }
+    try CommandFailure.explaining { throw failure }
+  }
+
   func interrupt() { shared.interrupt() }
 
   private func enqueue(_ jobs: [[UInt8]]) throws(CommandFailure) -> [String] {
@@ -81,7 +91,9 @@ final class LocalRun: Sendable {
       defer { client.close() }
       return try client.enqueue(pipeline: name, jobs: jobs.map { PipelineClient.Job(instructions: $0) })
     }
-    if let refused = answers.first(where: { !$0.ok }) { throw CommandFailure(.data, refused.message) }
+    if let refused = answers.first(where: { !$0.ok }) {
+      throw CommandFailure(refused.code == .invalid ? .data : .unavailable, refused.message)
+    }
     return answers.compactMap(\.id)
   }
 
@@ -96,6 +108,7 @@ final class LocalRun: Sendable {
 /// What the hooks' thread and the signals' thread tell the one that waits.
 private final class SharedProgress: Sendable {
   let changed = DispatchSemaphore(value: 0)
+  let started = DispatchSemaphore(value: 0)
   private let state = Mutex((ends: [String: LocalRun.End](), interrupted: false))
 
   func note(_ job: PipelineHooks.FinishedJob) {
@@ -104,6 +117,8 @@ private final class SharedProgress: Sendable {
     }
     changed.signal()
   }
+
+  func noteStart() { started.signal() }
 
   func interrupt() {
     state.withLock { $0.interrupted = true }

@@ -6,6 +6,7 @@ struct PhaseCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "phase",
     abstract: "Serve one phase: run its jobs in child processes that load the plugin.",
+    usage: "carbontube phase <library> <job-type> [<options>]",
     discussion: """
       SIGTERM or Ctrl-C finishes what runs and takes nothing new; a second one, or the end of --drain-timeout, gives \
       running jobs back at once. A coordinator that is not there is waited for.

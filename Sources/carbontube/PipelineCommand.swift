@@ -7,6 +7,7 @@ struct PipelineCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "pipeline",
     abstract: "Coordinate a pipeline: take jobs in and give them to idle workers.",
+    usage: "carbontube pipeline <library> <name> [<options>]",
     discussion: """
       Ends with SIGTERM or Ctrl-C; jobs stay in the storage, and workers go on with what they have. Start it again on \
       the same storage and it continues.

@@ -5,6 +5,7 @@ struct RunCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "run",
     abstract: "Do everything in one command: run jobs through a pipeline, on this machine, to their end.",
+    usage: "carbontube run <library> <name> [<instructions> ...] [<options>]",
     discussion: """
       Starts the coordinator and a worker for each phase, runs one job for each object of instructions ('-' reads them \
       from stdin, one a line), prints how each ended, and exits with 0 only if all succeeded.

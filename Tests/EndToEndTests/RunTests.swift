@@ -10,7 +10,7 @@ struct RunTests {
       ["run", "--json", Terminals.library, "example-one", #"{"size": 3, "n": 1}"#, #"{"n": 2, "size": 0}"#],
       in: folder.path, environment: ["CARBONTUBE_EXAMPLE_DIR": folder.path, "TMPDIR": folder.path])
     #expect(end.status == 0, "\(end)")
-    #expect(end.lines.count == 2)
+    try #require(end.lines.count == 2, "\(end)")
     for (number, line) in end.lines.enumerated() {
       let object = try #require(try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any])
       #expect(object["n"] as? Int == number + 1)
@@ -40,8 +40,9 @@ struct RunTests {
     let end = try Program.run(
       ["run", Terminals.library, "example-one", #"{"size": 1}"#, #"{"size": -5}"#], in: folder.path,
       environment: ["CARBONTUBE_EXAMPLE_DIR": folder.path])
-    #expect(end.status == 1)
-    #expect(end.lines.count == 2 && end.lines[0].hasPrefix("1  succeeded"), "\(end.output)")
+    #expect(end.status == 1, "\(end)")
+    try #require(end.lines.count == 2, "\(end)")
+    #expect(end.lines[0].hasPrefix("1  succeeded"), "\(end.output)")
     #expect(end.lines[1].hasPrefix("2  dead") && end.lines[1].contains("size is -5"), "\(end.output)")
   }
 

@@ -47,7 +47,7 @@ import Testing
     metrics.crashed = seed + 5
     metrics.dead = seed + 6
     for exponent in 0..<24 { metrics.latency.record(microseconds: Int64(seed) << Int64(exponent)) }
-    metrics.wait.record(microseconds: .max)
+    metrics.wait.record(microseconds: 1 << 50)
     metrics.wait.record(microseconds: 0)
     return metrics
   }

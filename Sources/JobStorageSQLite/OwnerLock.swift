@@ -28,7 +28,11 @@ final class OwnerLock {
     _ = pwrite(descriptor, text, text.count, 0)
   }
 
-  deinit { Glibc.close(descriptor) }
+  deinit {
+    // Closing alone is not enough: a child that is being spawned at this moment shares the lock until it execs.
+    flock(descriptor, LOCK_UN)
+    Glibc.close(descriptor)
+  }
 
   /// False where somebody removed or replaced the file: then another process may have taken the new one.
   var isStillThere: Bool {

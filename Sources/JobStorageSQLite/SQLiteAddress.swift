@@ -1,3 +1,4 @@
+internal import Glibc
 internal import JobStorage
 
 /// `sqlite:PATH[?option=value&…]`, taken apart.
@@ -59,6 +60,13 @@ struct SQLiteAddress {
       throw Self.refusal(
         "store address '\(uri)': '\(halves[0])' is not an option; there are synchronous, busy_timeout and max_bytes")
     }
+  }
+
+  /// Asked before anything is made beside it.
+  func refuseFolder() throws(StoreError) {
+    var status = stat()
+    guard stat(file, &status) == 0, status.st_mode & S_IFMT == S_IFDIR else { return }
+    throw Self.refusal("\(text): is a folder; write the path of a file in it, for example \(text)/jobs.db")
   }
 
   private static func refusal(_ message: String) -> StoreError {

@@ -29,6 +29,7 @@ public final class SQLiteJobStore: JobStore {
 
   public func open(_ pipeline: PipelineDefinition, owner: String, now: Timestamp) throws(StoreError) {
     close()
+    try place.refuseFolder()
     let lock = try OwnerLock(place, owner: owner)
     session = try Session.open(place, pipeline, now: now)
     self.lock = lock

@@ -1,0 +1,78 @@
+import JobStorage
+import JobStorageSQLite
+import PipelineModel
+import PluginTestKit
+import Testing
+
+@testable import JobStorageSQLite
+
+@Suite struct SQLiteSchemaTests {
+  /// Version 0 with our mark: what a first start leaves that was interrupted before its tables were made.
+  @Test func anEmptyFileOfOursIsFilled() throws {
+    let file = try SQLiteFile()
+    try file.execute("PRAGMA application_id = \(Schema.applicationID)")
+    let store = try file.opened()
+    try store.enqueue(["a"], now: file.now)
+    #expect(try store.claim(now: file.now).count == 1)
+    #expect(try file.value("PRAGMA user_version") == "\(Schema.steps.count)")
+  }
+
+  @Test func aLaterStepKeepsTheJobs() throws {
+    let file = try SQLiteFile()
+    let store = try file.opened()
+    try store.enqueue(["a", "b"], now: file.now)
+    store.close()
+    let connection = try Connection(file: file.path, busyTimeoutMilliseconds: 0)
+    defer { connection.close() }
+    let later = Schema.steps + [["ALTER TABLE jobs ADD COLUMN note TEXT"], ["UPDATE jobs SET note = 'seen'"]]
+    try Schema.migrate(connection, from: Schema.steps.count, steps: later)
+    #expect(try connection.value(of: "PRAGMA user_version") { $0.int(0) } == Schema.steps.count + 2)
+    #expect(try connection.value(of: "SELECT count(*) FROM jobs WHERE note = 'seen'") { $0.int(0) } == 2)
+  }
+
+  @Test func aStepThatFailsLeavesTheVersionBefore() throws {
+    let file = try SQLiteFile()
+    let store = try file.opened()
+    try store.enqueue(["a"], now: file.now)
+    store.close()
+    let connection = try Connection(file: file.path, busyTimeoutMilliseconds: 0)
+    let broken = Schema.steps + [["DELETE FROM jobs", "DELETE FROM nowhere"]]
+    #expect(throws: SQLiteFailure.self) { try Schema.migrate(connection, from: Schema.steps.count, steps: broken) }
+    connection.close()
+    try file.open(store)
+    #expect(try store.claim(now: file.now).map(\.id.text) == ["a"])
+  }
+
+  @Test func placesStandInTheOrderOfPhaseAndPriority() {
+    var last: Int64 = -1
+    for key in [0, 1, 2, 999, QueuePlace.maximumPhaseKeys - 1] {
+      let phase = QueuePlace.range(ofPhaseKey: key)
+      for priority in NewJob.priorities.reversed() {
+        let line = QueuePlace.line(phaseKey: key, priority: priority)
+        #expect(line.lowerBound > last && phase.contains(line.lowerBound) && phase.contains(line.upperBound))
+        #expect(line.contains(QueuePlace.middle(of: line)))
+        last = line.upperBound
+      }
+      #expect(last == phase.upperBound)
+    }
+    #expect(last == .max)
+  }
+
+  @Test func packedValuesAreReadBack() {
+    let numbers: [UInt64] = [0, 1, 127, 128, 300, 1 << 35, .max]
+    let signed: [Int64] = [0, -1, 1, -64, 64, .min, .max]
+    var writer = PackedWriter()
+    for number in numbers { writer.add(number) }
+    for number in signed { writer.add(signed: number) }
+    writer.add("ä\u{0}b")
+    writer.add("")
+    var reader = PackedReader(writer.bytes)
+    #expect(numbers.map { _ in reader.number() } == numbers)
+    #expect(signed.map { _ in reader.signed() } == signed)
+    #expect(reader.text() == "ä\u{0}b" && reader.text() == "" && reader.isAtEnd && reader.number() == nil)
+    for length in 0..<writer.bytes.count {
+      var short = PackedReader(writer.bytes[..<length])
+      while short.text() != nil {}
+    }
+  }
+}

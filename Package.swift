@@ -49,8 +49,8 @@ func plugin(_ name: String, _ dependencies: [Target.Dependency] = ["PhaseKit", "
     linkerSettings: pluginLinking)
 }
 
-func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
-  .testTarget(name: name, dependencies: dependencies, swiftSettings: strict)
+func tests(_ name: String, _ dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
+  .testTarget(name: name, dependencies: dependencies, exclude: exclude, swiftSettings: strict)
 }
 
 /// For tests that start real children: the host must have been built before they run.
@@ -176,7 +176,8 @@ let package = Package(
       ]),
     tests(
       "EndToEndTests",
-      ["carbontube", "carbontube-plugin-host", "PipelineAccess", "WireProtocol", "PluginTestKit"]),
+      ["carbontube", "carbontube-plugin-host", "CarbonTube", "PipelineAccess", "WireProtocol", "PluginTestKit"],
+      exclude: ["Resources"]),
   ],
   swiftLanguageModes: [.v6],
   cLanguageStandard: .c11,

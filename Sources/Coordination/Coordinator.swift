@@ -39,7 +39,9 @@ final class Coordinator {
   var roster: WorkerRoster
   var links: [WorkerID: Link] = [:]
   var linksMade = 0
-  var condition: StoreCondition
+  var condition: StoreCondition {
+    didSet { pollerIsStale = true }
+  }
   var wasOpen = false
   var laneBusy = false
   var errands: Deque<() -> Void> = []
@@ -115,6 +117,13 @@ final class Coordinator {
     finish()
   }
 
+  /// Before the store is open for the first time nothing is taken in: whoever starts a coordinator and enqueues at once
+  /// is answered a moment later rather than refused.
+  private var isOpening: Bool {
+    if case .opening = condition { return true }
+    return false
+  }
+
   func linksChanged() { pollerIsStale = true }
 
   private func waitForSomething() {
@@ -122,7 +131,7 @@ final class Coordinator {
       poller.removeAll()
       poller.add(fileDescriptor: wake.fileDescriptor)
       poller.add(events)
-      poller.add(intake)
+      poller.add(intake, isWatched: !isOpening)
       polled = Array(links.keys)
       for worker in polled { if let link = links[worker] { poller.add(link.monitor.socket) } }
       pollerIsStale = false
@@ -145,7 +154,7 @@ final class Coordinator {
     _ = lane.deliverAnswers()
     readMonitors(now: now)
     readEvents(now: now)
-    readIntake(now: now)
+    if !isOpening { readIntake(now: now) }
     if now >= schedule.tick {
       schedule.tick = now + 100
       tick(now: now)

@@ -10,8 +10,11 @@ public struct Poller {
   public mutating func removeAll() { items.removeAll(keepingCapacity: true) }
 
   /// Positions count from zero in the order of adding.
-  public mutating func add(_ socket: Socket) {
-    items.append(zmq_pollitem_t(socket: socket.handle, fd: 0, events: Int16(ZMQ_POLLIN), revents: 0))
+  ///
+  /// - Parameter isWatched: false keeps the position, but what arrives does not end a wait.
+  public mutating func add(_ socket: Socket, isWatched: Bool = true) {
+    let events = isWatched ? Int16(ZMQ_POLLIN) : 0
+    items.append(zmq_pollitem_t(socket: socket.handle, fd: 0, events: events, revents: 0))
   }
 
   public mutating func add(fileDescriptor: Int32, writable: Bool = false) {

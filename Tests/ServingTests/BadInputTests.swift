@@ -131,7 +131,7 @@ struct BadInputTests {
     settings.pullAddress = cluster.server.intakeAddress
     let error = #expect(throws: PhaseServerError.self) { try PhaseServer(settings) }
     #expect(error?.kind == .address)
-    #expect(error?.message == "cannot listen on \(cluster.server.intakeAddress): somebody listens there already")
+    #expect(error?.message == "cannot listen on \(cluster.server.intakeAddress): another program listens there; stop it, or choose another port")
   }
 
   @Test func `A file that is not there, and a phase the file does not have, are told by name`() throws {

@@ -131,7 +131,8 @@ struct BadInputTests {
     settings.pullAddress = cluster.server.intakeAddress
     let error = #expect(throws: PhaseServerError.self) { try PhaseServer(settings) }
     #expect(error?.kind == .address)
-    #expect(error?.message == "cannot listen on \(cluster.server.intakeAddress): another program listens there; stop it, or choose another port")
+    let taken = "cannot listen on \(cluster.server.intakeAddress): another program listens there"
+    #expect(error?.message.hasPrefix(taken) == true, "\(String(describing: error))")
   }
 
   @Test func `A file that is not there, and a phase the file does not have, are told by name`() throws {

@@ -4,14 +4,27 @@ public import PipelineModel
 
 extension PipelineDefinition {
   fileprivate struct Document: Decodable {
+    /// A `job_type`, or an object with one and its settings.
     struct Step: Decodable {
-      var jobType: String
-      var attempts: Int?
-      var crashes: Int?
-      var timeoutSeconds: Double?
-      var backoffSeconds: Double?
-      var maximumBackoffSeconds: Double?
-      var concurrency: Int?
+      struct Settings: Decodable {
+        var jobType: String
+        var attempts: Int?
+        var crashes: Int?
+        var timeoutSeconds: Double?
+        var backoffSeconds: Double?
+        var maximumBackoffSeconds: Double?
+        var concurrency: Int?
+      }
+
+      var settings: Settings
+
+      init(from decoder: any Decoder) throws {
+        if let jobType = try? decoder.singleValueContainer().decode(String.self) {
+          settings = Settings(jobType: jobType)
+        } else {
+          settings = try Settings(from: decoder)
+        }
+      }
     }
     var phases: [Step]
   }
@@ -29,12 +42,12 @@ extension PipelineDefinition {
       throw PipelineDefinitionError(
         message: "the definition of pipeline '\(described.name)' is not a JSON object with a list 'phases'")
     }
-    try self.init(name: described.name, phases: document.phases.map(PhaseDefinition.init(step:)))
+    try self.init(name: described.name, phases: document.phases.map { PhaseDefinition(step: $0.settings) })
   }
 }
 
 extension PhaseDefinition {
-  fileprivate init(step: PipelineDefinition.Document.Step) {
+  fileprivate init(step: PipelineDefinition.Document.Step.Settings) {
     var retry = RetryPolicy()
     if let attempts = step.attempts { retry.attempts = max(1, attempts) }
     if let crashes = step.crashes { retry.crashes = max(1, crashes) }

@@ -155,6 +155,9 @@ let package = Package(
     .target(
       name: "FixturePlugin", dependencies: ["PhaseKit", "CPhaseABI"], path: "Tests/Fixtures/FixturePlugin",
       swiftSettings: strict, linkerSettings: pluginLinking),
+    tests("PipelineModelTests", ["PipelineModel"]),
+    tests("WireProtocolTests", ["WireProtocol", "PipelineModel", "PluginTestKit"]),
+    tests("CoordinationTests", ["Coordination", "PipelineModel", "WireProtocol"]),
     // One suite for all stores.
     tests(
       "JobStorageTests",

@@ -19,10 +19,16 @@ struct WorkerEntry {
 
   var takesJobs: Bool { announcement.state == .serving && disconnectedAt == nil }
 
-  /// - Parameter prefetch: one job per slot beyond those that run, so that a short job's slot never idles for the
-  ///   length of a round trip.
-  func freeSlots(prefetch: Bool) -> Int {
+  /// - Parameter depth: jobs per slot, the running one included; more than one so that a short job's slot never idles
+  ///   for the length of a round trip.
+  func freeSlots(depth: Int) -> Int {
     guard takesJobs else { return 0 }
-    return max(0, announcement.concurrency * (prefetch ? 2 : 1) - load)
+    return max(0, room(depth: depth) - load)
+  }
+
+  /// Bounded, since a worker lists what it holds in every announcement.
+  func room(depth: Int) -> Int {
+    let slots = announcement.concurrency
+    return min(slots * depth, max(slots * min(depth, 2), Announcement.maximumInFlight / 2))
   }
 }

@@ -30,8 +30,10 @@ struct WorkerRoster {
     var adoption: Int64 = 2_500
     /// A job that waits this long behind another one is recalled when a worker elsewhere is idle.
     var prefetch: Int64 = 250
-    /// Attempts of phases that take longer on average are not prefetched.
-    var prefetchCeilingMicroseconds: Double = 20_000
+    /// How much work may wait at a worker, per slot. Phases whose attempts take longer on average are not prefetched.
+    var prefetchMicroseconds: Double = 20_000
+    /// Jobs that may wait at a worker, per slot, however short they are.
+    var prefetchLimit = 63
   }
 
   let pipeline: PipelineDefinition
@@ -157,7 +159,7 @@ extension WorkerRoster {
   }
 
   private func hasIdleWorker(for phase: Int) -> Bool {
-    workers.values.contains { $0.phases.contains(phase) && $0.freeSlots(prefetch: false) > 0 }
+    workers.values.contains { $0.phases.contains(phase) && $0.freeSlots(depth: 1) > 0 }
   }
 }
 
@@ -192,12 +194,18 @@ extension WorkerRoster {
 
   private mutating func share(phase: Int, wanted: Int) -> [Share] {
     guard wanted > 0 else { return [] }
-    let prefetches = isPrefetched(phase)
-    var candidates = workers.values.filter { $0.phases.contains(phase) && $0.freeSlots(prefetch: prefetches) > 0 }
-      .map { (id: $0.announcement.worker, load: $0.load, slots: $0.announcement.concurrency, given: $0.dispatched) }
-    guard !candidates.isEmpty else { return [] }
+    let depth = depth(of: phase)
+    var candidates = workers.values.filter { $0.phases.contains(phase) && $0.freeSlots(depth: depth) > 0 }
+      .map {
+        (
+          id: $0.announcement.worker, load: $0.load, slots: $0.announcement.concurrency, room: $0.room(depth: depth),
+          given: $0.dispatched
+        )
+      }
+    guard let only = candidates.first else { return [] }
     var taken: [WorkerID: Int] = [:]
-    for _ in 0..<wanted {
+    if candidates.count == 1 { taken[only.id] = min(wanted, only.room - only.load) }
+    for _ in 0..<(candidates.count == 1 ? 0 : wanted) {
       // Loads are compared as fractions of the slots: a/b < c/d where a·d < c·b.
       guard
         let best = candidates.indices.min(by: { left, right in
@@ -209,7 +217,7 @@ extension WorkerRoster {
       candidates[best].load += 1
       candidates[best].given += 1
       taken[candidates[best].id, default: 0] += 1
-      if candidates[best].load >= candidates[best].slots * (prefetches ? 2 : 1) { candidates.remove(at: best) }
+      if candidates[best].load >= candidates[best].room { candidates.remove(at: best) }
     }
     return taken.map { worker, count in
       workers[worker]?.reserved += count
@@ -218,8 +226,12 @@ extension WorkerRoster {
     }
   }
 
-  private func isPrefetched(_ phase: Int) -> Bool {
-    (meanDuration[phase] ?? .infinity) < patience.prefetchCeilingMicroseconds
+  /// Jobs per slot. A phase that is known to be quick gets as many ahead as take `prefetchMicroseconds` together, so
+  /// that messages and store turns carry many jobs each; what turns out slow is recalled.
+  private func depth(of phase: Int) -> Int {
+    guard let mean = meanDuration[phase], mean < patience.prefetchMicroseconds else { return 1 }
+    let ahead = patience.prefetchMicroseconds / max(mean, 1)
+    return 1 + min(Int(ahead), patience.prefetchLimit)
   }
 
   /// Frees what `share` reserved; `add` then takes what was really claimed.

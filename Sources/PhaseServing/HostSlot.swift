@@ -10,7 +10,7 @@ final class HostSlot {
   private let configuration: PluginHostConfiguration
   private(set) var host: PluginHost?
   private(set) var isReady = false
-  /// What the child has; the first runs, a second one waits in the child.
+  /// What the child has; the first runs, the others wait in the child.
   private(set) var runs: Deque<Run> = []
   private var failedStarts = 0
   private var startAgainAt = Timestamp(milliseconds: 0)
@@ -66,6 +66,11 @@ final class HostSlot {
     runs[0].ending = ending
     runs[0].killAt = killAt
     host?.cancel(token: run.token.number)
+  }
+
+  /// Asks the child to pass over runs that have not begun.
+  func cancelWaiting(_ tokens: Set<LeaseToken>) {
+    for run in runs.dropFirst() where tokens.contains(run.token) { host?.cancel(token: run.token.number) }
   }
 
   func killIfOverdue(now: Timestamp) {

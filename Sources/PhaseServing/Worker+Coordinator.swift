@@ -124,6 +124,7 @@ extension Worker {
     outbox.settle(order.tokens)
     for slot in slots {
       if let run = slot.runs.first, tokens.contains(run.token) { slot.end(.cancelled, killAt: now + 5_000) }
+      slot.cancelWaiting(tokens)
     }
   }
 

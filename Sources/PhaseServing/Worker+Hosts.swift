@@ -6,13 +6,18 @@ internal import WireProtocol
 
 /// What goes to the children and what comes from them.
 extension Worker {
-  /// Runs shorter than this on average are given to a child one ahead, so that it never waits for the worker.
+  /// Runs shorter than this on average are given to a child ahead of time, so that it never waits for the worker.
   private static var pipelinedBelowMicroseconds: Double { 5_000 }
+
+  /// Jobs that a child may hold. What is in a child cannot be recalled, so beyond the second it is at most 2 ms of work.
+  private var childDepth: Int {
+    guard let mean = meanDuration, mean < Self.pipelinedBelowMicroseconds else { return 1 }
+    return min(max(2, Int(2_000 / max(mean, 1))), 32)
+  }
 
   /// Jobs to children, the emptiest child first.
   func giveOut(now: Timestamp) {
-    let depth = (meanDuration ?? .infinity) < Self.pipelinedBelowMicroseconds ? 2 : 1
-    for level in 0..<depth {
+    for level in 0..<childDepth where !backlog.isEmpty {
       for slot in slots where slot.isReady && slot.runs.count == level {
         guard let assignment = backlog.popFirst() else { return }
         slot.give(assignment, limit: limit(of: assignment), now: now)

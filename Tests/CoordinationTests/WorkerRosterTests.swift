@@ -59,10 +59,14 @@ import WireProtocol
     #expect(share([9, 0]).isEmpty)
   }
 
-  @Test mutating func quickJobsArePrefetchedOncePerSlotAndSlowOnesNever() throws {
+  @Test mutating func quickJobsWaitAtTheirWorkerAndSlowOnesNever() throws {
     _ = roster.observe(try announcement("a", slots: 2), now: start)
     roster.noteDuration(microseconds: 100, phase: 0)
-    #expect(share([9, 0]) == ["a/0": 4])
+    #expect(share([999, 0]) == ["a/0": 128])
+    roster = WorkerRoster(pipeline: roster.pipeline)
+    _ = roster.observe(try announcement("a", slots: 2), now: start)
+    roster.noteDuration(microseconds: 10_000, phase: 0)
+    #expect(share([9, 0]) == ["a/0": 6])
     _ = roster.observe(try announcement("b", "glue", slots: 2), now: start)
     roster.noteDuration(microseconds: 1_000_000, phase: 1)
     #expect(share([0, 9]) == ["b/1": 2])

@@ -13,16 +13,20 @@ final class RedisProcess {
     program = try Self.start(in: folder)
   }
 
-  func restart() throws { program = try Self.start(in: folder) }
+  func restart(_ options: [String] = [], untilReady: Bool = true) throws {
+    program = try Self.start(in: folder, options, untilReady: untilReady)
+  }
 
-  private static func start(in folder: TemporaryFolder) throws -> Program {
+  private static func start(
+    in folder: TemporaryFolder, _ options: [String] = [], untilReady: Bool = true
+  ) throws -> Program {
     let program = try Program(
       "/usr/bin/redis-server",
       [
         "--port", "0", "--unixsocket", "\(folder.path)/redis.sock", "--dir", folder.path, "--save", "",
-        "--appendonly", "yes", "--appendfsync", "always",
-      ], in: folder.path)
-    _ = try program.line(holding: "eady to accept connections")
+        "--appendonly", "yes", "--appendfsync", "always", "--enable-debug-command", "local",
+      ] + options, in: folder.path)
+    if untilReady { _ = try program.line(holding: "eady to accept connections") }
     return program
   }
 }

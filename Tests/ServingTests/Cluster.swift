@@ -18,7 +18,7 @@ final class Cluster: Sendable {
 
   init(
     phases: [PhaseDefinition], workersPerPhase: Int = 1, concurrency: Int = 1,
-    maximumInstructionsBytes: Int = 1 << 20
+    maximumInstructionsBytes: Int = 1 << 20, storage: sending any JobStore = MemoryJobStore()
   ) throws {
     var settings = PipelineServerSettings(logger: silentLogger)
     settings.eventsAddress = "tcp://127.0.0.1:*"
@@ -26,7 +26,7 @@ final class Cluster: Sendable {
     settings.maximumInstructionsBytes = maximumInstructionsBytes
     settings.hooks.jobFinished = { [finished] job in finished.add(job) }
     server = try PipelineServer(
-      pipeline: PipelineDefinition(name: "test", phases: phases), storage: MemoryJobStore(), settings: settings)
+      pipeline: PipelineDefinition(name: "test", phases: phases), storage: storage, settings: settings)
     server.start()
     for jobType in Set(phases.map(\.jobType)) {
       for _ in 0..<workersPerPhase { try addWorker(jobType, concurrency: concurrency) }

@@ -34,18 +34,19 @@ final class RedisConnection {
   private func logIn() throws(StoreError) {
     if let password = address.password {
       let words = address.user.map { ["AUTH", $0, password] } ?? ["AUTH", password]
-      _ = try exchange([words.map { Array($0.utf8) }], operation: "open")
+      _ = try exchange([RedisWords(words.map { Array($0.utf8) })], operation: "open")
     }
     if address.database != 0 {
-      _ = try exchange([["SELECT", String(address.database)].map { Array($0.utf8) }], operation: "open")
+      _ = try exchange(
+        [RedisWords(["SELECT", String(address.database)].map { Array($0.utf8) })], operation: "open")
     }
-    _ = try exchange([[Array("PING".utf8)]], operation: "open")
+    _ = try exchange([RedisWords([Array("PING".utf8)])], operation: "open")
   }
 
   /// Sends all commands, then reads all answers: one round trip. An answer that is an error is thrown once all are
   /// read, so that the connection stays usable.
-  func exchange(_ commands: [[[UInt8]]], operation: String) throws(StoreError) -> [RedisReply] {
-    for command in commands { append(command) }
+  func exchange(_ commands: [RedisWords], operation: String) throws(StoreError) -> [RedisReply] {
+    for command in commands { append(command.command) }
     var replies: [RedisReply] = []
     replies.reserveCapacity(commands.count)
     var refusal: String?
@@ -61,17 +62,9 @@ final class RedisConnection {
     return replies
   }
 
-  private func append(_ command: [[UInt8]]) {
-    var lengths = command.map(\.count)
-    // One block for all words: hiredis copies at once, and a word need not end in a zero.
-    let block = command.flatMap(\.self) + [0]
-    block.withUnsafeBytes { block in
-      var start = block.baseAddress?.assumingMemoryBound(to: CChar.self)
-      var words: [UnsafePointer<CChar>?] = lengths.map { length in
-        defer { start = start?.advanced(by: length) }
-        return start
-      }
-      redisAppendCommandArgv(context, Int32(command.count), &words, &lengths)
+  private func append(_ command: [UInt8]) {
+    _ = command.withUnsafeBytes {
+      redisAppendFormattedCommand(context, $0.baseAddress?.assumingMemoryBound(to: CChar.self), $0.count)
     }
   }
 

@@ -2,26 +2,18 @@ public import JobStorage
 internal import PipelineModel
 
 extension RedisJobStore {
-  /// Items of one script call: Redis serves nobody else meanwhile.
-  private static let itemsPerCall = 500
-
   public func apply(_ turn: StoreTurn) throws(StoreError) -> StoreTurnResult {
     let session = try opened("apply")
     try turn.refuseUnknownPhases(session.keys, address: address)
     let items = TurnItems(turn, keys: session.keys)
-    guard !items.words.isEmpty else {
+    guard items.count > 0 else {
       try keepOwnership(now: turn.now)
       return items.result(of: [], turn, keys: session.keys) ?? StoreTurnResult()
     }
-    var calls: [(script: String, arguments: [[UInt8]])] = []
-    var rest = items.words[...]
-    while !rest.isEmpty {
-      calls.append((turnScript, Array(rest.prefix(Self.itemsPerCall).joined())))
-      rest = rest.dropFirst(Self.itemsPerCall)
-    }
+    let calls = items.calls.map { (script: turnScript, arguments: $0) }
     var answers: [RedisReply] = []
     for reply in try run(calls, session, now: turn.now, operation: "apply") { answers += reply.array ?? [] }
-    guard answers.count == items.words.count, let result = items.result(of: answers, turn, keys: session.keys) else {
+    guard answers.count == items.count, let result = items.result(of: answers, turn, keys: session.keys) else {
       throw corrupt("apply", "an answer")
     }
     return result
@@ -30,43 +22,58 @@ extension RedisJobStore {
 
 /// A turn in the words of the turn script, and the way back from its answers.
 private struct TurnItems {
-  /// One element an item.
-  private(set) var words: [[[UInt8]]] = []
+  /// Items of one script call: Redis serves nobody else meanwhile.
+  private static let itemsPerCall = 500
+
+  /// The arguments of each call of the script.
+  private(set) var calls: [RedisWords] = []
+  private(set) var count = 0
   /// For each release the item that does it; nil where an earlier one of the turn has the same token.
   private var releaseItems: [Int?] = []
   private var claimItems: [Int?] = []
 
   init(_ turn: StoreTurn, keys: PhaseKeys) {
-    words.reserveCapacity(
-      turn.completions.count + turn.failures.count + turn.releases.count + turn.enqueues.count + turn.renewals.count
-        + turn.claims.count + turn.metrics.count + 1)
     for item in turn.completions { add(item, keys) }
     for item in turn.failures { add(item, keys) }
     addReleases(turn.releases, keys)
-    for item in turn.enqueues {
-      add(
-        "E", item.id, bytes(keys.keys[0]), bytes(item.priority), item.notBefore.map { bytes($0.milliseconds) } ?? [],
-        item.instructions)
+    for item in turn.enqueues { add(item, keys) }
+    for item in turn.renewals {
+      add("N") { words in
+        words.append(item.job.text)
+        words.append(number: Int64(bitPattern: item.token.number))
+        words.append(number: item.until.milliseconds)
+      }
     }
-    for item in turn.renewals { add("N", item.job, bytes(item.token.number), bytes(item.until.milliseconds)) }
-    if turn.promotionLimit > 0 { words.append([Array("P".utf8), bytes(turn.promotionLimit)]) }
+    if turn.promotionLimit > 0 { add("P") { $0.append(number: Int64(turn.promotionLimit)) } }
     for item in turn.claims { add(item, keys) }
     for item in turn.metrics { add(item, keys) }
   }
 
-  private mutating func add(_ letter: String, _ id: JobID, _ rest: [UInt8]...) {
-    words.append([Array(letter.utf8), Array(id.text.utf8)] + rest)
+  private mutating func add(_ letter: Unicode.Scalar, _ fill: (inout RedisWords) -> Void) {
+    if count % Self.itemsPerCall == 0 { calls.append(RedisWords()) }
+    let last = calls.count - 1
+    calls[last].append(letter)
+    fill(&calls[last])
+    count += 1
   }
 
   private mutating func add(_ item: Completion, _ keys: PhaseKeys) {
-    let next = item.nextPhase.flatMap { keys.key(ofIndex: $0) }.map { bytes($0) } ?? []
-    add(
-      "C", item.job, bytes(item.token.number), item.instructions == nil ? [0x30] : [0x31], item.instructions ?? [],
-      next, text(item.attempt, keys))
+    add("C") { words in
+      words.append(item.job.text)
+      words.append(number: Int64(bitPattern: item.token.number))
+      words.append(item.instructions == nil ? "0" : "1")
+      words.append(item.instructions ?? [])
+      if let next = item.nextPhase.flatMap({ keys.key(ofIndex: $0) }) {
+        words.append(number: Int64(next))
+      } else {
+        words.append("")
+      }
+      words.append(Self.text(item.attempt, keys))
+    }
   }
 
   private mutating func add(_ item: Failure, _ keys: PhaseKeys) {
-    let counter: String =
+    let counter =
       switch item.attempt.outcome {
       case .failed, .timedOut, .permanentFailure: "f"
       case .crashed: "c"
@@ -78,9 +85,15 @@ private struct TurnItems {
       case .bury: (.dead, [])
       case .cancel: (.cancelled, [])
       }
-    add(
-      "F", item.job, bytes(item.token.number), Array(counter.utf8), bytes(state.rawValue), due,
-      AttemptText.text(item.error), text(item.attempt, keys))
+    add("F") { words in
+      words.append(item.job.text)
+      words.append(number: Int64(bitPattern: item.token.number))
+      words.append(counter)
+      words.append(number: Int64(state.rawValue))
+      words.append(due)
+      words.append(AttemptText.text(item.error))
+      words.append(Self.text(item.attempt, keys))
+    }
   }
 
   /// Backwards, so that the first of them ends up in front.
@@ -90,28 +103,50 @@ private struct TurnItems {
     releaseItems = Array(repeating: nil, count: releases.count)
     for index in releases.indices.reversed() where isFirst[index] {
       let item = releases[index]
-      releaseItems[index] = words.count
-      add("L", item.job, bytes(item.token.number), item.attempt.map { text($0, keys) } ?? [])
+      releaseItems[index] = count
+      add("L") { words in
+        words.append(item.job.text)
+        words.append(number: Int64(bitPattern: item.token.number))
+        words.append(item.attempt.map { Self.text($0, keys) } ?? [])
+      }
+    }
+  }
+
+  private mutating func add(_ item: NewJob, _ keys: PhaseKeys) {
+    add("E") { words in
+      words.append(item.id.text)
+      words.append(number: Int64(keys.keys[0]))
+      words.append(number: Int64(item.priority))
+      words.append(item.notBefore.map { bytes($0.milliseconds) } ?? [])
+      words.append(item.instructions)
     }
   }
 
   private mutating func add(_ item: Claim, _ keys: PhaseKeys) {
     guard item.limit > 0, let key = keys.key(ofIndex: item.phase) else { return claimItems.append(nil) }
-    claimItems.append(words.count)
-    words.append([
-      Array("G".utf8), bytes(key), bytes(item.limit), Array(item.worker.text.utf8), bytes(item.leaseUntil.milliseconds),
-    ])
+    claimItems.append(count)
+    add("G") { words in
+      words.append(number: Int64(key))
+      words.append(number: Int64(item.limit))
+      words.append(item.worker.text)
+      words.append(number: item.leaseUntil.milliseconds)
+    }
   }
 
   private mutating func add(_ item: PhaseMetrics, _ keys: PhaseKeys) {
     guard let key = keys.key(ofIndex: item.phase) else { return }
     let fields = MetricsFields.nonZero(item)
-    words.append(
-      [Array("M".utf8), bytes(item.minute), bytes(fields.count)]
-        + fields.flatMap { [Array("\(key):\($0.name)".utf8), bytes($0.value)] })
+    add("M") { words in
+      words.append(number: item.minute)
+      words.append(number: Int64(fields.count))
+      for field in fields {
+        words.append("\(key):\(field.name)")
+        words.append(number: field.value)
+      }
+    }
   }
 
-  private func text(_ attempt: AttemptRecord, _ keys: PhaseKeys) -> [UInt8] {
+  private static func text(_ attempt: AttemptRecord, _ keys: PhaseKeys) -> [UInt8] {
     AttemptText.text(attempt, key: keys.key(ofIndex: attempt.phase) ?? 0)
   }
 
@@ -164,7 +199,7 @@ private struct TurnItems {
     var jobs: [ClaimedJob] = []
     for start in stride(from: 0, to: words.count, by: 7) {
       guard start + 6 < words.count, let id = words[start].string.flatMap(JobID.init),
-        let token = words[start + 1].string.flatMap({ UInt64($0) }), let attempt = words[start + 2].number,
+        let token = words[start + 1].number.map(UInt64.init(clamping:)), let attempt = words[start + 2].number,
         let failures = words[start + 3].number, let crashes = words[start + 4].number,
         let instructions = words[start + 5].bytes, let queuedAt = words[start + 6].number
       else { return nil }

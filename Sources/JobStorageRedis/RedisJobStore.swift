@@ -99,30 +99,36 @@ extension RedisJobStore {
   func run(
     _ script: String, _ arguments: [[UInt8]], _ session: Session, now: Timestamp, operation: String
   ) throws(StoreError) -> RedisReply {
-    try run([(script, arguments)], session, now: now, operation: operation)[0]
+    try run([(script, RedisWords(arguments))], session, now: now, operation: operation)[0]
   }
 
   /// Runs several scripts in one round trip. Where the server has forgotten them (a restart, SCRIPT FLUSH) they are
   /// loaded again, once: none of them has run then, as each names the same server's cache.
   func run(
-    _ calls: [(script: String, arguments: [[UInt8]])], _ session: Session, now: Timestamp, operation: String
+    _ calls: [(script: String, arguments: RedisWords)], _ session: Session, now: Timestamp, operation: String
   ) throws(StoreError) -> [RedisReply] {
     let head = [session.owner, bytes(now.milliseconds), bytes(Self.ownershipMilliseconds)]
     let key = session.prefix + Array("owner".utf8)
     var session = session
     do throws(StoreError) {
-      let commands = calls.map { session.scripts.call($0.script, key: key, head + $0.arguments) }
-      return try exchange(commands, session, operation: operation)
+      let commands = calls.map { session.scripts.call($0.script, key: key, head, $0.arguments) }
+      return try exchange(formatted: commands, session, operation: operation)
     } catch {
       guard error.message.contains("NOSCRIPT") else { throw error }
       session.scripts = try LoadedScripts(session.connection)
-      let commands = calls.map { session.scripts.call($0.script, key: key, head + $0.arguments) }
-      return try exchange(commands, session, operation: operation)
+      let commands = calls.map { session.scripts.call($0.script, key: key, head, $0.arguments) }
+      return try exchange(formatted: commands, session, operation: operation)
     }
   }
 
   func exchange(
     _ commands: [[[UInt8]]], _ session: Session, operation: String
+  ) throws(StoreError) -> [RedisReply] {
+    try exchange(formatted: commands.map(RedisWords.init), session, operation: operation)
+  }
+
+  private func exchange(
+    formatted commands: [RedisWords], _ session: Session, operation: String
   ) throws(StoreError) -> [RedisReply] {
     do throws(StoreError) {
       return try session.connection.exchange(commands, operation: operation)

@@ -16,7 +16,7 @@ struct LoadedScripts {
 
   /// Loads all scripts in one round trip.
   init(_ connection: RedisConnection) throws(StoreError) {
-    let commands = RedisScript.all.map { ["SCRIPT", "LOAD", $0.text].map { Array($0.utf8) } }
+    let commands = RedisScript.all.map { RedisWords(["SCRIPT", "LOAD", $0.text].map { Array($0.utf8) }) }
     let replies = try connection.exchange(commands, operation: "open")
     for (script, reply) in zip(RedisScript.all, replies) {
       guard let digest = reply.bytes else {
@@ -26,8 +26,10 @@ struct LoadedScripts {
     }
   }
 
-  /// The command that runs `script` with `owner` as its one key.
-  func call(_ script: String, key: [UInt8], _ arguments: [[UInt8]]) -> [[UInt8]] {
-    [Array("EVALSHA".utf8), digests[script] ?? [], Array("1".utf8), key] + arguments
+  /// The command that runs `script` with `key` as its one key.
+  func call(_ script: String, key: [UInt8], _ head: [[UInt8]], _ arguments: RedisWords) -> RedisWords {
+    var words = RedisWords([Array("EVALSHA".utf8), digests[script] ?? [], Array("1".utf8), key] + head)
+    words.append(arguments)
+    return words
   }
 }

@@ -166,8 +166,8 @@ let turnScript =
             'u', now)
           redis.call('HSET', P .. 'running', token, id)
           local m = #answer
-          answer[m + 1], answer[m + 2], answer[m + 3], answer[m + 4] = id, token, attempt, j[2]
-          answer[m + 5], answer[m + 6], answer[m + 7] = j[3], j[4], j[5]
+          answer[m + 1], answer[m + 2], answer[m + 3], answer[m + 4] = id, tonumber(token), attempt, tonumber(j[2])
+          answer[m + 5], answer[m + 6], answer[m + 7] = tonumber(j[3]), j[4], tonumber(j[5])
         end
         local taken = #popped / 2
         if taken > 0 then

@@ -2,29 +2,25 @@ internal import PipelineModel
 
 /// Timelines and errors as the job's hash keeps them: text that a person at redis-cli can read.
 enum AttemptText {
-  /// `KEY NUMBER WORKER PLUGIN STARTED ENDED OUTCOME`; no field ever holds a space.
+  /// `KEY NUMBER WORKER PLUGIN STARTED TOOK OUTCOME`; no field ever holds a space. Short, since Redis keeps a hash compact
+  /// only while its values are at most 64 bytes long (hash-max-listpack-value).
   static func text(_ attempt: AttemptRecord, key: Int) -> [UInt8] {
     let plugin = attempt.plugin.isEmpty ? "-" : attempt.plugin
     return Array(
-      "\(key) \(attempt.number) \(attempt.worker) \(plugin) \(attempt.startedAt.milliseconds) \(attempt.endedAt.milliseconds) \(attempt.outcome.rawValue)"
+      "\(key) \(attempt.number) \(attempt.worker) \(plugin) \(attempt.startedAt.milliseconds) \(attempt.endedAt - attempt.startedAt) \(attempt.outcome.rawValue)"
         .utf8)
   }
 
-  /// The attempts in a timeline, by phase key; nil where it is damaged.
-  static func attempts(in timeline: String) -> [AttemptRecord]? {
-    var attempts: [AttemptRecord] = []
-    for line in timeline.split(separator: "\n") {
-      let words = line.split(separator: " ")
-      guard words.count == 7, let key = Int(words[0]), let number = Int(words[1]),
-        let worker = WorkerID(String(words[2])), let started = Int64(words[4]), let ended = Int64(words[5]),
-        let outcome = UInt8(words[6]).flatMap(AttemptOutcome.init(rawValue:))
-      else { return nil }
-      attempts.append(
-        AttemptRecord(
-          phase: key, number: number, worker: worker, plugin: words[3] == "-" ? "" : String(words[3]),
-          startedAt: Timestamp(milliseconds: started), endedAt: Timestamp(milliseconds: ended), outcome: outcome))
-    }
-    return attempts
+  /// An attempt, by phase key; nil where it is damaged.
+  static func attempt(in line: String) -> AttemptRecord? {
+    let words = line.split(separator: " ")
+    guard words.count == 7, let key = Int(words[0]), let number = Int(words[1]),
+      let worker = WorkerID(String(words[2])), let started = Int64(words[4]), let took = Int64(words[5]),
+      let outcome = UInt8(words[6]).flatMap(AttemptOutcome.init(rawValue:))
+    else { return nil }
+    return AttemptRecord(
+      phase: key, number: number, worker: worker, plugin: words[3] == "-" ? "" : String(words[3]),
+      startedAt: Timestamp(milliseconds: started), endedAt: Timestamp(milliseconds: started) + took, outcome: outcome)
   }
 
   /// Four texts, each behind its length in bytes, as in a netstring (D. J. Bernstein, 1997).

@@ -8,22 +8,12 @@ extension RedisJobStore {
 
   public func runningJobs() throws(StoreError) -> [RunningJob] {
     let session = try opened("runningJobs")
-    let words =
-      try exchange(
-        [[Array("HVALS".utf8), session.key("running")]], session, operation: "runningJobs")[0].array ?? []
-    let names = ["t", "k", "w", "a", "f", "c", "l", "m"].map { Array($0.utf8) }
     var running: [RunningJob] = []
-    var rest = words.compactMap(\.bytes)[...]
-    while !rest.isEmpty {
-      let ids = Array(rest.prefix(1_000))
-      rest = rest.dropFirst(1_000)
-      let commands = ids.map { [Array("HMGET".utf8), session.prefix + Array("j:".utf8) + $0] + names }
-      for (id, reply) in zip(ids, try exchange(commands, session, operation: "runningJobs")) {
-        guard let job = RunningJob(id: id, fields: reply.array ?? [], keys: session.keys) else {
-          throw corrupt("runningJobs", "job '\(String(decoding: id, as: UTF8.self))'")
-        }
-        running.append(job)
+    for (id, text) in try fields(of: "running", session, operation: "runningJobs") {
+      guard let name = JobID(id), let lease = RedisLease(text: text) else {
+        throw corrupt("runningJobs", "job '\(id)'")
       }
+      running.append(lease.runningJob(name, keys: session.keys))
     }
     return running.sorted { $0.token < $1.token }
   }
@@ -83,14 +73,18 @@ extension RedisJobStore {
   /// Jobs that are there, in the order of `ids`.
   func jobs(_ ids: [[UInt8]], _ session: Session, operation: String) throws(StoreError) -> [RedisJob] {
     guard !ids.isEmpty else { return [] }
-    let commands = ids.map { [Array("HGETALL".utf8), session.prefix + Array("j:".utf8) + $0] }
+    var commands = [[Array("HMGET".utf8), session.key("running")] + ids]
+    for id in ids { commands.append([Array("HGETALL".utf8), session.key("j:") + id]) }
+    let replies = try exchange(commands, session, operation: operation)
+    let leases = replies[0].array ?? []
     var jobs: [RedisJob] = []
-    for (bytes, reply) in zip(ids, try exchange(commands, session, operation: operation)) {
-      guard let fields = reply.array, !fields.isEmpty else { continue }
+    for (index, bytes) in ids.enumerated() {
+      guard let fields = replies[1 + index].array, !fields.isEmpty else { continue }
       let text = String(decoding: bytes, as: UTF8.self)
-      guard let id = JobID(text), let job = RedisJob(id: id, fields: fields, keys: session.keys) else {
-        throw corrupt(operation, "job '\(text)'")
-      }
+      let lease = leases.indices.contains(index) ? leases[index].string.flatMap(RedisLease.init(text:)) : nil
+      guard let id = JobID(text),
+        let job = RedisJob(id: id, fields: fields, lease: lease, keys: session.keys)
+      else { throw corrupt(operation, "job '\(text)'") }
       jobs.append(job)
     }
     return jobs
@@ -134,24 +128,5 @@ extension JobFilter {
     case [.cancelled]: "s:6"
     default: "all"
     }
-  }
-}
-
-extension RunningJob {
-  fileprivate init?(id: [UInt8], fields: [RedisReply], keys: PhaseKeys) {
-    self.init(id: String(decoding: id, as: UTF8.self), fields: fields, keys: keys)
-  }
-
-  /// From `t k w a f c l m`.
-  init?(id: String, fields: [RedisReply], keys: PhaseKeys) {
-    guard fields.count == 8, let id = JobID(id), let token = fields[0].string.flatMap({ UInt64($0) }),
-      let key = fields[1].number, let worker = fields[2].string.flatMap(WorkerID.init), let attempt = fields[3].number,
-      let failures = fields[4].number, let crashes = fields[5].number, let until = fields[6].number,
-      let claimed = fields[7].number
-    else { return nil }
-    self.init(
-      id: id, token: LeaseToken(token), phase: keys.shownIndex(ofKey: Int(key)), worker: worker, attempt: Int(attempt),
-      failures: Int(failures), crashes: Int(crashes), leaseUntil: Timestamp(milliseconds: until),
-      claimedAt: Timestamp(milliseconds: claimed))
   }
 }

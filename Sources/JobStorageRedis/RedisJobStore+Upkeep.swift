@@ -12,7 +12,8 @@ extension RedisJobStore {
       throw corrupt("cancel", "job '\(id)'")
     }
     guard state == .running else { return (state, nil) }
-    return (state, RunningJob(id: id.text, fields: Array(fields.dropFirst()), keys: session.keys))
+    let lease = fields.count > 1 ? fields[1].string.flatMap(RedisLease.init(text:)) : nil
+    return (state, lease?.runningJob(id, keys: session.keys))
   }
 
   public func requeue(matching filter: JobFilter, limit: Int, now: Timestamp) throws(StoreError) -> [Int: Int] {

@@ -10,12 +10,13 @@
 /// The keys, all under the prefix:
 /// `meta`      hash: schema, phases, token, serial, front, back, finish, paused, paused:KEY
 /// `counts`    hash: w:KEY d:KEY r:KEY x:KEY (waiting, delayed, running, dead by phase key), succeeded, cancelled, bytes
-/// `j:ID`      hash, a job: n serial, s state, k phase key, p priority, a f c attempts failures crashes, i instructions,
-///             e u q enqueued, updated and queued at, d due at, t token ('' unless running), w worker, l lease until,
-///             m claimed at, x error, h timeline, hn its length
+/// `j:ID`      hash, a job: n serial, s state (of a running job: 1), k phase key, p priority, a f c attempts failures
+///             crashes, i instructions, e u q enqueued, updated and queued at, d due at, x error, hn attempts in all,
+///             hN the Nth attempt, of the last 100
 /// `q:KEY`     zset, the queue of a phase: ID by place; places fall with priority
 /// `delayed`   zset: SERIAL:ID by due time
-/// `running`   hash: token → ID
+/// `running`   hash: ID → TOKEN KEY WORKER a f c UNTIL CLAIMED p n hn. A claim writes here alone: the job's hash is left
+///             as it is
 /// `all`       zset: ID by serial
 /// `end`       zset: ID of finished jobs by the order in which they finished
 /// `s:5` `s:6` zsets: ID of dead and cancelled jobs by serial
@@ -51,26 +52,51 @@ let scriptPrelude = """
   local function tally(state, key, change)
     if LETTER[state] then count(LETTER[state] .. key, change) else count(WORD[state], change) end
   end
+  -- Each redis.call costs some 3 µs whatever it does, so additions to an index are gathered into one.
+  local additions = {}
+  local function zadd(name, score, member)
+    local list = additions[name]
+    if not list then list = {}; additions[name] = list end
+    list[#list + 1] = score
+    list[#list + 1] = member
+  end
+  local function many(command, key, list)
+    -- Lua's stack is bounded.
+    for from = 1, #list, 2000 do
+      redis.call(command, key, unpack(list, from, math.min(from + 1999, #list)))
+    end
+  end
+  local function write_additions()
+    for name, list in pairs(additions) do many('ZADD', P .. name, list) end
+    additions = {}
+  end
   local function queue(id, key, priority, first)
     local place = first and following('front', -1) or following('back', 1)
-    redis.call('ZADD', P .. 'q:' .. key, whole(place - tonumber(priority) * STEP), id)
+    zadd('q:' .. key, whole(place - tonumber(priority) * STEP), id)
     tally('1', key, 1)
   end
   local function delayedName(serial, id) return string.format('%016.0f', tonumber(serial)) .. ':' .. id end
   local function delay(id, key, serial, due)
-    redis.call('ZADD', P .. 'delayed', due, delayedName(serial, id))
+    zadd('delayed', due, delayedName(serial, id))
     tally('2', key, 1)
   end
   local function finish(id, key, serial, state)
-    redis.call('ZADD', P .. 'end', whole(following('finish', 1)), id)
-    if state ~= '4' then redis.call('ZADD', P .. 's:' .. state, serial, id) end
+    zadd('end', whole(following('finish', 1)), id)
+    if state ~= '4' then zadd('s:' .. state, serial, id) end
     tally(state, key, 1)
     count('bytes', redis.call('HSTRLEN', P .. 'j:' .. id, 'i'))
   end
-  local function withdraw(id, state, key, serial, token)
+  local function lease(id)
+    local text = redis.call('HGET', P .. 'running', id)
+    if not text then return nil end
+    local words = {}
+    for word in string.gmatch(text, '%S+') do words[#words + 1] = word end
+    return words
+  end
+  local function withdraw(id, state, key, serial)
     if state == '1' then redis.call('ZREM', P .. 'q:' .. key, id)
     elseif state == '2' then redis.call('ZREM', P .. 'delayed', delayedName(serial, id))
-    elseif state == '3' then redis.call('HDEL', P .. 'running', token)
+    elseif state == '3' then redis.call('HDEL', P .. 'running', id)
     else
       redis.call('ZREM', P .. 'end', id)
       if state ~= '4' then redis.call('ZREM', P .. 's:' .. state, id) end
@@ -79,6 +105,7 @@ let scriptPrelude = """
     tally(state, key, -1)
   end
   local function settle()
+    write_additions()
     local changed = {}
     for name, c in pairs(counters) do
       if c.changed then changed[#changed + 1] = name; changed[#changed + 1] = whole(c.value) end
@@ -111,42 +138,58 @@ let turnScript =
     local out = {}
     local at = 4
     local last = #ARGV
-    local function history(j, attempt)
-      if attempt == '' then return j[5], j[6] end
-      local text, length = j[5] or '', tonumber(j[6] or '0')
-      if length >= 100 then
-        text = string.sub(text, (string.find(text, '\\n', 1, true)) + 1)
-        length = length - 1
-      end
-      return text .. attempt .. '\\n', length + 1
+    -- What the leases say before this turn, in one call.
+    local WIDTH = { C = 7, F = 8, L = 4, E = 6, N = 4, P = 2, G = 5 }
+    local holders, leases, left = {}, {}, {}
+    local place = at
+    while place <= last do
+      local op = ARGV[place]
+      if op == 'C' or op == 'F' or op == 'L' or op == 'N' then holders[#holders + 1] = ARGV[place + 1] end
+      place = place + (WIDTH[op] or 3 + 2 * tonumber(ARGV[place + 2]))
+    end
+    if #holders > 0 then
+      local texts = redis.call('HMGET', P .. 'running', unpack(holders))
+      for n, id in ipairs(holders) do leases[id] = texts[n] end
     end
     local function holder(id, token)
-      local j = redis.call('HMGET', P .. 'j:' .. id, 't', 'k', 'p', 'n', 'h', 'hn', 'a', 'f', 'c')
-      if j[1] == token and token ~= '' then return j end
-      return nil
+      local text = leases[id]
+      if not text or string.sub(text, 1, #token + 1) ~= token .. ' ' then return nil end
+      local words = {}
+      for word in string.gmatch(text, '%S+') do words[#words + 1] = word end
+      return words
     end
-    local function leave(j)
-      redis.call('HDEL', P .. 'running', j[1])
-      tally('3', j[2], -1)
+    local function leave(id, l)
+      leases[id] = false
+      left[#left + 1] = id
+      tally('3', l[2], -1)
+    end
+    local function write_leaves()
+      if #left > 0 then many('HDEL', P .. 'running', left) end
+      left = {}
+    end
+    -- The fields that an attempt adds to a job's hash.
+    local function remembered(id, l, attempt)
+      local number = tonumber(l[11]) + 1
+      if number > 100 then redis.call('HDEL', P .. 'j:' .. id, 'h' .. (number - 100)) end
+      return 'h' .. number, attempt, 'hn', number
     end
     while at <= last do
       local op = ARGV[at]
       local id, token = ARGV[at + 1], ARGV[at + 2]
       local answer = 1
       if op == 'C' then
-        local j = holder(id, token)
-        if j then
+        local l = holder(id, token)
+        if l then
           local name, key = P .. 'j:' .. id, ARGV[at + 5]
-          leave(j)
-          local text, length = history(j, ARGV[at + 6])
+          leave(id, l)
           if ARGV[at + 3] == '1' then redis.call('HSET', name, 'i', ARGV[at + 4]) end
           if key == '' then
-            redis.call('HSET', name, 's', '4', 'f', '0', 'c', '0', 'u', now, 't', '', 'w', '', 'h', text, 'hn', length)
-            finish(id, j[2], j[4], '4')
+            redis.call('HSET', name, 's', '4', 'a', l[4], 'f', '0', 'c', '0', 'u', now, remembered(id, l, ARGV[at + 6]))
+            finish(id, l[2], l[10], '4')
           else
-            redis.call('HSET', name, 's', '1', 'k', key, 'a', '0', 'f', '0', 'c', '0', 'u', now, 'q', now, 't', '',
-              'w', '', 'h', text, 'hn', length)
-            queue(id, key, j[3], false)
+            redis.call('HSET', name, 's', '1', 'k', key, 'a', '0', 'f', '0', 'c', '0', 'u', now, 'q', now,
+              remembered(id, l, ARGV[at + 6]))
+            queue(id, key, l[9], false)
           end
         else
           answer = 0
@@ -154,21 +197,24 @@ let turnScript =
         at = at + 7
       elseif op == 'G' then
         local key = ARGV[at + 1]
+        write_leaves()
+        write_additions()
         local popped = redis.call('ZPOPMIN', P .. 'q:' .. key, ARGV[at + 2])
         answer = {}
+        local given = {}
         for n = 1, #popped, 2 do
           local id = popped[n]
-          local name = P .. 'j:' .. id
-          local j = redis.call('HMGET', name, 'a', 'f', 'c', 'i', 'q')
-          local token = whole(following('token', 1))
+          local j = redis.call('HMGET', P .. 'j:' .. id, 'a', 'f', 'c', 'i', 'q', 'p', 'n', 'hn')
+          local token = following('token', 1)
           local attempt = tonumber(j[1]) + 1
-          redis.call('HSET', name, 's', '3', 'a', attempt, 't', token, 'w', ARGV[at + 3], 'l', ARGV[at + 4], 'm', now,
-            'u', now)
-          redis.call('HSET', P .. 'running', token, id)
           local m = #answer
-          answer[m + 1], answer[m + 2], answer[m + 3], answer[m + 4] = id, tonumber(token), attempt, tonumber(j[2])
+          answer[m + 1], answer[m + 2], answer[m + 3], answer[m + 4] = id, token, attempt, tonumber(j[2])
           answer[m + 5], answer[m + 6], answer[m + 7] = tonumber(j[3]), j[4], tonumber(j[5])
+          given[#given + 1] = id
+          given[#given + 1] = table.concat(
+            { whole(token), key, ARGV[at + 3], attempt, j[2], j[3], ARGV[at + 4], now, j[6], j[7], j[8] or '0' }, ' ')
         end
+        many('HSET', P .. 'running', given)
         local taken = #popped / 2
         if taken > 0 then
           tally('1', key, -taken)
@@ -176,55 +222,65 @@ let turnScript =
         end
         at = at + 5
       elseif op == 'E' then
+        write_leaves()
         local name, key, priority, due = P .. 'j:' .. id, token, ARGV[at + 3], ARGV[at + 4]
         local there = redis.call('HGET', name, 's')
         if there then
           answer = there
+          if there == '1' and redis.call('HEXISTS', P .. 'running', id) == 1 then answer = '3' end
         else
           local serial = whole(following('serial', 1))
           local later = due ~= '' and tonumber(due) > tonumber(now)
           redis.call('HSET', name, 'n', serial, 's', later and '2' or '1', 'k', key, 'p', priority, 'a', '0', 'f', '0',
-            'c', '0', 'i', ARGV[at + 5], 'e', now, 'u', now, 'q', now, 'd', later and due or '', 't', '')
-          redis.call('ZADD', P .. 'all', serial, id)
+            'c', '0', 'i', ARGV[at + 5], 'e', now, 'u', now, 'q', now, 'd', later and due or '')
+          zadd('all', serial, id)
           if later then delay(id, key, serial, due) else queue(id, key, priority, false) end
           answer = ''
         end
         at = at + 6
       elseif op == 'F' then
-        local j = holder(id, token)
-        if j then
-          local name, field, verdict, due = P .. 'j:' .. id, ARGV[at + 3], ARGV[at + 4], ARGV[at + 5]
-          leave(j)
-          local text, length = history(j, ARGV[at + 7])
-          if field ~= '' then redis.call('HINCRBY', name, field, 1) end
+        local l = holder(id, token)
+        if l then
+          local field, verdict, due = ARGV[at + 3], ARGV[at + 4], ARGV[at + 5]
+          leave(id, l)
           local later = verdict == '1' and tonumber(due) > tonumber(now)
-          redis.call('HSET', name, 's', later and '2' or verdict, 'u', now, 'q', now, 'd', later and due or '', 't', '',
-            'w', '', 'x', ARGV[at + 6], 'h', text, 'hn', length)
-          if later then delay(id, j[2], j[4], due)
-          elseif verdict == '1' then queue(id, j[2], j[3], false)
-          else finish(id, j[2], j[4], verdict) end
+          redis.call('HSET', P .. 'j:' .. id, 's', later and '2' or verdict, 'u', now, 'q', now, 'd', later and due or '',
+            'a', l[4], 'f', l[5] + (field == 'f' and 1 or 0), 'c', l[6] + (field == 'c' and 1 or 0), 'x', ARGV[at + 6],
+            remembered(id, l, ARGV[at + 7]))
+          if later then delay(id, l[2], l[10], due)
+          elseif verdict == '1' then queue(id, l[2], l[9], false)
+          else finish(id, l[2], l[10], verdict) end
         else
           answer = 0
         end
         at = at + 8
       elseif op == 'L' then
-        local j = holder(id, token)
-        if j then
-          leave(j)
-          local text, length = history(j, ARGV[at + 3])
-          local attempt = tonumber(j[7])
-          if ARGV[at + 3] == '' then attempt = attempt - 1 end
-          redis.call('HSET', P .. 'j:' .. id, 's', '1', 'u', now, 'q', now, 't', '', 'w', '', 'a', attempt, 'h',
-            text or '', 'hn', length or '0')
-          queue(id, j[2], j[3], true)
+        local l = holder(id, token)
+        if l then
+          leave(id, l)
+          local name = P .. 'j:' .. id
+          if ARGV[at + 3] == '' then
+            redis.call('HSET', name, 's', '1', 'u', now, 'q', now, 'a', l[4] - 1)
+          else
+            redis.call('HSET', name, 's', '1', 'u', now, 'q', now, 'a', l[4], remembered(id, l, ARGV[at + 3]))
+          end
+          queue(id, l[2], l[9], true)
         else
           answer = 0
         end
         at = at + 4
       elseif op == 'N' then
-        if holder(id, token) then redis.call('HSET', P .. 'j:' .. id, 'l', ARGV[at + 3]) else answer = 0 end
+        local l = holder(id, token)
+        if l then
+          l[7] = ARGV[at + 3]
+          leases[id] = table.concat(l, ' ')
+          redis.call('HSET', P .. 'running', id, leases[id])
+        else
+          answer = 0
+        end
         at = at + 4
       elseif op == 'P' then
+        write_additions()
         local due = redis.call('ZRANGEBYSCORE', P .. 'delayed', '-inf', now, 'LIMIT', 0, id)
         local moved = {}
         for _, member in ipairs(due) do
@@ -252,6 +308,7 @@ let turnScript =
       end
       out[#out + 1] = answer
     end
+    write_leaves()
     settle()
     return out
     """

@@ -30,22 +30,24 @@ let setMetaScript =
     return 1
     """
 
-/// ARGV[4] an ID. Returns {}, or {state before, token, k, w, a, f, c, l, m}; a final state means nothing was changed.
+/// ARGV[4] an ID. Returns {}, {state before}, or {3, the lease}; a final state means nothing was changed.
 let cancelScript =
   scriptPrelude + """
     local id = ARGV[4]
     local name = P .. 'j:' .. id
-    local j = redis.call('HMGET', name, 's', 't', 'k', 'w', 'a', 'f', 'c', 'l', 'm', 'n')
+    local j = redis.call('HMGET', name, 's', 'k', 'n')
     if not j[1] then return {} end
-    if j[1] == '1' or j[1] == '2' or j[1] == '3' then
-      withdraw(id, j[1], j[3], j[10], j[2])
-      redis.call('HSET', name, 's', '6', 'u', now, 't', '', 'w', '', 'd', '')
-      finish(id, j[3], j[10], '6')
+    local l = lease(id)
+    local state = l and '3' or j[1]
+    if state == '1' or state == '2' or state == '3' then
+      withdraw(id, state, j[2], j[3])
+      redis.call('HSET', name, 's', '6', 'u', now, 'd', '')
+      if l then redis.call('HSET', name, 'a', l[4]) end
+      finish(id, j[2], j[3], '6')
       settle()
     end
-    for n = 1, 9 do j[n] = j[n] or '' end
-    j[10] = nil
-    return j
+    if l then return { state, table.concat(l, ' ') } end
+    return { state }
     """
 
 /// ARGV from the fourth on: IDs of dead, cancelled or delayed jobs, to be put into the queue of their phase.
@@ -58,7 +60,7 @@ let requeueScript =
       local name = P .. 'j:' .. id
       local j = redis.call('HMGET', name, 's', 'k', 'p', 'n')
       if j[1] == '2' or j[1] == '5' or j[1] == '6' then
-        withdraw(id, j[1], j[2], j[4], '')
+        withdraw(id, j[1], j[2], j[4])
         if j[1] ~= '2' then redis.call('HSET', name, 'a', '0', 'f', '0', 'c', '0') end
         redis.call('HSET', name, 's', '1', 'u', now, 'q', now, 'd', '')
         queue(id, j[2], j[3], false)
@@ -77,8 +79,8 @@ let deleteScript =
       local id = ARGV[n]
       local name = P .. 'j:' .. id
       local j = redis.call('HMGET', name, 's', 'k', 'n')
-      if j[1] and j[1] ~= '3' then
-        withdraw(id, j[1], j[2], j[3], '')
+      if j[1] and redis.call('HEXISTS', P .. 'running', id) == 0 then
+        withdraw(id, j[1], j[2], j[3])
         redis.call('DEL', name)
         redis.call('ZREM', P .. 'all', id)
         removed = removed + 1

@@ -158,6 +158,9 @@ let package = Package(
     tests("PipelineModelTests", ["PipelineModel"]),
     tests("WireProtocolTests", ["WireProtocol", "PipelineModel", "PluginTestKit"]),
     tests("CoordinationTests", ["Coordination", "PipelineModel", "WireProtocol"]),
+    tests(
+      "PipelineAccessTests",
+      ["PipelineAccess", "Coordination", "JobStorage", "PipelineModel", "WireProtocol", "ZeroMQTransport", logging]),
     // One suite for all stores.
     tests(
       "JobStorageTests",

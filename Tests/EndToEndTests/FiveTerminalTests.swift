@@ -89,4 +89,26 @@ struct FiveTerminalTests {
     terminals.coordinator.send(SIGTERM)
     #expect(try terminals.coordinator.end().status == 0)
   }
+
+  @Test func `A second SIGTERM gives running work back at once, and the job is run elsewhere`() throws {
+    let terminals = try Terminals(storage: "memory:")
+    let worker = try terminals.addWorker("generate-file", ["--drain-timeout=3600"])
+    // Ten million lines take seconds.
+    let end = try Program.run(
+      ["enqueue", terminals.jobs, "example-one", #"{"size": 10000000}"#], in: terminals.folder.path)
+    try terminals.awaitStatus("it runs") { $0.phases[0].running == 1 }
+    worker.send(SIGTERM)
+    _ = try worker.complaint(holding: "draining")
+    worker.send(SIGTERM)
+    #expect(try worker.end().status == 0)
+    try terminals.awaitStatus("it waits again") { $0.phases[0].waiting == 1 && $0.workers.isEmpty }
+    let job = try #require(try terminals.allJobs().first?.job)
+    // "Lost" where the goodbye overtook the report: both put the job back at once.
+    #expect(job.id == end.lines.first)
+    #expect(job.attempts.allSatisfy { ["handed-back", "lost"].contains($0.outcome) }, "\(job)")
+    // A full drain with nothing to do ends at once as well.
+    let idle = try terminals.addWorker("delete-file")
+    idle.send(SIGTERM)
+    #expect(try idle.end().status == 0)
+  }
 }

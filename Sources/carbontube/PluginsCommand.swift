@@ -4,7 +4,9 @@ internal import CarbonTube
 struct PluginsCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "plugins", abstract: "Look at plugin files, without loading them into this process.",
-    subcommands: [PluginsListCommand.self, PluginsInspectCommand.self, PluginsVerifyCommand.self])
+    subcommands: [
+      PluginsListCommand.self, PluginsInspectCommand.self, PluginsVerifyCommand.self, PluginsTestCommand.self,
+    ])
 }
 
 struct PluginsListCommand: ParsableCommand {

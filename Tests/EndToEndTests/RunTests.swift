@@ -46,8 +46,28 @@ struct RunTests {
     #expect(end.lines[1].hasPrefix("2  dead") && end.lines[1].contains("size is -5"), "\(end.output)")
   }
 
+  @Test func `plugins test runs one phase once and tells how it went`() throws {
+    let folder = try TemporaryFolder()
+    func test(_ arguments: String...) throws -> Program.End {
+      try Program.run(
+        ["plugins", "test"] + arguments, in: folder.path, environment: ["CARBONTUBE_EXAMPLE_DIR": folder.path])
+    }
+    let made = try test(Terminals.library, "generate-file", #"{"size": 2}"#)
+    #expect(made.status == 0 && made.output == #"{"file_path":"\#(folder.path)/carbontube-plugins-test.txt"}"# + "\n")
+    #expect(made.complaint.contains("took ") && made.complaint.contains("peak memory "), "\(made)")
+    let missing = try test(Terminals.library, "calculate-hash", #"{"file_path": "/no/such/file"}"#)
+    #expect(missing.status == 1 && missing.complaint.contains("log warning: no file to hash"), "\(missing)")
+    #expect(missing.complaint.contains("FileMissing: /no/such/file does not exist"), "\(missing)")
+    #expect(try test(Terminals.library, "generate-file").output == "no result\n")
+    #expect(try test(Terminals.library, "generate-file", "[]").status == 65)
+    #expect(try test(Terminals.library, "nope").status == 64)
+    let crashed = try test("\(buildFolder)/libFixturePlugin.so", "puppet", #"{"do": "trap"}"#)
+    #expect(crashed.status == 1 && crashed.complaint.contains("ended without a result"), "\(crashed)")
+  }
+
   @Test(arguments: [
-    "", "pipeline", "phase", "enqueue", "run", "plugins", "plugins list", "version", "status", "jobs", "job", "cancel",
+    "", "pipeline", "phase", "enqueue", "run", "plugins", "plugins list", "plugins test", "version", "status", "jobs",
+    "job", "cancel",
     "requeue", "delete", "pause", "resume", "drain",
   ])
   func `--help of each command explains it within 100 columns`(command: String) throws {

@@ -1,0 +1,101 @@
+internal import ArgumentParser
+internal import CarbonTube
+internal import Glibc
+internal import HostProtocol
+internal import HostSupervision
+
+struct PluginsTestCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "test",
+    abstract: "Run one phase once, in a child, with no coordinator: for authors of plugins.",
+    usage: "carbontube plugins test <library> <job-type> [<instructions>] [<options>]",
+    discussion: "Prints the result on stdout, log lines, time and memory on stderr. Exits with 0 only on success.")
+
+  @Argument(help: "The plugin's file.") var library: String
+  @Argument(help: "The phase's job_type.") var jobType: String
+  @Argument(help: "A JSON object.") var instructions = "{}"
+  @Option(help: ArgumentHelp("Kill the phase when it takes longer.", valueName: "seconds")) var timeout = 60.0
+
+  func validate() throws {
+    guard (0.001...86_400).contains(timeout) else { throw ValidationError("--timeout must be 0.001 to 86400 seconds") }
+  }
+
+  func run() throws {
+    let bytes = Array(instructions.utf8)
+    do throws(InstructionsError) {
+      try InstructionsJSON.check(bytes)
+    } catch {
+      throw CommandFailure(.data, "\(error.message) (given: \(excerpt(instructions)))")
+    }
+    let description = try PluginFile(library).description
+    do throws(PluginRefusal) {
+      _ = try description.phase(jobType)
+    } catch {
+      throw CommandFailure(.usage, error.description)
+    }
+    let host: PluginHost
+    do throws(HostSpawnError) {
+      host = try PluginHost(PluginHostConfiguration(library: description.stagedPath, role: .phase(jobType: jobType)))
+    } catch {
+      throw CommandFailure(.configuration, "the child that loads plugins cannot be started: \(error)")
+    }
+    try show(host, bytes)
+  }
+
+  private func show(_ host: PluginHost, _ instructions: [UInt8]) throws(CommandFailure) {
+    let clock = ContinuousClock()
+    guard case .value(.success) = host.waitUntilReady(upTo: .seconds(30)) else {
+      throw CommandFailure(.data, "\(library) did not become ready to run \(jobType): \(host.standardErrorTail())")
+    }
+    let start = clock.now
+    host.run(HostJob(token: 1, jobID: "plugins-test", pipeline: "", attempt: 1, instructions: instructions))
+    let wait = host.wait(upTo: .seconds(timeout)) { event -> HostResult? in
+      switch event {
+      case .log(_, let level, let message): StandardStreams.complain("log \(level): \(message)")
+      case .progress(_, let fraction, let note):
+        StandardStreams.complain("progress \(Int(fraction * 100)) %\(note.isEmpty ? "" : ": \(note)")")
+      case .finished(_, let result): return result
+      default: break
+      }
+      return nil
+    }
+    let took = clock.now - start
+    let milliseconds = Double(took.components.seconds) * 1e3 + Double(took.components.attoseconds) / 1e15
+    switch wait {
+    case .value(let result):
+      let memory = Self.peakMemory(of: host.processID).map { ", peak memory \($0)" } ?? ""
+      StandardStreams.complain("took \((milliseconds * 100).rounded() / 100) ms\(memory)")
+      try show(result)
+    case .timedOut:
+      host.kill()
+      throw CommandFailure(.refused, "\(jobType) did not end within \(timeout) s and was killed")
+    case .ended(let exit, let malformed):
+      let words = host.standardErrorTail()
+      if !words.isEmpty { StandardStreams.complain(words) }
+      throw CommandFailure(.refused, "\(jobType) ended without a result: \(malformed ?? exit.explanation)")
+    }
+  }
+
+  private func show(_ result: HostResult) throws(CommandFailure) {
+    guard result.status == .ok else {
+      let reason = result.error?.description ?? "no reason given"
+      throw CommandFailure(.refused, "\(jobType) ended as \(result.status): \(reason)")
+    }
+    // Without a result the instructions go on as they are, which is a success as well.
+    StandardStreams.say(result.output.map { String(decoding: $0, as: UTF8.self) } ?? "no result")
+  }
+
+  /// As the kernel counts it, e.g. `9216 kB`.
+  private static func peakMemory(of process: Int32) -> String? {
+    guard let file = fopen("/proc/\(process)/status", "r") else { return nil }
+    defer { fclose(file) }
+    var line = [CChar](repeating: 0, count: 256)
+    while fgets(&line, Int32(line.count), file) != nil {
+      let text = String(decoding: line.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
+      if text.hasPrefix("VmHWM:") {
+        return text.dropFirst(6).drop { $0 == " " || $0 == "\t" }.split(separator: "\n").first.map(String.init)
+      }
+    }
+    return nil
+  }
+}

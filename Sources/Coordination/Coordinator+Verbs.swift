@@ -47,6 +47,7 @@ extension Coordinator {
     case "job": try whenOpen { () throws(Refusal) in try job(arguments, answer) }
     case "states": try whenOpen { () throws(Refusal) in try states(arguments, answer) }
     case "jobs": try whenOpen { () throws(Refusal) in try jobs(arguments, answer) }
+    case "metrics": try whenOpen { () throws(Refusal) in metrics(arguments, answer, now: now) }
     case "cancel": try whenOpen { () throws(Refusal) in try cancel(arguments, answer, now: now) }
     case "requeue": try whenOpen { () throws(Refusal) in try requeue(arguments, answer, now: now) }
     case "delete": try whenOpen { () throws(Refusal) in try delete(arguments, answer, now: now) }
@@ -166,6 +167,28 @@ extension Coordinator {
         let jobs = page.jobs.map { JobDocument($0, pipeline: pipeline, progress: progress[$0.id]) }
         answer.send(
           .ok, document: PageDocument(jobs: jobs, next: page.next), payloads: page.jobs.map(\.instructions))
+      case .failure(let error): answer.send(.unavailable, error.message)
+      }
+    }
+  }
+}
+
+// MARK: - Metrics
+
+extension Coordinator {
+  /// The last minutes, the present one included, summed by phase. What was counted in the last seconds may still be on
+  /// its way to the store.
+  private func metrics(_ arguments: VerbArguments, _ answer: Answer, now: Timestamp) {
+    let minutes = Int64(min(max(1, arguments.minutes ?? 60), 7 * 24 * 60))
+    let present = now.milliseconds / 60_000
+    let pipeline = pipeline
+    run({ store throws(StoreError) in try store.metrics(minutes: (present - minutes + 1)...present) }) { result in
+      switch result {
+      case .success(let found):
+        var sums = pipeline.phases.indices.map { PhaseMetrics(minute: present, phase: $0) }
+        for metrics in found { sums[metrics.phase].add(metrics) }
+        let phases = sums.map { MetricsDocument.Phase($0, jobType: pipeline.phases[$0.phase].jobType) }
+        answer.send(.ok, document: MetricsDocument(minutes: minutes, phases: phases))
       case .failure(let error): answer.send(.unavailable, error.message)
       }
     }

@@ -122,5 +122,41 @@ struct VerbArguments: Decodable {
   var idPrefix: String?
   var cursor: String?
   var limit: Int?
+  var minutes: Int?
   var worker: String?
+}
+
+struct MetricsDocument: Encodable {
+  struct Phase: Encodable {
+    var jobType: String
+    var enqueued: Int
+    var started: Int
+    var succeeded: Int
+    var failed: Int
+    var retried: Int
+    var crashed: Int
+    var dead: Int
+    var latencyP50Us: Int64?
+    var latencyP99Us: Int64?
+    var waitP50Us: Int64?
+    var waitP99Us: Int64?
+
+    init(_ metrics: PhaseMetrics, jobType: String) {
+      self.jobType = jobType
+      enqueued = metrics.enqueued
+      started = metrics.started
+      succeeded = metrics.succeeded
+      failed = metrics.failed
+      retried = metrics.retried
+      crashed = metrics.crashed
+      dead = metrics.dead
+      latencyP50Us = metrics.latency.percentile(0.5)
+      latencyP99Us = metrics.latency.percentile(0.99)
+      waitP50Us = metrics.wait.percentile(0.5)
+      waitP99Us = metrics.wait.percentile(0.99)
+    }
+  }
+
+  var minutes: Int64
+  var phases: [Phase]
 }

@@ -56,6 +56,20 @@ public struct DurationHistogram: Hashable, Sendable {
     sumMicroseconds &+= max(0, microseconds)
   }
 
+  /// The upper end in microseconds of the bucket in which the duration lies that `fraction` of all do not exceed; nil
+  /// without durations. What is beyond the last bucket counts as its lower end.
+  public func percentile(_ fraction: Double) -> Int64? {
+    let total = counts.reduce(0, +)
+    guard total > 0 else { return nil }
+    let rank = max(1, Int((Double(total) * min(max(fraction, 0), 1)).rounded(.up)))
+    var seen = 0
+    for (bucket, count) in counts.enumerated() {
+      seen += count
+      if seen >= rank { return Self.bounds[min(bucket, Self.bounds.count - 1)] }
+    }
+    return nil
+  }
+
   public mutating func add(_ other: DurationHistogram) {
     for index in counts.indices { counts[index] += other.counts[index] }
     sumMicroseconds &+= other.sumMicroseconds

@@ -71,4 +71,5 @@ struct VerbDocument: Encodable {
   var cursor: String?
   var limit: Int?
   var worker: String?
+  var minutes: Int?
 }

@@ -46,6 +46,26 @@ struct RunTests {
     #expect(end.lines[1].hasPrefix("2  dead") && end.lines[1].contains("size is -5"), "\(end.output)")
   }
 
+  @Test func `Metrics are kept with the jobs, over a restart of the coordinator`() throws {
+    let terminals = try Terminals()
+    try terminals.addWorkers(1)
+    _ = try terminals.enqueue(5)
+    try terminals.awaitStatus("all finished") { $0.succeeded == 5 }
+    terminals.coordinator.send(SIGTERM)
+    #expect(try terminals.coordinator.end().status == 0)
+    try terminals.restartCoordinator()
+    let at = "--address=\(terminals.jobs)"
+    let shown = try Program.run(["metrics", at], in: terminals.folder.path)
+    #expect(shown.status == 0 && shown.lines.count == 4, "\(shown)")
+    for (line, name) in zip(shown.lines.dropFirst(), ["generate-file", "calculate-hash", "delete-file"]) {
+      let words = line.split(separator: " ")
+      #expect(words[0] == name && words[2] == "5" && words[3] == "5" && words[4] == "0", "\(line)")
+      #expect(line.contains("≤ "), "\(line)")
+    }
+    let json = try Program.run(["metrics", at, "--json", "--minutes=5"], in: terminals.folder.path)
+    #expect(json.output.contains(#""succeeded":5"#) && json.output.contains(#""enqueued":5"#), "\(json)")
+  }
+
   @Test func `plugins test runs one phase once and tells how it went`() throws {
     let folder = try TemporaryFolder()
     func test(_ arguments: String...) throws -> Program.End {
@@ -66,7 +86,8 @@ struct RunTests {
   }
 
   @Test(arguments: [
-    "", "pipeline", "phase", "enqueue", "run", "plugins", "plugins list", "plugins test", "version", "status", "jobs",
+    "", "pipeline", "phase", "enqueue", "run", "plugins", "plugins list", "plugins test", "version", "status",
+    "metrics", "jobs",
     "job", "cancel",
     "requeue", "delete", "pause", "resume", "drain",
   ])

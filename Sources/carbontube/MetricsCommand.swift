@@ -1,0 +1,60 @@
+internal import ArgumentParser
+
+struct MetricsCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "metrics", abstract: "Show what each phase did in the last minutes; kept with the jobs, over restarts."
+  )
+
+  @Option(help: "How many minutes, the present one included.") var minutes = 60
+  @OptionGroup var coordinator: CoordinatorOptions
+  @Flag(help: "Print the coordinator's answer as JSON.") var json = false
+
+  private struct Answer: Decodable {
+    struct Phase: Decodable {
+      var jobType: String
+      var enqueued: Int
+      var started: Int
+      var succeeded: Int
+      var failed: Int
+      var retried: Int
+      var crashed: Int
+      var dead: Int
+      var latencyP50Us: Int64?
+      var latencyP99Us: Int64?
+      var waitP50Us: Int64?
+      var waitP99Us: Int64?
+    }
+    var minutes: Int
+    var phases: [Phase]
+  }
+
+  func validate() throws {
+    guard (1...10_080).contains(minutes) else { throw ValidationError("--minutes must be 1 to 10080, a week") }
+  }
+
+  func run() throws {
+    let answer = try coordinator.ask("metrics", VerbDocument(minutes: minutes))
+    guard !json else { return StandardStreams.say(String(decoding: answer.document, as: UTF8.self)) }
+    let metrics = try JSONText.decode(Answer.self, from: answer.document)
+    var table = TextTable([
+      "PHASE", "ENQUEUED", "STARTED", "SUCCEEDED", "FAILED", "RETRIED", "CRASHED", "DEAD", "RAN p50", "p99",
+      "WAITED p50",
+      "p99",
+    ])
+    for phase in metrics.phases {
+      let counts = [
+        phase.enqueued, phase.started, phase.succeeded, phase.failed, phase.retried, phase.crashed, phase.dead,
+      ]
+      let times = [phase.latencyP50Us, phase.latencyP99Us, phase.waitP50Us, phase.waitP99Us]
+      table.add([phase.jobType] + counts.map { String($0) } + times.map(Self.text))
+    }
+    table.say()
+  }
+
+  /// Upper ends of the histogram's buckets, hence "at most".
+  private static func text(_ microseconds: Int64?) -> String {
+    guard let microseconds else { return "-" }
+    if microseconds < 1_000 { return "≤ \(microseconds) µs" }
+    return microseconds < 1_000_000 ? "≤ \(microseconds / 1_000) ms" : "≤ \(microseconds / 1_000_000) s"
+  }
+}

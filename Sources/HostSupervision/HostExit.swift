@@ -26,6 +26,15 @@ public struct HostExit: Hashable, Sendable, CustomStringConvertible {
     self.wasAskedToStop = wasAskedToStop
   }
 
+  /// The plugin's own doing, as far as one can tell: not a signal that people, the kernel or this program send to end a
+  /// process that did nothing wrong.
+  public var blamesPlugin: Bool {
+    switch cause {
+    case .code: !wasAskedToStop
+    case .signal(let signal): !wasKilled && ![SIGKILL, SIGTERM, SIGINT, SIGHUP, SIGQUIT].contains(signal)
+    }
+  }
+
   public var signal: Int32? {
     if case .signal(let signal) = cause { signal } else { nil }
   }

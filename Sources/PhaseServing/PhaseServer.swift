@@ -24,8 +24,12 @@ public final class PhaseServer: Sendable {
   /// the plugin has described itself, 5 s at most.
   ///
   /// - Throws: where the file cannot be used, has no such phase, or an address cannot be used.
-  public init(_ settings: PhaseServerSettings) throws(PhaseServerError) {
-    let staged = try Self.look(at: settings.library, for: settings.jobType)
+  public convenience init(_ settings: PhaseServerSettings) throws(PhaseServerError) {
+    try self.init(settings, staged: try Self.look(at: settings))
+  }
+
+  /// For a plugin that was looked at already.
+  init(_ settings: PhaseServerSettings, staged: StagedPlugin) throws(PhaseServerError) {
     if let problem = Self.addressProblem(in: settings) { throw PhaseServerError(kind: .address, message: problem) }
     guard (1...Announcement.maximumInFlight / 2).contains(settings.concurrency) else {
       throw PhaseServerError(kind: .address, message: "concurrency \(settings.concurrency) is not within 1 to 2048")
@@ -44,21 +48,22 @@ public final class PhaseServer: Sendable {
     }
   }
 
-  private static func look(at file: String, for jobType: String) throws(PhaseServerError) -> (
-    path: String, sha256: String
-  ) {
+  private static func look(at settings: PhaseServerSettings) throws(PhaseServerError) -> StagedPlugin {
+    let file = settings.library
     guard access(file, F_OK) == 0 else {
       throw PhaseServerError(kind: .noInput, message: "\(file) does not exist; name a plugin's .so file")
     }
-    let description = PluginCatalog().describe(file: file)
-    do throws(PluginRefusal) {
-      if let problem = description.problem { throw PluginRefusal(kind: .notAPlugin, file: "", reason: problem) }
-      _ = try description.phase(jobType)
-    } catch {
-      let message = error.file.isEmpty ? error.reason : error.description
-      throw PhaseServerError(kind: .plugin, message: message)
+    let description = PluginCatalog(stateFolder: settings.stateFolder).describe(file: file)
+    // A build in quarantine is waited for: it may be released while the worker is up.
+    if let problem = description.problem, !description.state.isQuarantined {
+      throw PhaseServerError(kind: .plugin, message: problem)
     }
-    return (description.stagedPath, description.sha256)
+    do throws(PluginRefusal) {
+      _ = try description.phase(settings.jobType)
+    } catch {
+      throw PhaseServerError(kind: .noSuchPhase, message: error.description)
+    }
+    return StagedPlugin(path: description.stagedPath, sha256: description.sha256)
   }
 
   private static func addressProblem(in settings: PhaseServerSettings) -> String? {

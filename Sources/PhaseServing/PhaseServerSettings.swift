@@ -1,6 +1,7 @@
 public import HostSupervision
 public import Logging
 public import PipelineModel
+public import PluginCatalog
 
 /// What a worker is told when it starts.
 public struct PhaseServerSettings: Sendable {
@@ -22,6 +23,11 @@ public struct PhaseServerSettings: Sendable {
   /// How long `drain` lets running jobs go on before they are given back.
   public var drainMilliseconds: Int64 = 30_000
   public var limits = PluginHostConfiguration.Limits()
+  /// A build that crashes on this many jobs within ten minutes is put into quarantine: no worker of this user and
+  /// machine runs it until it is replaced or released. Nil: never, and no quarantine is heeded.
+  public var quarantineAfter: Int? = CrashHistory.defaultLimit
+  /// Where copies of plugins and records of crashes are kept.
+  public var stateFolder = StateFolder.path()
   /// Nil: made from the host's name, the process and a random number.
   public var workerID: WorkerID?
   public var logger: Logger
@@ -38,8 +44,10 @@ public struct PhaseServerError: Error, Hashable, Sendable, CustomStringConvertib
   public enum Kind: Hashable, Sendable {
     /// The plugin's file is not there or not readable.
     case noInput
-    /// The file is no plugin that can be used, or has no such phase.
+    /// The file is no plugin that can be used.
     case plugin
+    /// The plugin has no phase of that name.
+    case noSuchPhase
     /// An address is malformed or taken.
     case address
   }

@@ -30,6 +30,7 @@ extension Worker {
 
   private var state: WorkerState {
     guard stage == .serving else { return .draining }
+    guard quarantine == nil else { return .impaired }
     return slots.contains { $0.isReady || $0.problem == nil } ? .serving : .impaired
   }
 
@@ -100,7 +101,7 @@ extension Worker {
         let instructions = try CompressedJSON.json(
           in: frames[position + 1], maximumBytes: maximumInstructionsBytes)
         let assignment = Assignment(order: order, pipeline: message.pipeline, instructions: instructions)
-        if stage == .serving { backlog.append(assignment) } else { handBack(assignment) }
+        if stage == .serving, quarantine == nil { backlog.append(assignment) } else { handBack(assignment) }
       } catch {
         refuse(order, pipeline: message.pipeline, because: error)
       }

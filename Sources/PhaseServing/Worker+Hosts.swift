@@ -66,11 +66,12 @@ extension Worker {
       let verdict = verdict(on: exit, of: run, jobType: settings.jobType, standardErrorTail: tail)
       logger.warning("job \(run.assignment.order.job): PluginHost child \(exit.explanation); a new one takes its place")
       report(run, verdict, microseconds)
+      if verdict.outcome == .crashed { noteCrash(exit, of: run.assignment.order.job, now: now) }
     } else if stage == .serving {
       logger.warning("a PluginHost child without a job ended: \(slot.problem ?? exit.explanation)")
     }
     for run in runs.dropFirst().reversed() {
-      if stage == .serving { backlog.prepend(run.assignment) } else { handBack(run.assignment) }
+      if stage == .serving, quarantine == nil { backlog.prepend(run.assignment) } else { handBack(run.assignment) }
     }
     if stage == .serving || !backlog.isEmpty { slot.startIfNeeded(now: now) }
   }

@@ -4,6 +4,7 @@ internal import HostProtocol
 internal import HostSupervision
 internal import Logging
 internal import PipelineModel
+internal import PluginCatalog
 internal import WireProtocol
 internal import ZeroMQTransport
 
@@ -29,6 +30,7 @@ final class Worker {
   let hostName: String
   let plugin: String
   let pluginFile: String
+  let build: String
   let context: SocketContext
   let events: Socket
   let orders: Socket
@@ -46,6 +48,9 @@ final class Worker {
   var succeeded = 0
   var failed = 0
   var hasSubscriber = false
+  /// Nothing is run while it is there.
+  var quarantine: Quarantine.Record?
+  var lookForQuarantineAt = Timestamp(milliseconds: 0)
   var announceAt = Timestamp(milliseconds: 0)
   var resendAt = Timestamp(milliseconds: 0)
   /// Moving average of a run's length in microseconds; short runs are given to a child two at a time.
@@ -55,12 +60,13 @@ final class Worker {
 
   /// - Parameter staged: the content-addressed copy of the plugin.
   init(
-    settings: PhaseServerSettings, id: WorkerID, staged: (path: String, sha256: String), control: WorkerControl
+    settings: PhaseServerSettings, id: WorkerID, staged: StagedPlugin, control: WorkerControl
   ) throws(TransportError) {
     self.settings = settings
     self.id = id
     self.control = control
     hostName = Self.nameOfThisMachine()
+    build = staged.sha256
     plugin = String(staged.sha256.prefix(12))
     pluginFile = settings.library.split(separator: "/").last.map(String.init) ?? settings.library
     context = try SocketContext()
@@ -93,6 +99,7 @@ final class Worker {
   private func step(now: Timestamp) {
     control.wake.clear()
     followWishes(now: now)
+    heedQuarantine(now: now)
     for slot in slots { slot.startIfNeeded(now: now) }
     readSubscriptions()
     readOrders(now: now)
@@ -148,7 +155,7 @@ final class Worker {
     announceAt = now
   }
 
-  private func giveBackBacklog() {
+  func giveBackBacklog() {
     while let assignment = backlog.popFirst() { handBack(assignment) }
   }
 

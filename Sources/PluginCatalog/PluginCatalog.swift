@@ -27,39 +27,96 @@ public struct PluginCatalog: Sendable {
   /// - Parameter file: absolute or relative to the working directory; never searched for.
   public func stage(file: String) throws(PluginRefusal) -> StagedPlugin {
     let opened = try OpenedFile(file)
-    guard let resolved = realpath(file, nil) else {
-      throw PluginRefusal(kind: .unreadable, file: file, reason: "cannot be read: \(String(cString: strerror(errno)))")
-    }
-    defer { free(resolved) }
-    try checkLocation(opened, resolved: String(cString: resolved))
+    try checkLocation(opened, resolved: try resolvedPath(file))
     _ = try preflight(opened)
-    return try copyByContent(opened, to: stateFolder)
+    return try stageAllowed(opened)
   }
 
-  /// Stages the file and has a child describe it. Blocks until the child has answered, at most `scanLimit`; whatever the
-  /// file does, the answer is a description.
-  public func describe(file: String) -> PluginDescription {
-    let staged: StagedPlugin
+  /// How far `describe` believes what was found out before.
+  public enum CacheUse: Sendable {
+    /// Not at all.
+    case ignored
+    /// Where the copy that children load still has the content that was described: for whoever runs it.
+    case verified
+    /// Where the file looks unchanged: for whoever only shows it.
+    case asFound
+  }
+
+  /// Stages the file and has a child describe it, unless that is known from before. Blocks until the child has answered,
+  /// at most `scanLimit`; whatever the file does, the answer is a description.
+  public func describe(file: String, cached: CacheUse = .verified) -> PluginDescription {
     do {
-      staged = try stage(file: file)
+      var description = try look(at: file, cached)
+      description.file = file
+      if description.state == .ok, let record = Quarantine(stateFolder: stateFolder).record(of: description.sha256) {
+        description.state = .quarantined(since: record.since ?? 0, reason: record.reason)
+      }
+      return description
     } catch {
       return PluginDescription(file: file, state: PluginState(error))
     }
-    var description = PluginDescription(file: file, state: .ok, sha256: staged.sha256, stagedPath: staged.path)
-    switch scan(staged) {
+  }
+
+  /// - Throws: what says nothing lasting about the file's content, and is not worth keeping.
+  private func look(at file: String, _ use: CacheUse) throws(PluginRefusal) -> PluginDescription {
+    let opened = try OpenedFile(file)
+    let resolved = try resolvedPath(file)
+    try checkLocation(opened, resolved: resolved)
+    let identity = FileIdentity(opened.status)
+    let cache = ScanCache(stateFolder: stateFolder, hostExecutable: hostExecutable)
+    if use != .ignored, let known = cache.description(ofFileAt: resolved, identity), isUsable(known, identity, use) {
+      if !known.sha256.isEmpty { try AllowList().check(known.sha256, of: file) }
+      return known
+    }
+    let fresh = try lookAnew(opened, use == .ignored ? nil : cache)
+    if fresh.state == .ok || !fresh.sha256.isEmpty { cache.keep(fresh, ofContent: fresh.sha256) }
+    cache.keep(fresh, ofFileAt: resolved, identity)
+    return fresh
+  }
+
+  private func lookAnew(
+    _ file: borrowing OpenedFile, _ cache: ScanCache?
+  ) throws(PluginRefusal) -> PluginDescription {
+    do throws(PluginRefusal) {
+      _ = try preflight(file)
+    } catch {
+      return PluginDescription(file: file.path, state: PluginState(error))
+    }
+    let staged = try stageAllowed(file)
+    if var known = cache?.description(ofContent: staged.sha256) {
+      known.stagedPath = staged.path
+      return known
+    }
+    var description = PluginDescription(
+      file: file.path, state: .ok, sha256: staged.sha256, stagedPath: staged.path)
+    switch try scan(staged) {
     case .success(let library): description.fill(from: library)
     case .failure(let problem): description.state = problem.state
     }
     return description
   }
 
-  private func scan(_ staged: StagedPlugin) -> Result<LibraryDescription, ScanProblem> {
+  private func stageAllowed(_ file: borrowing OpenedFile) throws(PluginRefusal) -> StagedPlugin {
+    let staged = try copyByContent(file, to: stateFolder)
+    try AllowList().check(staged.sha256, of: file.path)
+    return staged
+  }
+
+  /// A description is worth nothing without the copy that it speaks of.
+  private func isUsable(_ known: PluginDescription, _ identity: FileIdentity, _ use: CacheUse) -> Bool {
+    guard known.state == .ok else { return true }
+    if use == .verified { return hash(ofFileAt: known.stagedPath) == known.sha256 }
+    var status = stat()
+    return lstat(known.stagedPath, &status) == 0 && Int64(status.st_size) == identity.size
+  }
+
+  private func scan(_ staged: StagedPlugin) throws(PluginRefusal) -> Result<LibraryDescription, ScanProblem> {
     let host: PluginHost
     do {
       host = try PluginHost(
         PluginHostConfiguration(executable: hostExecutable, library: staged.path, role: .scan))
     } catch {
-      return .failure(ScanProblem(state: .invalid(reason: "could not be looked at: \(error)")))
+      throw PluginRefusal(kind: .scanning, file: staged.path, reason: "could not be looked at: \(error)")
     }
     switch host.waitUntilReady(upTo: scanLimit) {
     case .value(.success(let library)): return .success(library)
@@ -74,6 +131,14 @@ public struct PluginCatalog: Sendable {
         ScanProblem(state: .crashed(cause: exit.explanation, standardErrorTail: host.standardErrorTail())))
     }
   }
+}
+
+private func resolvedPath(_ file: String) throws(PluginRefusal) -> String {
+  guard let resolved = realpath(file, nil) else {
+    throw PluginRefusal(kind: .unreadable, file: file, reason: "cannot be read: \(String(cString: strerror(errno)))")
+  }
+  defer { free(resolved) }
+  return String(cString: resolved)
 }
 
 private struct ScanProblem: Error {

@@ -13,6 +13,10 @@ public struct PluginRefusal: Error, Hashable, Sendable, CustomStringConvertible 
     case incompatible(have: String, want: String)
     /// The content-addressed copy could not be made.
     case staging
+    /// The administrator's list of allowed plugins does not hold it.
+    case notAllowed
+    /// No child could be started to look at it.
+    case scanning
   }
 
   public let kind: Kind

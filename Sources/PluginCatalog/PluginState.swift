@@ -9,6 +9,8 @@ public enum PluginState: Hashable, Sendable {
   case crashed(cause: String, standardErrorTail: String)
   /// It did not describe itself in time.
   case timeout(seconds: Int)
+  /// It crashed on too many jobs; `since` in milliseconds since 1970.
+  case quarantined(since: Int64, reason: String)
 
   /// A clause on what is wrong; nil for `.ok`.
   public var problem: String? {
@@ -20,7 +22,13 @@ public enum PluginState: Hashable, Sendable {
       return "crashes when it is loaded: \(cause)\(line); look at its constructors and its entry"
     case .timeout(let seconds):
       return "did not describe itself within \(seconds) s; its constructors and its entry must not wait for anything"
+    case .quarantined(_, let reason):
+      return "is quarantined: \(reason); replace it, or let it run again with carbontube plugins release"
     }
+  }
+
+  public var isQuarantined: Bool {
+    if case .quarantined = self { true } else { false }
   }
 
   /// One word, as shown and as in JSON.
@@ -31,13 +39,14 @@ public enum PluginState: Hashable, Sendable {
     case .incompatible: "incompatible"
     case .crashed: "crashed"
     case .timeout: "timeout"
+    case .quarantined: "quarantined"
     }
   }
 }
 
 extension PluginState: Codable {
   private enum Key: String, CodingKey {
-    case word, reason, have, want, cause, seconds
+    case word, reason, have, want, cause, seconds, since
     case standardErrorTail = "stderr"
   }
 
@@ -51,6 +60,8 @@ extension PluginState: Codable {
       self = .incompatible(have: try text(.have), want: try text(.want), reason: try text(.reason))
     case "crashed": self = .crashed(cause: try text(.cause), standardErrorTail: try text(.standardErrorTail))
     case "timeout": self = .timeout(seconds: try values.decode(Int.self, forKey: .seconds))
+    case "quarantined":
+      self = .quarantined(since: try values.decode(Int64.self, forKey: .since), reason: try text(.reason))
     case let word:
       throw DecodingError.dataCorruptedError(forKey: .word, in: values, debugDescription: "unknown state '\(word)'")
     }
@@ -70,6 +81,9 @@ extension PluginState: Codable {
       try values.encode(cause, forKey: .cause)
       try values.encode(tail, forKey: .standardErrorTail)
     case .timeout(let seconds): try values.encode(seconds, forKey: .seconds)
+    case .quarantined(let since, let reason):
+      try values.encode(since, forKey: .since)
+      try values.encode(reason, forKey: .reason)
     }
   }
 }

@@ -7,6 +7,11 @@ public struct StagedPlugin: Hashable, Sendable {
   public let path: String
   /// 64 lower-case hexadecimal digits.
   public let sha256: String
+
+  public init(path: String, sha256: String) {
+    self.path = path
+    self.sha256 = sha256
+  }
 }
 
 /// Copies the opened file to `folder`/<sha256>/<name>, or finds that it is there.
@@ -63,7 +68,7 @@ private func copyToDraft(
   return (path, digest.finish())
 }
 
-private func writeAll(_ block: [UInt8], to descriptor: Int32) -> Bool {
+func writeAll(_ block: [UInt8], to descriptor: Int32) -> Bool {
   var done = 0
   while done < block.count {
     let written = block[done...].withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
@@ -73,7 +78,7 @@ private func writeAll(_ block: [UInt8], to descriptor: Int32) -> Bool {
   return true
 }
 
-private func hash(ofFileAt path: String) -> String? {
+func hash(ofFileAt path: String) -> String? {
   guard let file = try? OpenedFile(path) else { return nil }
   var digest = SHA256()
   var done = 0

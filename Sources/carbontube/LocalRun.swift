@@ -47,6 +47,8 @@ final class LocalRun: Sendable {
         settings.eventsAddress = bound.eventsAddress
         settings.pullAddress = "ipc://\(path)/\(jobType)"
         settings.concurrency = concurrency
+        // Whoever runs a plugin by hand is told of each crash, and decides.
+        settings.quarantineAfter = nil
         return try PhaseServer(settings)
       }
     }

@@ -5,15 +5,28 @@ internal import HostSupervision
 struct PhaseCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "phase",
-    abstract: "Serve one phase: run its jobs in child processes that load the plugin.",
-    usage: "carbontube phase <library> <job-type> [<options>]",
+    abstract: "Serve phases: run their jobs in child processes that load the plugin.",
+    usage: """
+      carbontube phase <library> <job-type> [<options>]
+      carbontube phase --plugin-dir <dir> (--all | <job-type> ...) [<options>]
+      """,
     discussion: """
+      With --plugin-dir, plugins that are put into the folder, replaced or removed are followed without a restart: a \
+      changed file gets new children, and what runs in the old ones is finished.
+
       SIGTERM or Ctrl-C finishes what runs and takes nothing new; a second one, or the end of --drain-timeout, gives \
       running jobs back at once. A coordinator that is not there is waited for.
       """)
 
-  @Argument(help: "The plugin that has the phase, e.g. plugins/libHashFile.so.") var library: String
-  @Argument(help: "The phase's job_type, e.g. calculate-hash.") var jobType: String
+  @Argument(
+    help: ArgumentHelp(
+      "The plugin and the phase's job_type, e.g. plugins/libHashFile.so calculate-hash; with --plugin-dir job types \
+      alone.", valueName: "library job-type"))
+  var words: [String] = []
+
+  @Option(help: ArgumentHelp("Serve what lies in this folder; repeatable.", valueName: "dir"))
+  var pluginDir: [String] = []
+  @Flag(help: "Serve every phase of every plugin in --plugin-dir.") var all = false
 
   @Option(
     name: [.customLong("sub-connect"), .customLong("pub-connect")],
@@ -45,6 +58,11 @@ struct PhaseCommand: ParsableCommand {
   @Option(help: ArgumentHelp("Open files of each child.", valueName: "count")) var openFilesLimit: UInt?
   @Option(help: ArgumentHelp("CPU time of each child over its life.", valueName: "seconds")) var cpuLimit: UInt?
 
+  @Option(
+    help: ArgumentHelp(
+      "Stop running a build that crashed on this many jobs within 10 minutes. 0: never.", valueName: "jobs"))
+  var quarantineAfter = 3
+
   @OptionGroup var logging: LogOptions
 
   func validate() throws {
@@ -52,15 +70,69 @@ struct PhaseCommand: ParsableCommand {
       if let problem = addressProblem(address, binding: false) { throw ValidationError(problem) }
     }
     if let problem = addressProblem(pullBind, binding: true) { throw ValidationError(problem) }
+    try validateWords()
+    guard quarantineAfter >= 0 else { throw ValidationError("--quarantine-after must be 0 or more") }
     guard (1...2_048).contains(concurrency) else { throw ValidationError("--concurrency must be 1 to 2048") }
     guard (0...1e9).contains(timeout), (0...1e9).contains(drainTimeout) else {
       throw ValidationError("--timeout and --drain-timeout are seconds, 0 or more")
     }
   }
 
+  private func validateWords() throws {
+    guard !pluginDir.isEmpty else {
+      guard !all else { throw ValidationError("--all needs --plugin-dir") }
+      guard words.count == 2 else {
+        throw ValidationError("name a plugin and one of its phases: carbontube phase <library> <job-type>")
+      }
+      return
+    }
+    guard all != !words.isEmpty else {
+      throw ValidationError("with --plugin-dir give either --all or the job types to serve")
+    }
+    if let library = words.first(where: { $0.contains("/") }) {
+      throw ValidationError("with --plugin-dir only job types are named, not '\(library)'")
+    }
+    guard pullBind.hasSuffix(":*"), advertise == nil else {
+      throw ValidationError("--plugin-dir serves each phase on a port of its own: give --pull-bind the port *")
+    }
+  }
+
   func run() throws {
-    var settings = PhaseServerSettings(
-      library: library, jobType: jobType, logger: logging.logger("carbontube.phase"))
+    if pluginDir.isEmpty { try servePhase() } else { try serveFolders() }
+  }
+
+  private func servePhase() throws {
+    var settings = settings
+    settings.library = words[0]
+    settings.jobType = words[1]
+    let server = try CommandFailure.explaining { try PhaseServer(settings) }
+    let signals = StopSignals { count in
+      if count == 1 { server.drain() } else { server.stop() }
+    }
+    defer { withExtendedLifetime(signals) {} }
+    StandardStreams.say("phase \(settings.jobType): jobs \(server.pullAddress), pipeline \(subConnect)")
+    server.start()
+    server.waitUntilStopped()
+  }
+
+  private func serveFolders() throws {
+    for folder in pluginDir where PluginFolder.files(in: folder) == nil {
+      throw CommandFailure(.noInput, "\(folder) is not a folder that can be read; name one that holds .so files")
+    }
+    let server = PluginFolderServer(folders: pluginDir, jobTypes: all ? nil : Set(words), settings: settings)
+    let signals = StopSignals { count in
+      if count == 1 { server.drain() } else { server.stop() }
+    }
+    defer { withExtendedLifetime(signals) {} }
+    let what = all ? "all phases" : words.joined(separator: ", ")
+    StandardStreams.say("phase \(what): plugins \(pluginDir.joined(separator: ", ")), pipeline \(subConnect)")
+    server.start()
+    server.waitUntilStopped()
+  }
+
+  /// What both forms have in common.
+  private var settings: PhaseServerSettings {
+    var settings = PhaseServerSettings(library: "", jobType: "", logger: logging.logger("carbontube.phase"))
     settings.eventsAddress = subConnect
     settings.resultsAddress = pushConnect
     settings.pullAddress = pullBind
@@ -68,26 +140,9 @@ struct PhaseCommand: ParsableCommand {
     settings.concurrency = concurrency
     settings.timeoutMilliseconds = Int64(timeout * 1_000)
     settings.drainMilliseconds = Int64(drainTimeout * 1_000)
+    settings.quarantineAfter = quarantineAfter == 0 ? nil : quarantineAfter
     settings.limits = PluginHostConfiguration.Limits(
       memoryBytes: memoryLimit, openFiles: openFilesLimit, cpuSeconds: cpuLimit)
-    try requirePhase()
-    let server = try CommandFailure.explaining { try PhaseServer(settings) }
-    let signals = StopSignals { count in
-      if count == 1 { server.drain() } else { server.stop() }
-    }
-    defer { withExtendedLifetime(signals) {} }
-    StandardStreams.say("phase \(jobType): jobs \(server.pullAddress), pipeline \(subConnect)")
-    server.start()
-    server.waitUntilStopped()
-  }
-
-  /// A wrong name is an error of the command line, a wrong file one of the file.
-  private func requirePhase() throws(CommandFailure) {
-    let file = try PluginFile(library)
-    do throws(PluginRefusal) {
-      _ = try file.description.phase(jobType)
-    } catch {
-      throw CommandFailure(.usage, error.description)
-    }
+    return settings
   }
 }

@@ -6,6 +6,7 @@ struct PluginsCommand: ParsableCommand {
     commandName: "plugins", abstract: "Look at plugin files, without loading them into this process.",
     subcommands: [
       PluginsListCommand.self, PluginsInspectCommand.self, PluginsVerifyCommand.self, PluginsTestCommand.self,
+      PluginsReleaseCommand.self,
     ])
 }
 
@@ -19,14 +20,15 @@ struct PluginsListCommand: ParsableCommand {
 
   @Option(help: ArgumentHelp("A folder to look in; repeatable.", valueName: "dir")) var pluginDir: [String] = []
   @Flag(help: "Print a JSON object for each file.") var json = false
+  @Flag(help: "Look at each file anew, whatever was found out before.") var rescan = false
 
   func run() throws {
     let folders = pluginDir.isEmpty ? PluginSearch.defaultFolders() : pluginDir
-    for folder in pluginDir where PluginSearch.files(in: folder) == nil {
+    for folder in pluginDir where PluginFolder.files(in: folder) == nil {
       throw CommandFailure(.noInput, "\(folder) is not a folder that can be read; name one that holds .so files")
     }
-    let files = folders.flatMap { PluginSearch.files(in: $0) ?? [] }
-    let descriptions = PluginSearch.describe(files)
+    let files = folders.flatMap { PluginFolder.files(in: $0) ?? [] }
+    let descriptions = PluginCatalog().describe(files: files, cached: rescan ? .ignored : .asFound)
     if json {
       for description in descriptions { StandardStreams.say(JSONText.of(description)) }
       return
@@ -63,6 +65,7 @@ struct PluginsVerifyCommand: ParsableCommand {
   func run() throws {
     let file = try PluginFile(library)
     for pipeline in file.description.pipelines { _ = try file.pipeline(pipeline.name) }
+    if let problem = file.description.problem { throw CommandFailure(.data, problem) }
     StandardStreams.say("\(library): ok")
   }
 }
@@ -85,6 +88,7 @@ extension PluginDescription {
   fileprivate var lines: [String] {
     var lines = ["\(file): \(id) \(version)"]
     if !summary.isEmpty { lines.append("  \(summary)") }
+    if let problem = state.problem { lines.append("  state   \(problem)") }
     lines.append("  build   \(build), ABI \(abi)")
     lines.append("  sha256  \(sha256)")
     for phase in phases {

@@ -39,6 +39,7 @@ final class Cluster: Sendable {
       library: "\(buildFolder)/libFixturePlugin.so", jobType: jobType, logger: silentLogger)
     settings.eventsAddress = server.eventsAddress
     settings.concurrency = concurrency
+    settings.quarantineAfter = nil
     let worker = try PhaseServer(settings)
     worker.start()
     workers.withLock { $0.append(worker) }

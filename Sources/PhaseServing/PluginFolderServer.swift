@@ -1,0 +1,122 @@
+internal import Logging
+internal import PluginCatalog
+internal import Synchronization
+internal import ZeroMQTransport
+
+/// Serves the phases of all plugins in some folders, and follows what is put there, replaced and removed: one worker for
+/// each job type, all in this process. A changed file gets a new worker with new children; the one before it finishes
+/// what it runs, gives back what waits, and ends.
+///
+/// All methods may be called from any thread.
+public final class PluginFolderServer: Sendable {
+  private let control = WorkerControl()
+  private let servers = Mutex<[PhaseServer]>([])
+  private let thread = Mutex<LoopThread?>(nil)
+  private let folders: [String]
+  private let jobTypes: Set<String>?
+  private let settings: PhaseServerSettings
+
+  /// - Parameters:
+  ///   - folders: in the order in which their files win where several have the same job type.
+  ///   - jobTypes: what to serve; nil: all there is. What is not there yet is waited for.
+  ///   - settings: for each worker; `library`, `jobType`, `workerID` are set by this server, and `pullAddress` must have
+  ///     the port `*`.
+  public init(folders: [String], jobTypes: Set<String>?, settings: PhaseServerSettings) {
+    self.folders = folders
+    self.jobTypes = jobTypes
+    self.settings = settings
+  }
+
+  /// Looks at the folders and serves. Once.
+  public func start() {
+    thread.withLock { thread in
+      guard thread == nil else { return }
+      thread = LoopThread(name: "carbontube-plugins") { [self] in run() }
+    }
+  }
+
+  /// As `PhaseServer.drain`, for all workers.
+  public func drain() {
+    control.ask(.drain)
+    for server in servers.withLock({ $0 }) { server.drain() }
+  }
+
+  /// As `PhaseServer.stop`, for all workers.
+  public func stop() {
+    control.ask(.stop)
+    for server in servers.withLock({ $0 }) { server.stop() }
+  }
+
+  /// Returns when all workers have ended. Blocks: not for a thread of Swift's cooperative pool.
+  public func waitUntilStopped() {
+    let thread = thread.withLock { thread in
+      defer { thread = nil }
+      return thread
+    }
+    thread?.join()
+  }
+
+  // MARK: - The thread that looks
+
+  /// Where changes are not told of, they are found after this long.
+  private static let lookEveryMilliseconds = 2_000
+
+  private func run() {
+    let watch = FolderWatch(folders)
+    var serving: [String: Serving] = [:]
+    var remarks: [String] = []
+    while control.wish == .serve {
+      control.wake.clear()
+      watch.clear()
+      look(&serving, &remarks)
+      var poller = Poller()
+      poller.add(fileDescriptor: control.wake.fileDescriptor)
+      if watch.fileDescriptor >= 0 { poller.add(fileDescriptor: watch.fileDescriptor) }
+      poller.wait(timeoutMilliseconds: Self.lookEveryMilliseconds)
+    }
+    // A worker that was begun while the wish was uttered has not heard of it.
+    let all = servers.withLock { $0 }
+    for server in all { if control.wish == .stop { server.stop() } else { server.drain() } }
+    for server in all { server.waitUntilStopped() }
+  }
+
+  private struct Serving {
+    var build: ServingPlan.Build
+    var server: PhaseServer
+  }
+
+  private func look(_ serving: inout [String: Serving], _ remarks: inout [String]) {
+    let files = folders.flatMap { PluginFolder.files(in: $0) ?? [] }
+    let catalog = PluginCatalog(stateFolder: settings.stateFolder)
+    let plan = ServingPlan(
+      catalog.describe(files: files), jobTypes: jobTypes, serving: serving.mapValues(\.build))
+    for remark in plan.remarks where !remarks.contains(remark) { settings.logger.warning("\(remark)") }
+    remarks = plan.remarks
+    for jobType in serving.keys.sorted() where plan.builds[jobType] == nil {
+      settings.logger.notice("\(jobType): its plugin is gone; finishing what runs")
+      serving.removeValue(forKey: jobType)?.server.drain()
+    }
+    for (jobType, build) in plan.builds.sorted(by: { $0.key < $1.key }) where serving[jobType]?.build != build {
+      replace(&serving[jobType], jobType, by: build)
+    }
+  }
+
+  /// The new one first, so that the phase is never without a worker.
+  private func replace(_ place: inout Serving?, _ jobType: String, by build: ServingPlan.Build) {
+    do throws(PhaseServerError) {
+      var settings = settings
+      settings.library = build.file
+      settings.jobType = jobType
+      settings.workerID = nil
+      let server = try PhaseServer(settings, staged: build.staged)
+      servers.withLock { $0.append(server) }
+      server.start()
+      settings.logger.notice(
+        "\(jobType): \(place == nil ? "serving" : "changed, now serving") \(build.file) \(build.staged.sha256.prefix(12))")
+      place?.server.drain()
+      place = Serving(build: build, server: server)
+    } catch {
+      settings.logger.error("\(jobType): \(build.file) cannot be served: \(error)")
+    }
+  }
+}

@@ -174,11 +174,12 @@ let package = Package(
 
     tests(
       "PhaseServingTests",
-      ["PhaseServing", "HostProtocol", "HostSupervision", "PipelineModel", "WireProtocol"]),
+      ["PhaseServing", "PluginCatalog", "HostProtocol", "HostSupervision", "PipelineModel", "WireProtocol"]),
     tests(
       "ServingTests",
       hostChildren + [
-        "Coordination", "PhaseServing", "JobStorage", "PipelineModel", "WireProtocol", "ZeroMQTransport", logging,
+        "Coordination", "PhaseServing", "PluginCatalog", "JobStorage", "PipelineModel", "WireProtocol",
+        "ZeroMQTransport", logging,
       ]),
     tests(
       "EndToEndTests",

@@ -1,7 +1,7 @@
 public import HostSupervision
 public import Logging
 public import PipelineModel
-public import PluginCatalog
+internal import PluginCatalog
 
 /// What a worker is told when it starts.
 public struct PhaseServerSettings: Sendable {
@@ -25,9 +25,9 @@ public struct PhaseServerSettings: Sendable {
   public var limits = PluginHostConfiguration.Limits()
   /// A build that crashes on this many jobs within ten minutes is put into quarantine: no worker of this user and
   /// machine runs it until it is replaced or released. Nil: never, and no quarantine is heeded.
-  public var quarantineAfter: Int? = CrashHistory.defaultLimit
+  public var quarantineAfter: Int? = 3
   /// Where copies of plugins and records of crashes are kept.
-  public var stateFolder = StateFolder.path()
+  public var stateFolder: String
   /// Nil: made from the host's name, the process and a random number.
   public var workerID: WorkerID?
   public var logger: Logger
@@ -36,6 +36,7 @@ public struct PhaseServerSettings: Sendable {
     self.library = library
     self.jobType = jobType
     self.logger = logger
+    stateFolder = StateFolder.path()
   }
 }
 

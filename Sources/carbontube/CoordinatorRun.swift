@@ -66,6 +66,7 @@ extension PhaseServerError {
   var exitStatus: ExitStatus {
     switch kind {
     case .noInput: .noInput
+    case .noSuchPhase: .usage
     case .plugin: .data
     case .address: .unavailable
     }

@@ -34,12 +34,15 @@ final class Cluster: Sendable {
   }
 
   @discardableResult
-  func addWorker(_ jobType: String, concurrency: Int = 1) throws -> PhaseServer {
+  func addWorker(
+    _ jobType: String, concurrency: Int = 1, quarantineAfter: Int? = nil, stateFolder: String? = nil
+  ) throws -> PhaseServer {
     var settings = PhaseServerSettings(
       library: "\(buildFolder)/libFixturePlugin.so", jobType: jobType, logger: silentLogger)
     settings.eventsAddress = server.eventsAddress
     settings.concurrency = concurrency
-    settings.quarantineAfter = nil
+    settings.quarantineAfter = quarantineAfter
+    if let stateFolder { settings.stateFolder = stateFolder }
     let worker = try PhaseServer(settings)
     worker.start()
     workers.withLock { $0.append(worker) }
@@ -64,6 +67,8 @@ final class FinishedJobs: Sendable {
     jobs.withLock { $0.append(job) }
     arrival.signal()
   }
+
+  var count: Int { jobs.withLock { $0.count } }
 
   /// The first `count` jobs that finished; throws where they do not within the tests' patience.
   func wait(for count: Int) throws -> [PipelineHooks.FinishedJob] {

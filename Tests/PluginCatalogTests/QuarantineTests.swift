@@ -1,0 +1,40 @@
+import PluginCatalog
+import PluginTestKit
+import Testing
+
+@Suite struct QuarantineTests {
+  @Test func countsJobsNotCrashes() {
+    var history = CrashHistory()
+    for time in 0..<50 { history.add(job: "a", cause: "SIGILL", now: Int64(time)) }
+    #expect(history.jobCount == 1)
+    #expect(history.crashes.count == 1)
+    history.add(job: "b", cause: "SIGILL", now: 60)
+    #expect(history.jobCount == 2)
+  }
+
+  @Test func forgetsWhatIsOlderThanTheWindow() {
+    var history = CrashHistory()
+    history.add(job: "a", cause: "SIGILL", now: 0)
+    history.add(job: "b", cause: "SIGILL", now: CrashHistory.windowMilliseconds - 1)
+    #expect(history.jobCount == 2)
+    history.add(job: "c", cause: "SIGILL", now: CrashHistory.windowMilliseconds)
+    #expect(history.jobCount == 2)
+  }
+
+  @Test func holdsABuildUntilItIsReleased() throws {
+    let folder = try TemporaryFolder()
+    let quarantine = Quarantine(stateFolder: folder.path + "/state")
+    func crash(_ job: String, at time: Int64) -> Quarantine.Record? {
+      quarantine.recordCrash(of: "abc", file: "libX.so", job: job, cause: "SIGABRT", limit: 3, now: time)
+    }
+    #expect(crash("a", at: 1) == nil)
+    #expect(crash("b", at: 2) == nil)
+    #expect(quarantine.records().isEmpty)
+    #expect(crash("c", at: 3)?.since == 3)
+    #expect(quarantine.record(of: "abc")?.reason == "crashed on 3 jobs within 10 minutes, last by SIGABRT")
+    #expect(quarantine.records().map(\.sha256) == ["abc"])
+    #expect(quarantine.release("abc"))
+    #expect(!quarantine.release("abc"))
+    #expect(crash("d", at: 4) == nil)
+  }
+}

@@ -112,7 +112,8 @@ public final class PluginFolderServer: Sendable {
       servers.withLock { $0.append(server) }
       server.start()
       settings.logger.notice(
-        "\(jobType): \(place == nil ? "serving" : "changed, now serving") \(build.file) \(build.staged.sha256.prefix(12))")
+        "\(jobType): \(place == nil ? "serving" : "changed, now serving") \(build.file) \(build.staged.sha256.prefix(12))"
+      )
       place?.server.drain()
       place = Serving(build: build, server: server)
     } catch {

@@ -20,8 +20,8 @@ struct PhaseCommand: ParsableCommand {
 
   @Argument(
     help: ArgumentHelp(
-      "The plugin and the phase's job_type, e.g. plugins/libHashFile.so calculate-hash; with --plugin-dir job types \
-      alone.", valueName: "library job-type"))
+      "A plugin and one of its phases, e.g. plugins/libHashFile.so calculate-hash; with --plugin-dir job types alone.",
+      valueName: "library job-type"))
   var words: [String] = []
 
   @Option(help: ArgumentHelp("Serve what lies in this folder; repeatable.", valueName: "dir"))

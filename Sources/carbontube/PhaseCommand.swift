@@ -6,8 +6,7 @@ struct PhaseCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "phase",
     abstract: "Serve phases: run their jobs in child processes that load the plugin.",
-    usage:
-      "carbontube phase (<library> <job-type> | --plugin-dir <dir> (--all | <job-type> ...)) [<options>]",
+    usage: "carbontube phase <library> <job-type> | --plugin-dir <dir> (--all | <job-type> ...)",
     discussion: """
       With --plugin-dir, plugins that are put into the folder, replaced or removed are followed without a restart: a \
       changed file gets new children, and what runs in the old ones is finished.

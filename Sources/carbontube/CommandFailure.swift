@@ -1,3 +1,6 @@
+internal import FoundationEssentials
+internal import Glibc
+
 /// How a command ends that could not do what it was asked; numbers from sysexits.h (4.0BSD).
 enum ExitStatus: Int32 {
   /// Some jobs did not succeed, or the coordinator refused.
@@ -25,4 +28,10 @@ struct CommandFailure: Error {
     self.status = status
     self.message = message
   }
+}
+
+/// The system's words for a failed file operation, without Foundation's wrapping.
+func reason(of error: any Error) -> String {
+  guard let underlying = (error as? CocoaError)?.underlying as? POSIXError else { return "\(error)" }
+  return String(cString: strerror(underlying.code.rawValue))
 }

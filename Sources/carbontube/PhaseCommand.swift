@@ -100,7 +100,7 @@ struct PhaseCommand: ParsableCommand {
 
   private func servePhase() throws {
     var settings = settings
-    settings.library = words[0]
+    settings.library = PluginSearch.file(named: words[0])
     settings.jobType = words[1]
     let server = try CommandFailure.explaining { try PhaseServer(settings) }
     let signals = StopSignals { count in

@@ -7,12 +7,18 @@ struct PluginFile {
 
   /// Looks at the file in a child process.
   init(_ path: String) throws(CommandFailure) {
+    description = PluginCatalog().describe(file: try Self.path(path))
+    // One in quarantine still has its definitions, and can be tried by its author.
+    if let problem = description.problem, !description.state.isQuarantined { throw CommandFailure(.data, problem) }
+  }
+
+  /// The file that is meant by a path, or by a bare name on the plugin path.
+  static func path(_ name: String) throws(CommandFailure) -> String {
+    let path = PluginSearch.file(named: name)
     guard access(path, F_OK) == 0 else {
       throw CommandFailure(.noInput, "\(path) does not exist; name a plugin's .so file")
     }
-    description = PluginCatalog().describe(file: path)
-    // One in quarantine still has its definitions, and can be tried by its author.
-    if let problem = description.problem, !description.state.isQuarantined { throw CommandFailure(.data, problem) }
+    return path
   }
 
   func pipeline(_ name: String) throws(CommandFailure) -> PipelineDefinition {

@@ -8,12 +8,16 @@ enum PluginSearch {
       getenv("CARBONTUBE_PLUGIN_PATH").map { String(cString: $0) }?
       .split(separator: ":").map(String.init) ?? []
     folders.append("plugins")
-    if let program = realpath("/proc/self/exe", nil) {
-      defer { free(program) }
-      let bin = String(cString: program).split(separator: "/", omittingEmptySubsequences: false).dropLast()
-      folders.append((bin.dropLast() + ["lib", "carbontube", "plugins"]).joined(separator: "/"))
-    }
+    if let prefix = ProgramFolder.prefix() { folders.append("\(prefix)/lib/carbontube/plugins") }
     var seen: Set<String> = []
     return folders.filter { seen.insert($0).inserted }
+  }
+
+  /// The file that a command line means: a path as it is; a bare name such as `libHashFile.so` or `HashFile`, which is no
+  /// file here, in the first of those folders that has it.
+  static func file(named name: String) -> String {
+    guard !name.contains("/"), access(name, F_OK) != 0 else { return name }
+    let candidates = defaultFolders().flatMap { ["\($0)/\(name)", "\($0)/lib\(name).so"] }
+    return candidates.first { access($0, F_OK) == 0 } ?? name
   }
 }

@@ -5,8 +5,8 @@ struct PluginsCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "plugins", abstract: "Look at plugin files, without loading them into this process.",
     subcommands: [
-      PluginsListCommand.self, PluginsInspectCommand.self, PluginsVerifyCommand.self, PluginsTestCommand.self,
-      PluginsReleaseCommand.self,
+      PluginsListCommand.self, PluginsInspectCommand.self, PluginsVerifyCommand.self, PluginsReleaseCommand.self,
+      PluginsNewCommand.self, PluginsBuildCommand.self, PluginsTestCommand.self,
     ])
 }
 
@@ -50,9 +50,13 @@ struct PluginsInspectCommand: ParsableCommand {
   @Flag(help: "Print JSON.") var json = false
 
   func run() throws {
-    let description = try PluginFile(library).description
-    if json { return StandardStreams.say(JSONText.of(description)) }
-    for line in description.lines { StandardStreams.say(line) }
+    let description = PluginCatalog().describe(file: try PluginFile.path(library))
+    if json {
+      StandardStreams.say(JSONText.of(description))
+    } else {
+      for line in description.lines { StandardStreams.say(line) }
+    }
+    if let problem = description.problem { throw CommandFailure(.data, problem) }
   }
 }
 
@@ -86,11 +90,14 @@ extension PluginDescription {
   }
 
   fileprivate var lines: [String] {
-    var lines = ["\(file): \(id) \(version)"]
+    var lines = [id.isEmpty ? file : "\(file): \(id) \(version)"]
     if !summary.isEmpty { lines.append("  \(summary)") }
-    if let problem = state.problem { lines.append("  state   \(problem)") }
-    lines.append("  build   \(build), ABI \(abi)")
-    lines.append("  sha256  \(sha256)")
+    lines.append("  state   \(state.word)")
+    if case .crashed(_, let tail) = state {
+      for line in tail.split(separator: "\n").suffix(20) { lines.append("  stderr  \(line)") }
+    }
+    if !build.isEmpty { lines.append("  build   \(build), ABI \(abi)") }
+    if !sha256.isEmpty { lines.append("  sha256  \(sha256)") }
     for phase in phases {
       lines.append("  phase \(phase.jobType) \(phase.version)\(phase.summary.isEmpty ? "" : ": \(phase.summary)")")
       if let schema = phase.inputSchema { lines.append("    input   \(schema)") }

@@ -60,8 +60,8 @@ final class Program {
   }
 
   /// Waits for the end.
-  func end() throws -> End {
-    let deadline = Date() + 120
+  func end(withinSeconds seconds: Double = 120) throws -> End {
+    let deadline = Date() + seconds
     guard let output = output.whole(until: deadline), let complaint = complaint.whole(until: deadline) else {
       throw Unexpected("\(process.arguments ?? []) did not end: \(output.text) \(complaint.text)")
     }

@@ -1,0 +1,114 @@
+internal import FoundationEssentials
+
+/// Builds the plugins of a project into its folder `build`, each whole or not at all.
+struct PluginBuild {
+  /// Of the project.
+  let folder: String
+  let isSelfContained: Bool
+
+  /// - Returns: paths of what was built.
+  func run() throws(CommandFailure) -> [String] {
+    if has("Package.swift") { return try buildSwift() }
+    guard !isSelfContained else {
+      throw CommandFailure(.usage, "--self-contained is for Swift packages; \(folder) has no Package.swift")
+    }
+    if has("Cargo.toml") {
+      try BuildTool.run(["cargo", "build", "--release", "--target-dir", "target"], in: folder)
+      return try install(from: folder + "/target/release", sharedObjects(in: folder + "/target/release"))
+    }
+    guard has("Makefile") else {
+      throw CommandFailure(
+        .noInput, "\(folder) has no Package.swift, Cargo.toml or Makefile; carbontube plugins new begins a project")
+    }
+    try BuildTool.run(["make"], in: folder)
+    let built = try sharedObjects(in: folder + "/build")
+    return built.map { "\(folder)/build/\($0)" }
+  }
+
+  private func has(_ file: String) -> Bool { FileManager.default.fileExists(atPath: "\(folder)/\(file)") }
+
+  private func sharedObjects(in place: String) throws(CommandFailure) -> [String] {
+    let found = (try? FileManager.default.contentsOfDirectory(atPath: place))?.filter { $0.hasSuffix(".so") } ?? []
+    guard !found.isEmpty else { throw CommandFailure(.data, "\(place) has no .so after the build; is it a plugin's?") }
+    return found.sorted()
+  }
+
+  private func install(from place: String, _ names: [String]) throws(CommandFailure) -> [String] {
+    do {
+      return try names.map { name in
+        let files = FileManager.default
+        try files.createDirectory(atPath: folder + "/build", withIntermediateDirectories: true)
+        let draft = "\(folder)/build/\(name).new"
+        try? files.removeItem(atPath: draft)
+        try files.copyItem(atPath: "\(place)/\(name)", toPath: draft)
+        let target = "\(folder)/build/\(name)"
+        try? files.removeItem(atPath: target)
+        try files.moveItem(atPath: draft, toPath: target)
+        return target
+      }
+    } catch {
+      throw CommandFailure(.unavailable, "\(folder)/build could not be written: \(reason(of: error))")
+    }
+  }
+
+  // MARK: - Swift
+
+  private struct Package: Decodable {
+    struct Product: Decodable {
+      var name: String
+      var targets: [String]
+      var type: [String: [String]?]
+    }
+    var products: [Product]
+  }
+
+  private func buildSwift() throws(CommandFailure) -> [String] {
+    let sdk = try PluginSDK()
+    let described = try BuildTool.output(of: ["swift", "package", "describe", "--type", "json"], in: folder)
+    guard let package = try? JSONDecoder().decode(Package.self, from: Data(described)) else {
+      throw CommandFailure(.data, "what 'swift package describe' says of \(folder) cannot be read")
+    }
+    let products = package.products.filter { $0.type["library"] == ["dynamic"] }
+    guard !products.isEmpty else {
+      throw CommandFailure(
+        .data, "\(folder)/Package.swift has no product that becomes a shared object; give one type: .dynamic")
+    }
+    for product in products {
+      if isSelfContained {
+        try linkWithRuntime(product, sdk)
+      } else {
+        let words = ["swift", "build", "-c", "release", "--product", product.name]
+        try BuildTool.run(words + linking(sdk), in: folder)
+      }
+    }
+    let place = folder + (isSelfContained ? "/.build/self-contained" : "/.build/release")
+    return try install(from: place, products.map { "lib\($0.name).so" })
+  }
+
+  /// Exports the entry alone, is never unloaded, resolves all symbols when it is loaded, carries no symbol table.
+  private func linking(_ sdk: PluginSDK) -> [String] {
+    ["--version-script=\(sdk.exports)", "-z", "nodelete", "-z", "now", "-s"].flatMap { ["-Xlinker", $0] }
+  }
+
+  /// SwiftPM links no shared object with a static runtime (swiftlang/swift-package-manager#8198), so it compiles and the
+  /// compiler's driver links. In a scratch folder of its own, made anew: the objects of removed files would be linked in.
+  private func linkWithRuntime(_ product: Package.Product, _ sdk: PluginSDK) throws(CommandFailure) {
+    let scratch = "\(folder)/.build/self-contained/\(product.name)"
+    try? FileManager.default.removeItem(atPath: scratch)
+    for target in product.targets {
+      let words = ["swift", "build", "-c", "release", "--static-swift-stdlib", "--target", target]
+      let note = ["-Xcc", "-DCT_SELF_CONTAINED"]
+      try BuildTool.run(words + note + ["--scratch-path", ".build/self-contained/\(product.name)"], in: folder)
+    }
+    let objects = objectFiles(below: scratch + "/release/")
+    let library = ".build/self-contained/lib\(product.name).so"
+    try BuildTool.run(
+      ["swiftc", "-emit-library", "-static-stdlib", "-O", "-o", library] + linking(sdk) + objects, in: folder)
+  }
+
+  private func objectFiles(below place: String) -> [String] {
+    let root = String(place.dropFirst(folder.count + 1))
+    let entries = (try? FileManager.default.subpathsOfDirectory(atPath: place)) ?? []
+    return entries.filter { $0.hasSuffix(".o") }.sorted().map { root + $0 }
+  }
+}

@@ -1,0 +1,25 @@
+internal import ArgumentParser
+internal import CarbonTube
+
+struct PluginsBuildCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "build", abstract: "Build the plugins of a project into its folder 'build', and verify them.",
+    discussion: """
+      Swift packages (their dynamic libraries), Cargo projects and Makefiles. A Swift plugin exports its entry alone, is \
+      never unloaded, and is stripped.
+      """)
+
+  @Argument(help: "The project's folder.") var folder = "."
+  @Flag(help: "Link Swift's runtime into it, for machines with another Swift than this one.")
+  var selfContained = false
+
+  func run() throws {
+    for file in try PluginBuild(folder: folder, isSelfContained: selfContained).run() {
+      let description = PluginCatalog().describe(file: file, cached: .ignored)
+      if let problem = description.problem { throw CommandFailure(.data, problem) }
+      let offers =
+        description.phases.map { "phase \($0.jobType)" } + description.pipelines.map { "pipeline \($0.name)" }
+      StandardStreams.say("\(file.hasPrefix("./") ? String(file.dropFirst(2)) : file): \(description.id) \(description.version), \(offers.joined(separator: ", "))")
+    }
+  }
+}

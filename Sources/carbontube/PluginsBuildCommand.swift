@@ -19,7 +19,8 @@ struct PluginsBuildCommand: ParsableCommand {
       if let problem = description.problem { throw CommandFailure(.data, problem) }
       let offers =
         description.phases.map { "phase \($0.jobType)" } + description.pipelines.map { "pipeline \($0.name)" }
-      StandardStreams.say("\(file.hasPrefix("./") ? String(file.dropFirst(2)) : file): \(description.id) \(description.version), \(offers.joined(separator: ", "))")
+      let name = file.hasPrefix("./") ? String(file.dropFirst(2)) : file
+      StandardStreams.say("\(name): \(description.id) \(description.version), \(offers.joined(separator: ", "))")
     }
   }
 }

@@ -31,6 +31,7 @@ final class Worker {
   let plugin: String
   let pluginFile: String
   let build: String
+  private let lease: StagedPluginLease
   let context: SocketContext
   let events: Socket
   let orders: Socket
@@ -67,6 +68,7 @@ final class Worker {
     self.control = control
     hostName = Self.nameOfThisMachine()
     build = staged.sha256
+    lease = StagedPluginLease(path: staged.path)
     plugin = String(staged.sha256.prefix(12))
     pluginFile = settings.library.split(separator: "/").last.map(String.init) ?? settings.library
     context = try SocketContext()

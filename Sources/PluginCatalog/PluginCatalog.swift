@@ -105,7 +105,10 @@ public struct PluginCatalog: Sendable {
   /// A description is worth nothing without the copy that it speaks of.
   private func isUsable(_ known: PluginDescription, _ identity: FileIdentity, _ use: CacheUse) -> Bool {
     guard known.state == .ok else { return true }
-    if use == .verified { return hash(ofFileAt: known.stagedPath) == known.sha256 }
+    if use == .verified {
+      StagedCopies(stateFolder: stateFolder).touch(known.stagedPath)
+      return hash(ofFileAt: known.stagedPath) == known.sha256
+    }
     var status = stat()
     return lstat(known.stagedPath, &status) == 0 && Int64(status.st_size) == identity.size
   }

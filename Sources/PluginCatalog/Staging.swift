@@ -33,10 +33,14 @@ func copyByContent(_ file: borrowing OpenedFile, to folder: String) throws(Plugi
   let home = "\(drafts)/\(draft.sha256)"
   let name = file.path.split(separator: "/").last.map(String.init) ?? "plugin.so"
   let staged = StagedPlugin(path: "\(home)/\(name)", sha256: draft.sha256)
+  let copies = StagedCopies(stateFolder: folder)
+  copies.touch(staged.path)
   if hash(ofFileAt: staged.path) == staged.sha256 { return staged }
   guard StateFolder.make(home) == 0, rename(draft.path, staged.path) == 0 else {
     throw copyFailure(file.path, staged.path)
   }
+  // Whoever adds tidies up, so that the folder does not grow without end.
+  copies.prune(nowSeconds: time(nil))
   return staged
 }
 

@@ -3,6 +3,7 @@ internal import Dispatch
 internal import HostProtocol
 internal import HostSupervision
 internal import Logging
+internal import PluginCatalog
 internal import Synchronization
 internal import ZeroMQTransport
 
@@ -15,6 +16,7 @@ final class PipelineHookHost: Sendable {
   static let limit = Duration.seconds(60)
 
   private let configuration: PluginHostConfiguration
+  private let lease: StagedPluginLease
   private let logger: Logger
   private let requests = Mutex<[Request]>([])
   private let pending = DispatchSemaphore(value: 0)
@@ -32,6 +34,7 @@ final class PipelineHookHost: Sendable {
 
   init(library: String, pipeline: String, logger: Logger) {
     configuration = PluginHostConfiguration(library: library, role: .pipeline(name: pipeline))
+    lease = StagedPluginLease(path: library)
     self.logger = logger
     // A child dies with the thread that spawned it, so one thread does all and lasts as long as this object.
     _ = LoopThread(name: "carbontube-hooks") { [self] in serve() }

@@ -47,7 +47,9 @@ public func contents(of path: String) throws -> [UInt8] {
 
 /// Runs a program to its end, its output into ours.
 /// - Throws: where it cannot be started or ends with another code than 0.
-public func run(_ words: String...) throws {
+public func run(_ words: String...) throws { try run(words) }
+
+public func run(_ words: [String]) throws {
   var arguments: [UnsafeMutablePointer<CChar>?] = words.map { strdup($0) } + [nil]
   defer { for argument in arguments { free(argument) } }
   var process: pid_t = 0

@@ -15,6 +15,7 @@ final class Cluster: Sendable {
   let server: PipelineServer
   let finished = FinishedJobs()
   private let workers = Mutex<[PhaseServer]>([])
+  private let folderServers = Mutex<[PluginFolderServer]>([])
 
   init(
     phases: [PhaseDefinition], workersPerPhase: Int = 1, concurrency: Int = 1,
@@ -35,10 +36,11 @@ final class Cluster: Sendable {
 
   @discardableResult
   func addWorker(
-    _ jobType: String, concurrency: Int = 1, quarantineAfter: Int? = nil, stateFolder: String? = nil
+    _ jobType: String, library: String = "\(buildFolder)/libFixturePlugin.so", concurrency: Int = 1,
+    openFiles: UInt? = nil, quarantineAfter: Int? = nil, stateFolder: String? = nil
   ) throws -> PhaseServer {
-    var settings = PhaseServerSettings(
-      library: "\(buildFolder)/libFixturePlugin.so", jobType: jobType, logger: silentLogger)
+    var settings = PhaseServerSettings(library: library, jobType: jobType, logger: silentLogger)
+    settings.limits.openFiles = openFiles
     settings.eventsAddress = server.eventsAddress
     settings.concurrency = concurrency
     settings.quarantineAfter = quarantineAfter
@@ -49,7 +51,21 @@ final class Cluster: Sendable {
     return worker
   }
 
+  /// Workers for all plugins in a folder.
+  func serve(folder: String, stateFolder: String, logger: Logger) {
+    var settings = PhaseServerSettings(library: "", jobType: "", logger: logger)
+    settings.eventsAddress = server.eventsAddress
+    settings.stateFolder = stateFolder
+    let server = PluginFolderServer(folders: [folder], jobTypes: nil, settings: settings)
+    server.start()
+    folderServers.withLock { $0.append(server) }
+  }
+
   func stop() {
+    for server in folderServers.withLock({ $0 }) {
+      server.stop()
+      server.waitUntilStopped()
+    }
     for worker in workers.withLock({ $0 }) {
       worker.stop()
       worker.waitUntilStopped()

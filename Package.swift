@@ -37,6 +37,9 @@ let swiftVersionForC: [CSetting] = [.define("CT_SWIFT_VERSION", to: swiftVersion
 let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let deque: Target.Dependency = .product(name: "DequeModule", package: "swift-collections")
+let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
+let httpTypes: Target.Dependency = .product(name: "HTTPTypes", package: "swift-http-types")
+let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
 let heap: Target.Dependency = .product(name: "HeapModule", package: "swift-collections")
 
 func room(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
@@ -77,6 +80,9 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
     .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+    .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0", traits: []),
+    .package(url: "https://github.com/apple/swift-http-types", from: "1.6.0"),
+    .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
   ],
   targets: [
     // Libraries of the system. No pkgConfig: Debian's .pc files carry flags that SwiftPM prohibits with a warning.
@@ -124,6 +130,15 @@ let package = Package(
       ]),
     room("PipelineAccess", ["PipelineModel", "WireProtocol", "ZeroMQTransport"]),
 
+    // The page's files, inside the program. The compiler's own #embed, because a bundle would have to be found at run time.
+    .target(name: "CWebPage", exclude: ["page"]),
+    room(
+      "WebDashboard",
+      [
+        "PipelineAccess", "PipelineModel", "PluginCatalog", "WireProtocol", "CWebPage", logging, hummingbird, httpTypes,
+        nioCore,
+      ]),
+
     // What embedding programs import.
     room(
       "CarbonTube",
@@ -136,7 +151,7 @@ let package = Package(
       name: "carbontube",
       dependencies: [
         "CarbonTube", "Coordination", "PhaseServing", "PipelineAccess", "PluginCatalog", "JobStorage", "PipelineModel",
-        "WireProtocol", "ZeroMQTransport", "HostProtocol", "HostSupervision", argumentParser, logging,
+        "WireProtocol", "ZeroMQTransport", "HostProtocol", "HostSupervision", "WebDashboard", argumentParser, logging,
       ], swiftSettings: strict),
     .executableTarget(name: "carbontube-plugin-host", dependencies: ["PhaseHosting"], swiftSettings: strict),
 

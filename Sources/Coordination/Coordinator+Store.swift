@@ -101,7 +101,7 @@ extension Coordinator {
       _ = intake.send([open.route, open.reply.encoded()])
     }
     for metrics in turn.turn.metrics {
-      meters.count(metrics.phase, at: Timestamp(milliseconds: metrics.minute * 60_000)) { $0.add(metrics) }
+      meters.putBack(metrics)
     }
   }
 }

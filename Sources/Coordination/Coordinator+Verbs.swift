@@ -43,10 +43,14 @@ extension Coordinator {
     switch verb {
     case "ping": answer.send(.ok, document: ["pipeline": pipeline.name, "coordinator": name])
     case "status": status(answer, now: now)
+    case "totals":
+      answer.send(.ok, document: TotalsDocument(meters.totals, pipeline: pipeline, coordinator: name))
     case "drain": try drain(arguments, answer)
     case "job": try whenOpen { () throws(Refusal) in try job(arguments, answer) }
     case "states": try whenOpen { () throws(Refusal) in try states(arguments, answer) }
     case "jobs": try whenOpen { () throws(Refusal) in try jobs(arguments, answer) }
+    case "count": try whenOpen { () throws(Refusal) in count(try filter(arguments), 0, after: nil, answer) }
+    case "history": try whenOpen { () throws(Refusal) in history(arguments, answer, now: now) }
     case "metrics": try whenOpen { () throws(Refusal) in metrics(arguments, answer, now: now) }
     case "cancel": try whenOpen { () throws(Refusal) in try cancel(arguments, answer, now: now) }
     case "requeue": try whenOpen { () throws(Refusal) in try requeue(arguments, answer, now: now) }
@@ -120,12 +124,13 @@ extension Coordinator {
 
   private func job(_ arguments: VerbArguments, _ answer: Answer) throws(Refusal) {
     let id = try jobID(arguments.id)
-    let (pipeline, progress) = (pipeline, progress[id])
+    let (pipeline, progress, log) = (pipeline, progress[id], recentLogs.lines(of: id))
     run({ store throws(StoreError) in try store.job(id) }) { result in
       switch result {
       case .success(let record?):
         answer.send(
-          .ok, document: JobDocument(record, pipeline: pipeline, progress: progress), payloads: [record.instructions])
+          .ok, document: JobDocument(record, pipeline: pipeline, progress: progress, log: log),
+          payloads: [record.instructions])
       case .success(nil): answer.send(.notFound, "no job '\(id)'")
       case .failure(let error): answer.send(.unavailable, error.message)
       }
@@ -146,6 +151,28 @@ extension Coordinator {
     }) { result in
       switch result {
       case .success(let states): answer.send(.ok, document: ["states": states])
+      case .failure(let error): answer.send(.unavailable, error.message)
+      }
+    }
+  }
+
+  private struct CountDocument: Encodable {
+    var count: Int
+    /// There are more than those that were counted.
+    var more: Bool
+  }
+
+  /// As many as one `requeue` or `delete` changes; a page at a time, so that other requests get their turn.
+  private func count(_ filter: JobFilter, _ counted: Int, after cursor: String?, _ answer: Answer) {
+    run({ store throws(StoreError) in try store.jobs(matching: filter, after: cursor, limit: 1_000) }) {
+      [unowned self] result in
+      switch result {
+      case .success(let page):
+        let sum = counted + page.jobs.count
+        guard let next = page.next, sum < 10_000 else {
+          return answer.send(.ok, document: CountDocument(count: sum, more: page.next != nil))
+        }
+        count(filter, sum, after: next, answer)
       case .failure(let error): answer.send(.unavailable, error.message)
       }
     }
@@ -189,6 +216,25 @@ extension Coordinator {
         for metrics in found { sums[metrics.phase].add(metrics) }
         let phases = sums.map { MetricsDocument.Phase($0, jobType: pipeline.phases[$0.phase].jobType) }
         answer.send(.ok, document: MetricsDocument(minutes: minutes, phases: phases))
+      case .failure(let error): answer.send(.unavailable, error.message)
+      }
+    }
+  }
+}
+
+extension Coordinator {
+  /// At most 1,440 steps within 7 days.
+  private func history(_ arguments: VerbArguments, _ answer: Answer, now: Timestamp) {
+    let minutes = Int64(min(max(1, arguments.minutes ?? 60), 7 * 24 * 60))
+    let step = max(Int64(min(max(1, arguments.step ?? 1), 24 * 60)), (minutes + 1_439) / 1_440)
+    let last = now.milliseconds / 60_000
+    // Steps begin at multiples of their length, so that a chart that is drawn again shows the same ones.
+    let range = ((last - minutes + step) / step * step)...last
+    let pipeline = pipeline
+    run({ store throws(StoreError) in try store.metrics(minutes: range) }) { result in
+      switch result {
+      case .success(let found):
+        answer.send(.ok, document: HistoryDocument(found, range: range, step: step, pipeline: pipeline))
       case .failure(let error): answer.send(.unavailable, error.message)
       }
     }

@@ -26,7 +26,7 @@ extension Coordinator {
     case .announcement: carryOut(roster.observe(try Announcement(decoding: frame), now: now), now: now)
     case .goodbye: farewell(try Goodbye(decoding: frame), now: now)
     case .progress: note(try ProgressReport(decoding: frame))
-    case .log: note(try LogLine(decoding: frame))
+    case .log: note(try LogLine(decoding: frame), now: now)
     case let other: throw WireError("a \(other) where events are published")
     }
   }
@@ -43,13 +43,14 @@ extension Coordinator {
 
   private func note(_ report: ProgressReport) {
     guard roster.flights[report.token]?.job == report.job else { return }
-    progress[report.job] = report.fraction
+    progress[report.job] = (report.fraction, report.note)
     if let progressed = settings.hooks.jobProgressed {
       hooks.call { _ in progressed(report.job, report.fraction, report.note) }
     }
   }
 
-  private func note(_ line: LogLine) {
+  private func note(_ line: LogLine, now: Timestamp) {
+    if let job = line.job { recentLogs.add(RecentLogs.Line(at: now, level: line.level, text: line.text), of: job) }
     let level: Logger.Level =
       switch line.level {
       case .debug: .debug

@@ -53,7 +53,8 @@ final class Coordinator {
   var nextDue: Timestamp?
   var meters: PhaseMeters
   var jobIDs = JobIDSource()
-  var progress: [JobID: Double] = [:]
+  var progress: [JobID: (fraction: Double, note: String)] = [:]
+  var recentLogs = RecentLogs()
   var complaints = Complaints()
   /// Jobs that ended in the turn being answered.
   var finished: [JobID] = []

@@ -80,10 +80,22 @@ struct JobDocument: Encodable {
   var dueAtMs: Int64?
   var worker: String?
   var progress: Double?
+  var progressNote: String?
   var error: Failure?
   var attempts: [Attempt]
+  /// The last lines it logged; nil in lists.
+  var log: [Line]?
 
-  init(_ record: JobRecord, pipeline: PipelineDefinition, progress: Double?) {
+  struct Line: Encodable {
+    var atMs: Int64
+    var level: String
+    var text: String
+  }
+
+  init(
+    _ record: JobRecord, pipeline: PipelineDefinition, progress: (fraction: Double, note: String)?,
+    log: [RecentLogs.Line]? = nil
+  ) {
     func name(of phase: Int) -> String {
       pipeline.phases.indices.contains(phase) ? pipeline.phases[phase].jobType : ""
     }
@@ -99,7 +111,11 @@ struct JobDocument: Encodable {
     updatedAtMs = record.updatedAt.milliseconds
     dueAtMs = record.dueAt?.milliseconds
     worker = record.worker?.text
-    self.progress = record.state == .running ? progress : nil
+    if record.state == .running {
+      self.progress = progress?.fraction
+      progressNote = progress?.note
+    }
+    self.log = log?.map { Line(atMs: $0.at.milliseconds, level: "\($0.level)", text: $0.text) }
     error = record.error.map {
       Failure(type: $0.type, message: $0.message, location: $0.location, stderrTail: $0.standardErrorTail)
     }
@@ -123,7 +139,75 @@ struct VerbArguments: Decodable {
   var cursor: String?
   var limit: Int?
   var minutes: Int?
+  var step: Int?
   var worker: String?
+}
+
+/// What was counted since the coordinator's start, for programs that compute rates themselves.
+struct TotalsDocument: Encodable {
+  struct Histogram: Encodable {
+    /// One for each of `bounds_us`, and one for what is longer; not cumulative.
+    var counts: [Int]
+    var sumUs: Int64
+
+    init(_ histogram: DurationHistogram) {
+      counts = histogram.counts
+      sumUs = histogram.sumMicroseconds
+    }
+  }
+
+  struct Phase: Encodable {
+    var jobType: String
+    var enqueued: Int
+    var started: Int
+    var succeeded: Int
+    var failed: Int
+    var retried: Int
+    var crashed: Int
+    var dead: Int
+    var latency: Histogram
+    var wait: Histogram
+  }
+
+  var coordinator: String
+  var boundsUs = DurationHistogram.bounds
+  var phases: [Phase]
+
+  init(_ totals: [PhaseMetrics], pipeline: PipelineDefinition, coordinator: String) {
+    self.coordinator = coordinator
+    phases = totals.map {
+      Phase(
+        jobType: pipeline.phases[$0.phase].jobType, enqueued: $0.enqueued, started: $0.started,
+        succeeded: $0.succeeded, failed: $0.failed, retried: $0.retried, crashed: $0.crashed, dead: $0.dead,
+        latency: Histogram($0.latency), wait: Histogram($0.wait))
+    }
+  }
+}
+
+/// The stored metrics in steps of some minutes, oldest first; a step in which nothing happened is there as well.
+struct HistoryDocument: Encodable {
+  struct Step: Encodable {
+    /// When it began.
+    var atMs: Int64
+    var phases: [MetricsDocument.Phase]
+  }
+
+  var stepMinutes: Int64
+  var steps: [Step]
+
+  init(_ found: [PhaseMetrics], range: ClosedRange<Int64>, step: Int64, pipeline: PipelineDefinition) {
+    stepMinutes = step
+    let starts = stride(from: range.lowerBound, through: range.upperBound, by: Int(step))
+    var sums = starts.map { start in pipeline.phases.indices.map { PhaseMetrics(minute: start, phase: $0) } }
+    for metrics in found where range.contains(metrics.minute) {
+      sums[Int((metrics.minute - range.lowerBound) / step)][metrics.phase].add(metrics)
+    }
+    steps = zip(starts, sums).map { start, phases in
+      Step(
+        atMs: start * 60_000,
+        phases: phases.map { MetricsDocument.Phase($0, jobType: pipeline.phases[$0.phase].jobType) })
+    }
+  }
 }
 
 struct MetricsDocument: Encodable {

@@ -23,7 +23,7 @@ struct CarbontubeProgram: ParsableCommand {
     version: ProductVersion.text,
     groupedSubcommands: [
       CommandGroup(
-        name: "Serving", subcommands: [PipelineCommand.self, PhaseCommand.self, RunCommand.self]),
+        name: "Serving", subcommands: [PipelineCommand.self, PhaseCommand.self, RunCommand.self, WebCommand.self]),
       CommandGroup(
         name: "Jobs",
         subcommands: [

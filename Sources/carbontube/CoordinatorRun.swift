@@ -4,6 +4,8 @@ internal import Dispatch
 /// A coordinator from its start to its end, as the `pipeline` command runs it.
 final class CoordinatorRun: Sendable {
   private let server: PipelineServer
+  /// As bound.
+  var intakeAddress: String { server.intakeAddress }
   private let stopping = DispatchQueue(label: "carbontube.stop")
 
   init(_ pipeline: PipelineDefinition, storage uri: String, settings: PipelineServerSettings) throws {

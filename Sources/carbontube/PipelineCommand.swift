@@ -2,6 +2,7 @@ internal import ArgumentParser
 internal import CarbonTube
 internal import HostProtocol
 internal import Logging
+internal import WebDashboard
 
 struct PipelineCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -50,6 +51,11 @@ struct PipelineCommand: ParsableCommand {
   @Option(help: ArgumentHelp("Bytes of instructions of finished jobs that are kept.", valueName: "bytes"))
   var keepBytes = 1 << 30
 
+  @Flag(help: "Show this pipeline on a web page as well.") var web = false
+  @Option(help: ArgumentHelp("Where the page is, with --web.", valueName: "host:port"))
+  var webBind = WebOptions.defaultBind
+  @Option(help: ArgumentHelp("As --token-file of web.", valueName: "file")) var webTokenFile: String?
+
   @OptionGroup var logging: LogOptions
 
   func validate() throws {
@@ -57,6 +63,7 @@ struct PipelineCommand: ParsableCommand {
       if let problem = addressProblem(address, binding: true) { throw ValidationError(problem) }
     }
     if let advertise, let problem = addressProblem(advertise, binding: false) { throw ValidationError(problem) }
+    _ = try WebOptions.hostAndPort(webBind)
     if let concurrency, concurrency < 1 { throw ValidationError("--concurrency must be at least 1") }
     guard (1...InstructionsJSON.maximumBytes).contains(maxInstructions) else {
       throw ValidationError("--max-instructions must be 1 to \(InstructionsJSON.maximumBytes)")
@@ -111,8 +118,24 @@ struct PipelineCommand: ParsableCommand {
     let server = try CommandFailure.explaining { () throws -> CoordinatorRun in
       try CoordinatorRun(definition, storage: uri, settings: settings)
     }
-    let signals = StopSignals { _ in server.stop() }
+    let page = try webServer(for: server.intakeAddress, logger: logger)
+    let signals = StopSignals { _ in
+      page?.stop()
+      server.stop()
+    }
     defer { withExtendedLifetime(signals) {} }
     try CommandFailure.explaining { try server.run() }
+    page?.stop()
+  }
+
+  /// The page asks the coordinator as any client does, so whatever becomes of it the jobs go on.
+  private func webServer(for intake: String, logger: Logger) throws(CommandFailure) -> WebServer? {
+    guard web else { return nil }
+    return try CommandFailure.explaining {
+      let address = intake.replacing("0.0.0.0", with: "127.0.0.1").replacing("[::]", with: "[::1]")
+      let page = try WebOptions(bind: webBind, tokenFile: webTokenFile).server(for: [address], logger: logger)
+      StandardStreams.say("web \(try WebOptions.start(page))")
+      return page
+    }
   }
 }

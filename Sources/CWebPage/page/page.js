@@ -1,0 +1,609 @@
+// The page: what the server tells by events is kept as one document, and drawn anew whenever it changes. All text from
+// outside goes through text nodes and attributes; nothing is ever parsed as HTML.
+
+const main = document.getElementById("main");
+const state = {
+  live: null, session: { may_change: false, needs_token: false }, history: {}, minutes: 60,
+  jobs: null, job: null, trouble: null,
+};
+
+// ---------- making elements ----------
+
+const SVG = new Set(["svg", "path", "line"]);
+
+function h(tag, attributes, ...children) {
+  const element = SVG.has(tag) ? document.createElementNS("http://www.w3.org/2000/svg", tag) : document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes ?? {})) {
+    if (value === true) element.setAttribute(name, "");
+    else if (value !== false && value !== null && value !== undefined) element.setAttribute(name, value);
+  }
+  for (const child of children.flat(3)) {
+    if (child !== null && child !== undefined && child !== false) element.append(child instanceof Node ? child : String(child));
+  }
+  return element;
+}
+
+// Makes `old` look like `fresh`, keeping nodes, so that focus, selection and scrolling stay where they are.
+function morph(old, fresh) {
+  const before = [...old.childNodes];
+  const after = [...fresh.childNodes];
+  after.forEach((node, index) => {
+    const present = before[index];
+    if (!present) old.append(node);
+    else if (present.nodeType !== node.nodeType || present.nodeName !== node.nodeName || keyOf(present) !== keyOf(node)) present.replaceWith(node);
+    else if (node.nodeType === Node.TEXT_NODE) { if (present.data !== node.data) present.data = node.data; }
+    else { syncAttributes(present, node); if (!isEdited(present)) morph(present, node); }
+  });
+  before.slice(after.length).forEach((node) => node.remove());
+}
+const keyOf = (node) => node.getAttribute?.("data-key") ?? null;
+const isEdited = (node) => node === document.activeElement && node.matches("input, textarea, select");
+
+function syncAttributes(old, fresh) {
+  for (const { name } of [...old.attributes]) if (!fresh.hasAttribute(name)) old.removeAttribute(name);
+  for (const { name, value } of fresh.attributes) if (old.getAttribute(name) !== value) old.setAttribute(name, value);
+}
+
+// ---------- words and numbers ----------
+
+const number = (value) => (value ?? 0).toLocaleString("en");
+const duration = (us) => us === undefined || us === null ? "–" : us < 1000 ? `${us} µs` : us < 1e6 ? `${us / 1000} ms` : `${us / 1e6} s`;
+const clock = (ms) => ms ? new Date(ms).toISOString().replace("T", " ").slice(0, 19) + " UTC" : "–";
+function age(ms) {
+  const seconds = Math.max(0, Math.round((Date.now() - ms) / 1000));
+  if (seconds < 60) return `${seconds} s ago`;
+  if (seconds < 3600) return `${Math.floor(seconds / 60)} min ago`;
+  return seconds < 172800 ? `${Math.floor(seconds / 3600)} h ago` : `${Math.floor(seconds / 86400)} days ago`;
+}
+const STATES = ["waiting", "delayed", "running", "succeeded", "dead", "cancelled"];
+const tone = { succeeded: "good", serving: "good", ok: "good", connected: "good", open: "good", dead: "bad", disconnected: "bad",
+  impaired: "bad", unreachable: "bad", down: "bad", crashed: "bad", quarantined: "bad", invalid: "bad", incompatible: "bad",
+  timeout: "bad", failed: "bad", permanent: "bad", delayed: "warn", paused: "warn", draining: "warn", cancelled: "warn" };
+const badge = (word, extra) => h("span", { class: `badge ${tone[word] ?? ""}` }, word, extra);
+const action = (name, label, data = {}, kind = "") => state.session.may_change &&
+  h("button", { type: "button", class: `small ${kind}`, "data-action": name, ...Object.fromEntries(Object.entries(data).map(([k, v]) => [`data-${k}`, v])) }, label);
+const path = (...parts) => "/api/v1/" + parts.map(encodeURIComponent).join("/");
+
+// ---------- the server ----------
+
+async function ask(url, options = {}) {
+  const headers = { ...(options.headers ?? {}) };
+  const token = sessionStorage.getItem("token");
+  if (token && options.method) headers.Authorization = `Bearer ${token}`;
+  let response;
+  try { response = await fetch(url, { ...options, headers }); } catch { throw new Error("the server does not answer"); }
+  const text = await response.text();
+  let body = null;
+  try { body = JSON.parse(text); } catch { /* an answer without JSON */ }
+  if (response.status === 401) { askForToken(); }
+  if (!response.ok) throw new Error(body?.detail ?? `${response.status} ${response.statusText}`);
+  return { body, text };
+}
+
+function merge(target, patch) {
+  if (patch === null || typeof patch !== "object" || Array.isArray(patch)) return patch;
+  const result = target && typeof target === "object" && !Array.isArray(target) ? target : {};
+  for (const [name, value] of Object.entries(patch)) {
+    if (value === null) delete result[name];
+    else result[name] = merge(result[name], value);
+  }
+  return result;
+}
+
+let source = null;
+let heardAt = 0;
+
+function listen() {
+  source?.close();
+  source = new EventSource("/api/v1/events");
+  const heard = (event, apply) => { heardAt = Date.now(); apply?.(JSON.parse(event.data)); connection(true); draw(); };
+  source.addEventListener("snapshot", (event) => heard(event, (document) => { state.live = document; refresh(); }));
+  source.addEventListener("patch", (event) => heard(event, (patch) => { state.live = merge(state.live, patch); }));
+  source.addEventListener("alive", () => { heardAt = Date.now(); connection(true); });
+  source.onerror = () => connection(false);
+}
+
+function connection(isLive) {
+  const line = document.getElementById("connection");
+  const text = isLive ? "Live" : "Connection lost; trying again…";
+  if (line.textContent !== text) line.textContent = text;
+  line.classList.toggle("lost", !isLive);
+}
+
+// A connection that is silent for longer than the server ever is has died without a word.
+setInterval(() => {
+  if (Date.now() - heardAt > 12000) { connection(false); heardAt = Date.now(); listen(); }
+}, 1000);
+
+// ---------- where we are ----------
+
+function route() {
+  const [place, query] = (location.hash.slice(1) || "/").split("?");
+  return { parts: place.split("/").filter(Boolean).map(decodeURIComponent), query: new URLSearchParams(query ?? "") };
+}
+const pipelines = () => Object.entries(state.live?.pipelines ?? {});
+const phasesOf = (pipeline) => Object.values(pipeline.phases ?? {});
+const jobsLink = (pipeline, filter) => `#/jobs?${new URLSearchParams({ pipeline, ...filter })}`;
+const jobLink = (pipeline, id) => `#/job/${encodeURIComponent(pipeline)}/${encodeURIComponent(id)}`;
+
+function draw() {
+  const { parts } = route();
+  const [section] = parts;
+  const views = { undefined: overview, jobs: jobsView, job: jobView, workers: workersView, plugins: pluginsView };
+  const titles = { undefined: "Pipelines", jobs: "Jobs", job: `Job ${parts[2] ?? ""}`, workers: "Workers", plugins: "Plugins" };
+  document.title = `${titles[section] ?? "Not found"} – CarbonTube`;
+  for (const link of document.querySelectorAll("nav a")) {
+    const isHere = link.getAttribute("href") === `#/${section === "job" ? "jobs" : section ?? ""}`;
+    if (isHere) link.setAttribute("aria-current", "page"); else link.removeAttribute("aria-current");
+  }
+  document.getElementById("enqueue-button").hidden = !state.session.may_change;
+  document.getElementById("token-button").hidden = !state.session.needs_token;
+  const view = state.live ? (views[section] ?? notFound)() : h("p", {}, "Loading…");
+  morph(main, h("main", {}, view));
+}
+
+const notFound = () => h("p", {}, "There is no such page. ", h("a", { href: "#/" }, "Pipelines"));
+
+// ---------- pipelines ----------
+
+function overview() {
+  const all = pipelines();
+  return [h("h1", {}, "Pipelines"), all.map(([name, pipeline]) => pipelineCard(name, pipeline))];
+}
+
+function pipelineCard(name, pipeline) {
+  const store = pipeline.store ?? {};
+  return h("section", { class: "card", "data-key": name, "aria-label": `Pipeline ${name}` },
+    h("div", { class: "row spread" },
+      h("div", { class: "row" }, h("h2", {}, name), badge(pipeline.state), pipeline.paused && badge("paused"),
+        store.state && store.state !== "open" && badge(store.state, ": store")),
+      h("div", { class: "row" },
+        pipeline.pipeline && action(pipeline.paused ? "resume" : "pause", pipeline.paused ? "Resume" : "Pause", { pipeline: name }))),
+    h("p", { class: "dim" }, pipeline.address, store.address && ` · store ${store.address}`,
+      pipeline.started_at_ms && ` · up since ${clock(pipeline.started_at_ms)}`,
+      pipeline.phases && [" · ", h("a", { href: jobsLink(name, { state: "succeeded" }) }, `${number(pipeline.succeeded)} succeeded`),
+        ` · ${number(pipeline.cancelled)} cancelled`]),
+    pipeline.problem && h("p", { class: "trouble" }, pipeline.problem),
+    store.problem && h("p", { class: "trouble" }, store.problem),
+    h("ol", { class: "chain" }, phasesOf(pipeline).map((phase, index) => phaseCard(name, pipeline, phase, index))),
+    pipeline.phases && charts(name, pipeline));
+}
+
+function phaseCard(name, pipeline, phase, index) {
+  const count = (label, value, filter) => h("div", {}, h("dt", {}, label),
+    h("dd", {}, h("a", { href: jobsLink(name, { phase: phase.job_type, state: filter }) }, number(value))));
+  const runs = (state.history[name]?.steps ?? []).map((step) => step.phases[index]?.succeeded ?? 0);
+  const unserved = phase.workers === 0 && phase.waiting > 0;
+  return h("li", { class: `phase${phase.bottleneck ? " bottleneck" : ""}`, "data-key": String(index) },
+    h("div", { class: "row spread" }, h("h3", {}, phase.job_type), h("span", { class: "row" },
+      phase.bottleneck && h("span", { class: "badge warn" }, "bottleneck"), phase.paused && badge("paused"))),
+    h("dl", { class: "counts" }, count("queued", phase.waiting, "waiting"), count("running", phase.running, "running"),
+      count("retrying", phase.delayed, "delayed"), count("dead", phase.dead, "dead")),
+    h("p", {}, `${phase.per_second ?? 0}/s`, h("span", { class: "dim" }, ` · p50 ${duration(phase.p50_us)} · p99 ${duration(phase.p99_us)}`)),
+    sparkline(runs, `Runs of ${phase.job_type} by minute, last ${state.minutes} minutes`),
+    h("div", { class: "row spread" },
+      h("span", { class: unserved ? "trouble" : "dim" }, unserved ? "nobody serves it: its jobs wait"
+        : `${number(phase.workers)} workers, ${number(phase.slots)} slots`),
+      action(phase.paused ? "resume" : "pause", phase.paused ? "Resume" : "Pause", { pipeline: name, phase: phase.job_type })));
+}
+
+function line(values, width, height, top) {
+  const step = values.length > 1 ? width / (values.length - 1) : 0;
+  let pen = "M";
+  return values.map((value, index) => {
+    if (value === null) { pen = "M"; return ""; }
+    const point = `${pen}${(index * step).toFixed(1)} ${(height - (value / (top || 1)) * (height - 4) - 2).toFixed(1)}`;
+    pen = "L";
+    return point;
+  }).join(" ");
+}
+
+function sparkline(values, label) {
+  return h("svg", { class: "spark", viewBox: "0 0 200 30", preserveAspectRatio: "none", role: "img", "aria-label": label },
+    h("path", { d: values.length ? line(values, 200, 30, Math.max(...values)) : "M0 28 L200 28" }));
+}
+
+function charts(name, pipeline) {
+  const history = state.history[name];
+  if (!history) return null;
+  const seconds = history.step_minutes * 60;
+  const series = (pick) => phasesOf(pipeline).map((_, index) => history.steps.map((step) => pick(step.phases[index])));
+  return [
+    h("div", { class: "row" }, h("h3", {}, "From the stored metrics"),
+      [[60, "Last hour"], [1440, "Last day"]].map(([minutes, label]) => h("button", {
+        type: "button", class: "small", "data-action": "range", "data-minutes": minutes, "aria-pressed": String(state.minutes === minutes) }, label)),
+      phasesOf(pipeline).map((phase, index) => h("span", { class: "key" },
+        h("svg", { class: "swatch", viewBox: "0 0 10 2", "aria-hidden": "true" }, h("line", { class: `s${index % 6}`, x1: 0, x2: 10, y1: 1, y2: 1, "stroke-width": 2 })),
+        phase.job_type))),
+    h("div", { class: "charts" },
+      chart("Runs per second", series((phase) => phase.succeeded / seconds), (value) => `${+value.toPrecision(2)}/s`, history),
+      chart("Run time, p99", series((phase) => phase.latency_p99_us ?? null), duration, history),
+      chart("Wait in the queue, p99", series((phase) => phase.wait_p99_us ?? null), duration, history),
+      chart("Failures and crashes per step", series((phase) => phase.failed + phase.crashed), number, history)),
+  ];
+}
+
+function chart(title, series, unit, history) {
+  const top = Math.max(0, ...series.flat().filter((value) => value !== null));
+  const first = history.steps[0]?.at_ms;
+  return h("figure", { class: "figure" }, h("figcaption", {}, title, h("span", { class: "dim" }, ` – at most ${unit(top)}`)),
+    h("svg", { class: "chart", viewBox: "0 0 600 160", preserveAspectRatio: "none", role: "img", "aria-label": `${title}, at most ${unit(top)}` },
+      [0, 80, 159].map((y) => h("line", { x1: 0, x2: 600, y1: y, y2: y })),
+      series.map((values, index) => h("path", { class: `s${index % 6}`, d: line(values, 600, 160, top) || "M0 158" }))),
+    h("div", { class: "axis", "aria-hidden": "true" }, h("span", {}, first ? clock(first).slice(0, 16) : ""), h("span", {}, "now")));
+}
+
+// ---------- jobs ----------
+
+function currentFilter() {
+  const { query } = route();
+  const name = query.get("pipeline") || pipelines().find(([, pipeline]) => pipeline.pipeline)?.[0] || "";
+  const filter = new URLSearchParams();
+  for (const field of ["state", "phase", "error", "id_prefix"]) if (query.get(field)) filter.set(field, query.get(field));
+  return { name, filter, cursor: query.get("cursor") };
+}
+
+function jobsView() {
+  const { name, filter, cursor } = currentFilter();
+  const pipeline = state.live.pipelines[name];
+  const option = (value, label, chosen) => h("option", { value, selected: value === chosen }, label);
+  const page = state.jobs?.key === location.hash ? state.jobs : null;
+  const acts = { filter: filter.toString(), pipeline: name };
+  return [
+    h("h1", {}, "Jobs"),
+    h("form", { class: "filters", "data-form": "filter", role: "search", "aria-label": "Filter jobs", "data-key": location.hash },
+      h("label", {}, "Pipeline", h("select", { name: "pipeline" }, pipelines().map(([each]) => option(each, each, name)))),
+      h("label", {}, "State", h("select", { name: "state" }, option("", "any", ""), STATES.map((word) => option(word, word, filter.get("state"))))),
+      h("label", {}, "Phase", h("select", { name: "phase" }, option("", "any", ""),
+        [...new Set(phasesOf(pipeline ?? {}).map((phase) => phase.job_type))].map((type) => option(type, type, filter.get("phase"))))),
+      h("label", {}, "Error contains", h("input", { name: "error", value: filter.get("error") ?? "" })),
+      h("label", {}, "Id begins with", h("input", { name: "id_prefix", value: filter.get("id_prefix") ?? "" })),
+      h("button", { type: "submit" }, "Show"),
+      filter.toString() && [
+        action("all", "Retry all…", { ...acts, verb: "retry" }), action("all", "Cancel all…", { ...acts, verb: "cancel" }),
+        action("all", "Delete all…", { ...acts, verb: "delete" }, "danger")]),
+    page?.trouble && h("p", { class: "trouble" }, page.trouble),
+    page?.jobs && jobsTable(name, page.jobs),
+    h("p", { class: "row" }, cursor && h("a", { href: jobsLink(name, Object.fromEntries(filter)) }, "Newest"),
+      page?.next && h("a", { href: jobsLink(name, { ...Object.fromEntries(filter), cursor: page.next }) }, "Older")),
+  ];
+}
+
+function jobsTable(name, jobs) {
+  if (!jobs.length) return h("p", { class: "card" }, "No job is like that.");
+  return h("div", { class: "card scroll", tabindex: "0", role: "region", "aria-label": "Jobs" }, h("table", {}, h("caption", {}, "Newest first"),
+    h("thead", {}, h("tr", {}, ["Id", "State", "Phase"].map((title) => h("th", { scope: "col" }, title)),
+      h("th", { scope: "col", class: "number" }, "Attempts"),
+      ["Enqueued", "Changed", "Error", "Actions"].map((title) => h("th", { scope: "col" }, title)))),
+    h("tbody", {}, jobs.map((job) => h("tr", { "data-key": job.id },
+      h("td", { class: "mono" }, h("a", { href: jobLink(name, job.id) }, job.id)),
+      h("td", {}, badge(job.state)), h("td", {}, job.job_type), h("td", { class: "number" }, number(job.attempts.length)),
+      h("td", { title: clock(job.enqueued_at_ms) }, age(job.enqueued_at_ms)), h("td", { title: clock(job.updated_at_ms) }, age(job.updated_at_ms)),
+      h("td", {}, job.error ? `${job.error.type}: ${job.error.message}`.slice(0, 200) : ""),
+      h("td", { class: "row" }, jobActions(name, job)))))));
+}
+
+function jobActions(name, job) {
+  const data = { pipeline: name, id: job.id };
+  const isOver = ["succeeded", "dead", "cancelled"].includes(job.state);
+  return [
+    ["dead", "cancelled"].includes(job.state) && action("retry", "Retry", data),
+    !isOver && action("cancel", "Cancel", data),
+    job.state !== "running" && action("delete", "Delete", data, "danger"),
+  ];
+}
+
+function jobView() {
+  const [, name, id] = route().parts;
+  const job = state.job?.id === id && state.job.pipeline === name ? state.job : null;
+  if (!job) return h("p", {}, "Loading…");
+  if (job.trouble) return [h("h1", {}, "Job ", id), h("p", { class: "trouble" }, job.trouble)];
+  const { document: record, instructions } = job;
+  const fact = (title, ...value) => h("div", {}, h("dt", {}, title), h("dd", {}, value));
+  return [
+    h("div", { class: "row spread" }, h("h1", {}, "Job ", h("code", {}, id)), h("div", { class: "row" }, jobActions(name, record))),
+    h("section", { class: "card", "aria-label": "State" },
+      h("div", { class: "row" }, badge(record.state), `in phase ${record.phase + 1}: ${record.job_type}`, record.worker && ["at ", h("code", {}, record.worker)]),
+      record.state === "running" && record.progress !== undefined && h("p", { class: "row" },
+        h("progress", { max: 1, value: record.progress, "aria-label": "Progress" }), `${Math.round(record.progress * 100)} %`, record.progress_note),
+      h("dl", { class: "facts" }, fact("Pipeline", h("a", { href: "#/" }, name)), fact("Enqueued", clock(record.enqueued_at_ms)), fact("Changed", clock(record.updated_at_ms)),
+        record.due_at_ms && fact("Due", clock(record.due_at_ms)), fact("Priority", number(record.priority)),
+        fact("Failures in this phase", number(record.failures)), fact("Crashes in this phase", number(record.crashes)))),
+    record.error && h("section", { class: "card", "aria-label": "Error" }, h("h2", {}, record.error.type), h("p", {}, record.error.message),
+      record.error.location && h("p", { class: "dim" }, record.error.location),
+      record.error.stderr_tail && [h("h3", {}, "Last lines on stderr"), h("pre", { tabindex: "0" }, record.error.stderr_tail)]),
+    timeline(record),
+    h("section", { class: "card", "aria-label": "Instructions" }, h("h2", {}, "Instructions now"),
+      h("p", { class: "dim" }, "As enqueued, with the results of the phases so far merged in."), h("pre", { tabindex: "0" }, instructions)),
+    record.log?.length > 0 && h("section", { class: "card", "aria-label": "Log" }, h("h2", {}, "Log"),
+      h("ul", { class: "log" }, record.log.map((entry) => h("li", {}, h("span", { class: "dim mono" }, clock(entry.at_ms).slice(11, 19), " "), badge(entry.level), " ", entry.text)))),
+  ];
+}
+
+function timeline(record) {
+  return h("section", { class: "card scroll", tabindex: "0", "aria-label": "Attempts" }, h("table", {}, h("caption", {}, "Attempts, oldest first"),
+    h("thead", {}, h("tr", {}, ["Phase", "Attempt", "Outcome", "Began", "Took", "Worker", "Build"].map((title) => h("th", { scope: "col" }, title)))),
+    h("tbody", {}, record.attempts.map((attempt) => h("tr", {},
+      h("td", {}, attempt.job_type), h("td", {}, number(attempt.number)), h("td", {}, badge(attempt.outcome)), h("td", {}, clock(attempt.started_at_ms)),
+      h("td", {}, attempt.started_at_ms ? `${number(attempt.ended_at_ms - attempt.started_at_ms)} ms` : "–"),
+      h("td", { class: "mono" }, attempt.worker), h("td", { class: "mono" }, attempt.plugin))))));
+}
+
+// ---------- workers and plugins ----------
+
+function workersView() {
+  const rows = pipelines().flatMap(([name, pipeline]) => Object.values(pipeline.workers ?? {}).map((worker) => ({ name, worker })));
+  if (!rows.length) return [h("h1", {}, "Workers"), h("p", { class: "card" }, "No worker has announced itself. Start one with ", h("code", {}, "carbontube phase LIB JOB_TYPE"), ".")];
+  return [h("h1", {}, "Workers"), h("div", { class: "card scroll", tabindex: "0", role: "region", "aria-label": "Workers" }, h("table", {},
+    h("caption", {}, `${number(rows.length)} workers`),
+    h("thead", {}, h("tr", {}, ["Host", "Pid", "Phase", "State", "Pipeline", "Plugin", "Build"].map((title) => h("th", { scope: "col" }, title)),
+      ["Slots", "At work", "Succeeded", "Failed", "Heartbeat"].map((title) => h("th", { scope: "col", class: "number" }, title)), h("th", { scope: "col" }, "Actions"))),
+    h("tbody", {}, rows.map(({ name, worker }) => h("tr", { "data-key": worker.id },
+      h("td", {}, worker.host), h("td", {}, worker.pid), h("td", {}, worker.job_type), h("td", {}, badge(worker.state)), h("td", {}, name),
+      h("td", {}, worker.plugin_file), h("td", { class: "mono" }, worker.plugin),
+      [worker.concurrency, worker.in_flight, worker.succeeded, worker.failed].map((value) => h("td", { class: "number" }, number(value))),
+      h("td", { class: "number" }, worker.heartbeat_age_s ? `${worker.heartbeat_age_s} s ago` : "now"),
+      h("td", {}, worker.state === "serving" && action("drain", "Drain", { pipeline: name, worker: worker.id })))))))];
+}
+
+function pluginsView() {
+  const plugins = Object.entries(state.live.plugins ?? {});
+  if (!plugins.length) return [h("h1", {}, "Plugins"), h("p", { class: "card" }, "No plugin lies in the folders that this server looks at (", h("code", {}, "--plugin-dir"), ").")];
+  return [h("h1", {}, "Plugins"), h("p", { class: "dim" }, "On the machine of this page. Workers elsewhere have their own."),
+    plugins.map(([file, plugin]) => h("section", { class: "card", "data-key": file, "aria-label": file },
+      h("div", { class: "row spread" }, h("div", { class: "row" }, h("h2", {}, file), badge(plugin.state.word)),
+        plugin.state.word === "quarantined" && action("release", "Release", { sha: plugin.sha256 })),
+      plugin.problem && h("p", { class: "trouble" }, plugin.problem),
+      plugin.state.stderr && h("pre", { tabindex: "0" }, plugin.state.stderr),
+      h("p", { class: "dim" }, [plugin.id, plugin.version, plugin.build, plugin.abi && `ABI ${plugin.abi}`].filter(Boolean).join(" · "),
+        plugin.sha256 && [" · ", h("code", {}, plugin.sha256.slice(0, 12))]),
+      plugin.summary && h("p", {}, plugin.summary),
+      h("ul", {}, plugin.pipelines.map((pipeline) => h("li", {}, "pipeline ", h("b", {}, pipeline.name), pipeline.summary && ` – ${pipeline.summary}`)),
+        plugin.phases.map((phase) => h("li", {}, "phase ", h("b", {}, phase.job_type), phase.summary && ` – ${phase.summary}`,
+          [["input", phase.input_schema], ["output", phase.output_schema]].map(([title, schema]) => schema &&
+            h("details", {}, h("summary", {}, `${title} schema`), h("pre", { tabindex: "0" }, pretty(schema)))))))))];
+}
+
+function pretty(json) {
+  try { return JSON.stringify(JSON.parse(json), null, 2); } catch { return json; }
+}
+
+// Indents JSON text without parsing its numbers: 1e400 and 0.10 stay what they are.
+function indented(json) {
+  let depth = 0, inString = false, result = "";
+  for (let index = 0; index < json.length; index += 1) {
+    const sign = json[index];
+    if (inString) {
+      result += sign;
+      if (sign === "\\") result += json[++index] ?? "";
+      else if (sign === '"') inString = false;
+    } else if (sign === '"') { inString = true; result += sign; }
+    else if (sign === "{" || sign === "[") { depth += 1; result += `${sign}\n${"  ".repeat(depth)}`; }
+    else if (sign === "}" || sign === "]") { depth -= 1; result = `${result.trimEnd()}\n${"  ".repeat(depth)}${sign}`; }
+    else if (sign === ",") result += `,\n${"  ".repeat(depth)}`;
+    else if (sign === ":") result += ": ";
+    else if (!/\s/.test(sign)) result += sign;
+  }
+  return result;
+}
+
+// ---------- what is fetched ----------
+
+async function refresh() {
+  const { parts: [section, name, id] } = route();
+  if (section === "jobs") await loadJobs();
+  if (section === "job") await loadJob(name, id);
+  if (section === undefined) await loadHistory();
+  draw();
+}
+
+async function loadJobs() {
+  const key = location.hash;
+  const { name, filter, cursor } = currentFilter();
+  if (!name) return;
+  if (cursor) filter.set("cursor", cursor);
+  try {
+    const { body } = await ask(`${path("pipelines", name, "jobs")}?${filter}`);
+    if (key === location.hash) state.jobs = { key, ...body };
+  } catch (error) { state.jobs = { key, trouble: error.message }; }
+}
+
+async function loadJob(pipeline, id) {
+  try {
+    const { body, text } = await ask(path("pipelines", pipeline, "jobs", id));
+    // The server puts the instructions last, as they are.
+    const raw = text.slice(text.lastIndexOf(`,"instructions":`) < 0 ? 0 : text.indexOf(`,"instructions":`) + 16, -1);
+    state.job = { pipeline, id, document: body, instructions: indented(raw) };
+  } catch (error) { state.job = { pipeline, id, trouble: error.message }; }
+}
+
+async function loadHistory() {
+  const step = state.minutes > 60 ? 15 : 1;
+  await Promise.all(pipelines().filter(([, pipeline]) => pipeline.state === "connected").map(async ([name]) => {
+    try { state.history[name] = (await ask(`${path("pipelines", name, "metrics")}?minutes=${state.minutes}&step=${step}`)).body; } catch { /* the next one may come */ }
+  }));
+}
+
+let refreshing = false;
+setInterval(async () => {
+  const { parts: [section], query } = route();
+  // An older page stands still, so that it can be read.
+  if (refreshing || document.hidden || !["jobs", "job"].includes(section) || query.get("cursor")) return;
+  refreshing = true;
+  try { await refresh(); } finally { refreshing = false; }
+}, 1000);
+setInterval(() => { if (!document.hidden && route().parts[0] === undefined) refresh(); }, 10000);
+
+// ---------- acting ----------
+
+function note(text, isBad = false, link) {
+  const element = h("div", { class: `note${isBad ? " bad" : ""}` }, text, link && [" ", h("a", { href: link }, "Show it")]);
+  document.getElementById("notes").append(element);
+  setTimeout(() => element.remove(), isBad ? 15000 : 6000);
+}
+
+async function act(words, url, options) {
+  try {
+    const { body } = await ask(url, options);
+    note(words(body));
+    await refresh();
+  } catch (error) { note(error.message, true); }
+}
+
+const dialog = document.getElementById("dialog");
+function open(title, content, label, submit) {
+  dialog.replaceChildren(h("form", { "data-form": "dialog" }, h("h2", { id: "dialog-title" }, title), content,
+    h("div", { class: "row" }, h("button", { type: "submit", class: "primary" }, label), h("button", { type: "button", "data-action": "close" }, "Back"))));
+  dialog.submit = submit;
+  dialog.showModal();
+}
+
+function askForToken() {
+  if (dialog.open) dialog.close();
+  open("The server's token", h("div", { class: "fields" }, h("p", {}, "Whoever changes something must know the token of the server's --token-file. It is kept until this tab is closed."),
+    h("label", {}, "Token", h("input", { name: "token", type: "password", autocomplete: "off", required: true }))), "Keep",
+  (form) => { sessionStorage.setItem("token", form.get("token").trim()); dialog.close(); note("Kept. Do it again now."); });
+}
+
+async function confirmAll({ pipeline, filter, verb }) {
+  try {
+    const { body } = await ask(`${path("pipelines", pipeline, "jobs", "count")}?${filter}`);
+    const many = `${number(body.count)}${body.more ? " or more" : ""}`;
+    const limit = body.more ? " Up to 10,000 are changed at a time." : "";
+    open(`${verb[0].toUpperCase()}${verb.slice(1)} ${many} jobs?`, h("div", { class: "fields" },
+      h("p", {}, `All jobs of ${pipeline} with ${[...new URLSearchParams(filter)].map(([name, value]) => `${name} ${value}`).join(", ")}, as far as they can.${limit}`)),
+    `${verb[0].toUpperCase()}${verb.slice(1)} ${many}`, async () => {
+      dialog.close();
+      const [method, tail] = verb === "delete" ? ["DELETE", []] : ["POST", [verb]];
+      await act((answer) => `${number(Object.values(answer)[0])} jobs: ${Object.keys(answer)[0]}`, `${path("pipelines", pipeline, "jobs", ...tail)}?${filter}`, { method });
+    });
+  } catch (error) { note(error.message, true); }
+}
+
+// The schema of the first phase's input, where a plugin here has one.
+function inputSchema(pipeline) {
+  const type = phasesOf(state.live.pipelines[pipeline] ?? {})[0]?.job_type;
+  for (const plugin of Object.values(state.live.plugins ?? {})) {
+    const text = plugin.phases.find((phase) => phase.job_type === type)?.input_schema;
+    try { if (text) return JSON.parse(text); } catch { /* not one that a form can be made of */ }
+  }
+  return null;
+}
+
+function schemaField(name, schema, required) {
+  const label = [schema.title ?? name, required && " (required)"];
+  const help = schema.description && h("span", { class: "dim" }, schema.description);
+  const value = schema.default ?? schema.examples?.[0];
+  const common = { name: `field:${name}`, "data-type": schema.enum ? "enum" : schema.type ?? "json", required };
+  if (schema.enum) return h("label", {}, label, h("select", common, !required && h("option", { value: "" }, ""), schema.enum.map((each) => h("option", { value: JSON.stringify(each) }, String(each)))), help);
+  if (schema.type === "boolean") return h("label", {}, label, h("select", common, ["", "true", "false"].map((each) => h("option", { value: each }, each))), help);
+  if (schema.type === "integer" || schema.type === "number") {
+    return h("label", {}, label, h("input", { ...common, type: "number", step: schema.type === "integer" ? 1 : "any", min: schema.minimum, max: schema.maximum, value }), help);
+  }
+  return h("label", {}, label, h("input", { ...common, value: typeof value === "object" ? JSON.stringify(value) : value }), help);
+}
+
+function enqueueDialog(chosen, asText) {
+  const names = pipelines().filter(([, pipeline]) => pipeline.pipeline).map(([name]) => name);
+  if (!names.length) return note("No coordinator answers.", true);
+  const name = names.includes(chosen) ? chosen : names.includes(currentFilter().name) ? currentFilter().name : names[0];
+  const schema = inputSchema(name);
+  const properties = Object.entries(schema?.properties ?? {});
+  const useForm = properties.length > 0 && !asText;
+  if (dialog.open) dialog.close();
+  open("Enqueue a job", h("div", { class: "fields" },
+    h("label", {}, "Pipeline", h("select", { name: "pipeline", "data-change": "enqueue-pipeline" }, names.map((each) => h("option", { value: each, selected: each === name }, each)))),
+    useForm ? properties.map(([field, each]) => schemaField(field, each, (schema.required ?? []).includes(field)))
+      : h("label", {}, "Instructions, a JSON object", h("textarea", { name: "json", required: true, spellcheck: "false" }, "{}")),
+    properties.length > 0 && h("button", { type: "button", class: "small", "data-action": "enqueue-mode", "data-pipeline": name, "data-text": String(useForm) }, useForm ? "As JSON text" : "As a form"),
+    h("label", {}, "Priority, -8 to 7", h("input", { name: "priority", type: "number", min: -8, max: 7, value: 0 })),
+    h("label", {}, "Delay in seconds", h("input", { name: "delay", type: "number", min: 0, value: 0 }))),
+  "Enqueue", enqueue);
+}
+
+function instructionsOf(form) {
+  if (form.has("json")) {
+    const value = JSON.parse(form.get("json"));
+    if (value === null || typeof value !== "object" || Array.isArray(value)) throw new Error("not an object");
+    return form.get("json");
+  }
+  const result = {};
+  for (const field of dialog.querySelectorAll("[name^='field:']")) {
+    if (field.value === "") continue;
+    const type = field.dataset.type;
+    result[field.name.slice(6)] = type === "string" ? field.value : JSON.parse(field.value);
+  }
+  return JSON.stringify(result);
+}
+
+async function enqueue(form) {
+  let body;
+  try { body = instructionsOf(form); } catch (error) { return note(`The instructions are not a JSON object: ${error.message}`, true); }
+  const name = form.get("pipeline");
+  const query = new URLSearchParams({ priority: form.get("priority") || 0, delay_seconds: form.get("delay") || 0 });
+  try {
+    const answer = await ask(`${path("pipelines", name, "jobs")}?${query}`, { method: "POST", headers: { "Content-Type": "application/json" }, body });
+    dialog.close();
+    note(`Job ${answer.body.id} is stored.`, false, jobLink(name, answer.body.id));
+    location.hash = jobLink(name, answer.body.id);
+  } catch (error) { note(error.message, true); }
+}
+
+const actions = {
+  skip: () => main.focus(),
+  theme: () => setTheme(document.documentElement.dataset.theme === "dark" ? "light" : "dark", true),
+  token: askForToken,
+  close: () => dialog.close(),
+  enqueue: () => enqueueDialog(),
+  "enqueue-mode": ({ pipeline, text }) => enqueueDialog(pipeline, text === "true"),
+  range: async ({ minutes }) => { state.minutes = Number(minutes); await refresh(); },
+  pause: ({ pipeline, phase }) => pausing("pause", pipeline, phase),
+  resume: ({ pipeline, phase }) => pausing("resume", pipeline, phase),
+  drain: ({ pipeline, worker }) => act(() => `${worker} drains: it finishes what runs, then ends.`, path("pipelines", pipeline, "workers", worker, "drain"), { method: "POST" }),
+  release: ({ sha }) => act(() => `Build ${sha.slice(0, 12)} may run again.`, path("plugins", sha, "release"), { method: "POST" }),
+  retry: ({ pipeline, id }) => act(() => `Job ${id} is tried again.`, path("pipelines", pipeline, "jobs", id, "retry"), { method: "POST" }),
+  cancel: ({ pipeline, id }) => act(() => `Job ${id} is cancelled.`, path("pipelines", pipeline, "jobs", id, "cancel"), { method: "POST" }),
+  delete: ({ pipeline, id }) => open(`Delete job ${id}?`, h("p", {}, "Nothing of it is kept."), "Delete", async () => {
+    dialog.close();
+    await act(() => `Job ${id} is deleted.`, path("pipelines", pipeline, "jobs", id), { method: "DELETE" });
+  }),
+  all: confirmAll,
+};
+
+function pausing(verb, pipeline, phase) {
+  const query = phase ? `?${new URLSearchParams({ phase })}` : "";
+  return act(() => `${phase ?? pipeline}: ${verb}d`, path("pipelines", pipeline, verb) + query, { method: "POST" });
+}
+
+document.addEventListener("click", (event) => {
+  const target = event.target.closest("[data-action]");
+  if (!target) return;
+  if (target.tagName === "A") event.preventDefault();
+  actions[target.dataset.action]?.(target.dataset);
+});
+document.addEventListener("change", (event) => {
+  if (event.target.dataset.change === "enqueue-pipeline") enqueueDialog(event.target.value);
+});
+document.addEventListener("submit", (event) => {
+  event.preventDefault();
+  const form = new FormData(event.target);
+  if (event.target.dataset.form === "dialog") return dialog.submit(form);
+  const filter = Object.fromEntries([...form].filter(([, value]) => value));
+  const { pipeline, ...rest } = filter;
+  location.hash = jobsLink(pipeline, rest);
+});
+window.addEventListener("hashchange", () => { window.scrollTo(0, 0); draw(); refresh(); });
+
+function setTheme(theme, isChosen) {
+  document.documentElement.dataset.theme = theme;
+  document.getElementById("theme-button").textContent = theme === "dark" ? "Light" : "Dark";
+  if (isChosen) localStorage.setItem("theme", theme);
+}
+const system = matchMedia("(prefers-color-scheme: dark)");
+const followSystem = () => { if (!localStorage.getItem("theme")) setTheme(system.matches ? "dark" : "light"); };
+system.addEventListener("change", followSystem);
+setTheme(localStorage.getItem("theme") ?? (system.matches ? "dark" : "light"));
+
+ask("/api/v1/session").then(({ body }) => { state.session = body; draw(); }, () => {});
+heardAt = Date.now();
+listen();

@@ -1,0 +1,60 @@
+internal import Hummingbird
+
+/// The addresses that the system's first version, in Python, answered at; monitoring that reads them goes on.
+struct OlderRoutes {
+  let cluster: Cluster
+
+  func add(to router: Router<BasicRequestContext>) {
+    router.get("/api/pipelines") { _, _ in
+      Response(
+        json: .array(
+          pipelines.map { name, shown in
+            .object([
+              "name": .string(name), "paused": shown["paused"],
+              "phases": .array(phases(shown).map { $0["job_type"] }),
+            ])
+          }))
+    }
+    router.get("/api/queues") { _, _ in
+      Response(
+        json: .array(
+          pipelines.flatMap { name, shown in
+            phases(shown).map { phase in
+              var queue: [String: JSONValue] = ["pipeline": .string(name)]
+              for member in ["job_type", "waiting", "delayed", "running", "dead"] { queue[member] = phase[member] }
+              return .object(queue)
+            }
+          }))
+    }
+    router.get("/api/workers/available") { _, _ in
+      Response(
+        json: .array(
+          pipelines.flatMap { _, shown in
+            shown["workers"].members.sorted { $0.key < $1.key }.map(\.value).filter {
+              $0["state"] == .string("serving") && $0["in_flight"].integer ?? 0 < $0["concurrency"].integer ?? 0
+            }
+          }))
+    }
+    router.get("/api/jobs") { request, _ in
+      var arguments = try request.filter()
+      arguments["limit"] = .integer(Int64(try request.integer("limit", in: 1...200) ?? 50))
+      var jobs: [JSONValue] = []
+      for (name, _) in pipelines {
+        for var job in try await cluster.link(named: name).ask("jobs", .object(arguments)).0["jobs"].elements {
+          job["pipeline"] = .string(name)
+          jobs.append(job)
+        }
+      }
+      return Response(json: .array(jobs))
+    }
+  }
+
+  private var pipelines: [(String, JSONValue)] {
+    cluster.document["pipelines"].members.sorted { $0.key < $1.key }.filter { $0.value["pipeline"] != .null }
+      .map { ($0.key, $0.value) }
+  }
+
+  private func phases(_ shown: JSONValue) -> [JSONValue] {
+    shown["phases"].members.sorted { Int($0.key) ?? 0 < Int($1.key) ?? 0 }.map(\.value)
+  }
+}

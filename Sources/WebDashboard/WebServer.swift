@@ -1,0 +1,93 @@
+internal import Dispatch
+internal import Glibc
+internal import Hummingbird
+internal import NIOCore
+internal import Synchronization
+
+/// Shows coordinators on a page and over an HTTP API, and acts on them for whoever may. A client of theirs like any other:
+/// it never touches their stores, and they do not notice whether it is there.
+///
+/// All methods may be called from any thread; those that block are not for threads of Swift's cooperative pool.
+public final class WebServer: Sendable {
+  private struct Run {
+    var task: Task<Void, Never>?
+    var port: Int?
+    var failure: String?
+  }
+
+  private let settings: WebServerSettings
+  private let run = Mutex(Run())
+  private let decided = DispatchSemaphore(value: 0)
+  private let ended = DispatchSemaphore(value: 0)
+
+  public init(_ settings: WebServerSettings) { self.settings = settings }
+
+  /// Blocks until the server listens.
+  /// - Returns: where, e.g. `http://127.0.0.1:8080`.
+  public func start() throws(WebServerError) -> String {
+    let task = Task.detached { [self] in
+      await serve()
+      decided.signal()
+      ended.signal()
+    }
+    run.withLock { $0.task = task }
+    decided.wait()
+    let (port, failure) = run.withLock { ($0.port, $0.failure) }
+    guard let port else {
+      throw WebServerError(
+        "cannot listen on \(settings.host):\(settings.port): \(failure ?? "it ended at once"); choose another address "
+          + "with --bind")
+    }
+    return "http://\(settings.host.contains(":") ? "[\(settings.host)]" : settings.host):\(port)"
+  }
+
+  /// Ends it, and breaks what is under way. Returns at once.
+  public func stop() { run.withLock { $0.task }?.cancel() }
+
+  /// Blocks until it has ended.
+  public func waitUntilStopped() {
+    ended.wait()
+    ended.signal()
+  }
+
+  private func serve() async {
+    let cluster = Cluster(settings)
+    var configuration = ApplicationConfiguration(address: .hostname(settings.host, port: settings.port))
+    configuration.serverName = "carbontube"
+    var logger = settings.logger
+    // A line for each connection that a browser drops is of no use to anybody.
+    logger.logLevel = .critical
+    let application = Application(
+      router: router(cluster), configuration: configuration,
+      onServerRunning: { [self] channel in
+        run.withLock { $0.port = channel.localAddress?.port }
+        decided.signal()
+      }, logger: logger)
+    let looking = Task { await cluster.run() }
+    do {
+      try await application.run()
+    } catch {
+      run.withLock { $0.failure = (error as? IOError)?.reasonForPeople ?? "\(error)" }
+    }
+    looking.cancel()
+    await looking.value
+  }
+
+  private func router(_ cluster: Cluster) -> Router<BasicRequestContext> {
+    let policy = AccessPolicy(
+      token: settings.token, isReadOnly: settings.isReadOnly,
+      isLoopback: AccessPolicy.isLoopback(hostOf: settings.host))
+    let router = Router()
+    router.add(middleware: Gatekeeper(policy: policy))
+    PageRoutes().add(to: router)
+    EventRoutes(cluster: cluster).add(to: router)
+    PipelineRoutes(cluster: cluster, settings: settings, policy: policy).add(to: router)
+    JobRoutes(cluster: cluster).add(to: router)
+    OlderRoutes(cluster: cluster).add(to: router)
+    return router
+  }
+}
+
+extension IOError {
+  fileprivate var reasonForPeople: String { String(cString: strerror(errnoCode)) }
+}

@@ -1,0 +1,42 @@
+internal import ArgumentParser
+internal import CarbonTube
+internal import WebDashboard
+
+struct WebCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "web",
+    abstract: "Show pipelines on a live web page, and act on them.",
+    discussion: """
+      The same data and actions are at /api/v1 (see /api/v1/openapi.json), metrics for Prometheus at /metrics.
+      Everything that changes something needs the token of --token-file when the page is bound beyond loopback.
+      """)
+
+  @Option(help: ArgumentHelp("A coordinator's --job-pull; repeatable.", valueName: "address"))
+  var pipeline = ["tcp://127.0.0.1:5050"]
+  @Option(help: ArgumentHelp("Where the page is. Port 0 takes any free one.", valueName: "host:port"))
+  var bind = WebOptions.defaultBind
+  @Option(help: ArgumentHelp("Holds the token that whoever changes something must know.", valueName: "file"))
+  var tokenFile: String?
+  @Flag(help: "Show, and change nothing.") var readOnly = false
+  @Option(
+    help: ArgumentHelp(
+      "A folder of plugins to show; repeatable. Default: as of plugins list.", valueName: "dir"))
+  var pluginDir: [String] = []
+  @OptionGroup var logging: LogOptions
+
+  func validate() throws {
+    for address in pipeline {
+      if let problem = addressProblem(address, binding: false) { throw ValidationError(problem) }
+    }
+    _ = try WebOptions.hostAndPort(bind)
+  }
+
+  func run() throws {
+    let options = WebOptions(bind: bind, tokenFile: tokenFile, isReadOnly: readOnly, pluginFolders: pluginDir)
+    let server = try options.server(for: pipeline, logger: logging.logger("carbontube.web"))
+    let signals = StopSignals { _ in server.stop() }
+    defer { withExtendedLifetime(signals) {} }
+    StandardStreams.say("web \(try WebOptions.start(server))")
+    server.waitUntilStopped()
+  }
+}

@@ -187,6 +187,7 @@ let package = Package(
     tests("ExamplePluginTests", hostChildren),
     tests("PluginCatalogTests", hostChildren + ["PluginCatalog"]),
 
+    tests("WebDashboardTests", ["WebDashboard"]),
     tests(
       "PhaseServingTests",
       ["PhaseServing", "PluginCatalog", "HostProtocol", "HostSupervision", "PipelineModel", "WireProtocol"]),

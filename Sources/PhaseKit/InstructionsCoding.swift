@@ -31,7 +31,7 @@ private func describe(_ error: DecodingError) -> String {
   switch error {
   case .keyNotFound(let key, let context): "\(path(context.codingPath + [key])) is missing"
   case .valueNotFound(_, let context): "\(path(context.codingPath)) is null"
-  case .typeMismatch(let type, let context): "\(path(context.codingPath)) is not a \(type)"
+  case .typeMismatch(let type, let context): "\(path(context.codingPath)) is not of type \(type)"
   case .dataCorrupted(let context):
     context.codingPath.isEmpty ? context.debugDescription : "\(path(context.codingPath)): \(context.debugDescription)"
   @unknown default: "\(error)"

@@ -15,8 +15,8 @@ struct Gatekeeper<Context: RequestContext>: RouterMiddleware {
       "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
       + "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     response.headers[.xContentTypeOptions] = "nosniff"
-    response.headers[HTTPField.Name("Referrer-Policy")!] = "no-referrer"
-    response.headers[HTTPField.Name("Cross-Origin-Resource-Policy")!] = "same-origin"
+    response.headers[.referrerPolicy] = "no-referrer"
+    response.headers[.crossOriginResourcePolicy] = "same-origin"
     if !response.headers.contains(.cacheControl) { response.headers[.cacheControl] = "no-store" }
     return response
   }
@@ -46,7 +46,7 @@ struct Gatekeeper<Context: RequestContext>: RouterMiddleware {
     return AccessPolicy.Claims(
       changesState: request.method != .get && request.method != .head && request.method != .options,
       host: request.head.authority, origin: request.headers[.origin],
-      fetchSite: request.headers[HTTPField.Name("Sec-Fetch-Site")!], authorization: request.headers[.authorization],
+      fetchSite: request.headers[.fetchSite], authorization: request.headers[.authorization],
       contentType: request.headers[.contentType],
       hasBody: length > 0 || request.headers.contains(.transferEncoding))
   }

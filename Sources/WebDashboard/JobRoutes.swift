@@ -1,4 +1,3 @@
-internal import HTTPTypes
 internal import Hummingbird
 internal import PipelineAccess
 internal import PipelineModel
@@ -58,7 +57,7 @@ struct JobRoutes {
   /// `id` is the job's own; an Idempotency-Key is made into one.
   private func jobID(_ request: Request) throws -> String? {
     if let id = request.parameter("id") { return id }
-    guard let key = request.headers[HTTPField.Name("Idempotency-Key")!] else { return nil }
+    guard let key = request.headers[.idempotencyKey] else { return nil }
     guard !key.isEmpty, key.utf8.count <= 1_024 else {
       throw Problem(.badRequest, "the Idempotency-Key must have 1 to 1024 bytes")
     }

@@ -49,7 +49,7 @@ struct ReadmeTests {
     let checkout = try TemporaryFolder()
     var script = try blocks("sh", in: document("README.md")).joined(separator: "\n")
     #expect(script.contains("carbontube pipeline ") && script.contains("carbontube requeue "))
-    for port in ["5050", "6000"] {
+    for port in ["5050", "6000", "8080"] {
       script = script.replacingOccurrences(of: "127.0.0.1:\(port)", with: "127.0.0.1:\(try freePort())")
     }
     let arranged = """
@@ -66,7 +66,7 @@ struct ReadmeTests {
       environment: ["CARBONTUBE_EXAMPLE_DIR": checkout.path, "CARBONTUBE_PLUGIN_PATH": ""]
     ).end()
     #expect(end.status == 0, "\(end.complaint)")
-    for part in ["1  succeeded", "job nightly-1: ", "cancelled later-1", "requeued 0 jobs", "paused delete-file"] {
+    for part in ["1  succeeded", "job nightly-1: ", "cancelled later-1", "requeued 0 jobs", "paused delete-file", "ready", "up{pipeline"] {
       #expect(end.output.contains(part), "\(part) in \(end.output)")
     }
   }

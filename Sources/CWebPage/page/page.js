@@ -47,6 +47,7 @@ function syncAttributes(old, fresh) {
 // ---------- words and numbers ----------
 
 const number = (value) => (value ?? 0).toLocaleString("en");
+const counted = (value, one, many) => `${number(value)} ${value === 1 ? one : many}`;
 const duration = (us) => us === undefined || us === null ? "–" : us < 1000 ? `${us} µs` : us < 1e6 ? `${us / 1000} ms` : `${us / 1e6} s`;
 const clock = (ms) => ms ? new Date(ms).toISOString().replace("T", " ").slice(0, 19) + " UTC" : "–";
 function age(ms) {
@@ -183,7 +184,7 @@ function phaseCard(name, pipeline, phase, index) {
     sparkline(runs, `Runs of ${phase.job_type} by minute, last ${state.minutes} minutes`),
     h("div", { class: "row spread" },
       h("span", { class: unserved ? "trouble" : "dim" }, unserved ? "nobody serves it: its jobs wait"
-        : `${number(phase.workers)} workers, ${number(phase.slots)} slots`),
+        : `${counted(phase.workers, "worker", "workers")}, ${counted(phase.slots, "slot", "slots")}`),
       action(phase.paused ? "resume" : "pause", phase.paused ? "Resume" : "Pause", { pipeline: name, phase: phase.job_type })));
 }
 
@@ -287,7 +288,7 @@ function jobActions(name, job) {
   const data = { pipeline: name, id: job.id };
   const isOver = ["succeeded", "dead", "cancelled"].includes(job.state);
   return [
-    ["dead", "cancelled"].includes(job.state) && action("retry", "Retry", data),
+    job.state === "dead" && action("retry", "Retry", data),
     !isOver && action("cancel", "Cancel", data),
     job.state !== "running" && action("delete", "Delete", data, "danger"),
   ];
@@ -325,7 +326,7 @@ function timeline(record) {
     h("thead", {}, h("tr", {}, ["Phase", "Attempt", "Outcome", "Began", "Took", "Worker", "Build"].map((title) => h("th", { scope: "col" }, title)))),
     h("tbody", {}, record.attempts.map((attempt) => h("tr", {},
       h("td", {}, attempt.job_type), h("td", {}, number(attempt.number)), h("td", {}, badge(attempt.outcome)), h("td", {}, clock(attempt.started_at_ms)),
-      h("td", {}, attempt.started_at_ms ? `${number(attempt.ended_at_ms - attempt.started_at_ms)} ms` : "–"),
+      h("td", {}, attempt.started_at_ms ? `${number(Math.max(0, attempt.ended_at_ms - attempt.started_at_ms))} ms` : "–"),
       h("td", { class: "mono" }, attempt.worker), h("td", { class: "mono" }, attempt.plugin))))));
 }
 
@@ -335,7 +336,7 @@ function workersView() {
   const rows = pipelines().flatMap(([name, pipeline]) => Object.values(pipeline.workers ?? {}).map((worker) => ({ name, worker })));
   if (!rows.length) return [h("h1", {}, "Workers"), h("p", { class: "card" }, "No worker has announced itself. Start one with ", h("code", {}, "carbontube phase LIB JOB_TYPE"), ".")];
   return [h("h1", {}, "Workers"), h("div", { class: "card scroll", tabindex: "0", role: "region", "aria-label": "Workers" }, h("table", {},
-    h("caption", {}, `${number(rows.length)} workers`),
+    h("caption", {}, counted(rows.length, "worker", "workers")),
     h("thead", {}, h("tr", {}, ["Host", "Pid", "Phase", "State", "Pipeline", "Plugin", "Build"].map((title) => h("th", { scope: "col" }, title)),
       ["Slots", "At work", "Succeeded", "Failed", "Heartbeat"].map((title) => h("th", { scope: "col", class: "number" }, title)), h("th", { scope: "col" }, "Actions"))),
     h("tbody", {}, rows.map(({ name, worker }) => h("tr", { "data-key": worker.id },
@@ -470,12 +471,12 @@ async function confirmAll({ pipeline, filter, verb }) {
     const { body } = await ask(`${path("pipelines", pipeline, "jobs", "count")}?${filter}`);
     const many = `${number(body.count)}${body.more ? " or more" : ""}`;
     const limit = body.more ? " Up to 10,000 are changed at a time." : "";
-    open(`${verb[0].toUpperCase()}${verb.slice(1)} ${many} jobs?`, h("div", { class: "fields" },
+    open(`${verb[0].toUpperCase()}${verb.slice(1)} ${many} ${body.count === 1 ? "job" : "jobs"}?`, h("div", { class: "fields" },
       h("p", {}, `All jobs of ${pipeline} with ${[...new URLSearchParams(filter)].map(([name, value]) => `${name} ${value}`).join(", ")}, as far as they can.${limit}`)),
     `${verb[0].toUpperCase()}${verb.slice(1)} ${many}`, async () => {
       dialog.close();
       const [method, tail] = verb === "delete" ? ["DELETE", []] : ["POST", [verb]];
-      await act((answer) => `${number(Object.values(answer)[0])} jobs: ${Object.keys(answer)[0]}`, `${path("pipelines", pipeline, "jobs", ...tail)}?${filter}`, { method });
+      await act((answer) => `${counted(Object.values(answer)[0], "job", "jobs")}: ${Object.keys(answer)[0]}`, `${path("pipelines", pipeline, "jobs", ...tail)}?${filter}`, { method });
     });
   } catch (error) { note(error.message, true); }
 }

@@ -1,0 +1,200 @@
+"""The HTTP API, asked by programs."""
+
+import json
+import re
+import subprocess
+import sys
+import time
+import urllib.request
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from cluster import ROOT, await_that, call
+
+TOKEN = "0123456789abcdef"
+
+
+@pytest.fixture
+def token_file(tmp_path):
+    file = tmp_path / "token"
+    file.write_text(TOKEN + "\n")
+    return str(file)
+
+
+def test_enqueueing_is_idempotent(shared):
+    first = shared.api("/jobs", "POST", {"size": 3}, headers={"Idempotency-Key": "order 66"})
+    again = shared.api("/jobs", "POST", {"size": 3}, headers={"Idempotency-Key": "order 66"})
+    assert (first.status, again.status) == (201, 200)
+    assert first.json["id"] == again.json["id"] and again.json["duplicate"]
+    shared.await_state(first.json["id"], "succeeded")
+    assert first.headers["Location"].endswith(f"/jobs/{first.json['id']}")
+
+
+@pytest.mark.parametrize("body, status", [(b"[1]", 400), (b"{", 400), (b"", 400), (b'{"a":' + b" " * (17 << 20) + b"1}", 413)])
+def test_bad_instructions_are_refused_in_words(shared, body, status):
+    answer = shared.api("/jobs", "POST", body, headers={"Content-Type": "application/json"})
+    assert answer.status == status, answer.text
+    assert answer.headers["Content-Type"] == "application/problem+json"
+    assert answer.json["detail"]
+
+
+@pytest.mark.parametrize("path", ["/jobs/none-such", "/jobs?phase=none", "/jobs?state=odd", "/jobs?limit=0", "/metrics?minutes=x"])
+def test_what_is_not_there_is_said(shared, path):
+    answer = shared.api(path)
+    assert answer.status in (400, 404) and answer.json["detail"]
+
+
+def test_a_change_of_all_jobs_must_be_meant(shared):
+    assert shared.api("/jobs", "DELETE").status == 400
+
+
+def test_jobs_come_in_pages(make):
+    cluster = make(workers=[])
+    ids = [cluster.enqueue({"size": number}) for number in range(7)]
+    seen, cursor = [], ""
+    while True:
+        page = cluster.api(f"/jobs?limit=3{cursor}").json
+        seen += [job["id"] for job in page["jobs"]]
+        if not page["next"]:
+            break
+        cursor = f"&cursor={page['next']}"
+    assert sorted(seen) == sorted(ids) and len(seen) == 7
+    assert cluster.api("/jobs/count?state=waiting").json == {"count": 7, "more": False}
+    assert cluster.api("/jobs/cancel?state=waiting", "POST").json == {"cancelled": 7}
+    assert cluster.api("/jobs/count?state=cancelled").json["count"] == 7
+    # Only what is dead is retried.
+    assert cluster.api(f"/jobs/{ids[0]}/retry", "POST").status == 409
+    assert cluster.api(f"/jobs/{ids[0]}", "DELETE").json == {"deleted": 1}
+    assert cluster.api(f"/jobs/{ids[0]}").status == 404
+
+
+def test_who_may_change_something(make, token_file):
+    cluster = make(web=())
+    pause = "/api/v1/pipelines/example-one/pause"
+
+    def tried(url, **headers):
+        await_that("it knows the pipeline", lambda: "example-one" in call(f"{url}/api/v1/pipelines").json)
+        return call(url + pause, "POST", headers=headers).status
+
+    _, local = cluster.add_web("--bind", "127.0.0.1:0")
+    assert tried(local) == 200
+    assert tried(local, Origin="http://evil.example") == 403
+    assert tried(local, **{"Sec-Fetch-Site": "cross-site"}) == 403
+    assert call(f"{local}/healthz", headers={"Host": "evil.example"}).status == 403
+    form = {"Content-Type": "text/plain"}
+    assert call(f"{local}/api/v1/pipelines/example-one/jobs", "POST", {"size": 1}, headers=form).status == 415
+    _, shown = cluster.add_web("--bind", "127.0.0.1:0", "--read-only")
+    assert tried(shown) == 403
+    _, guarded = cluster.add_web("--bind", "127.0.0.1:0", "--token-file", token_file)
+    assert tried(guarded) == 401
+    assert tried(guarded, Authorization="Bearer 0123456789abcdeF") == 401
+    assert tried(guarded, Authorization=f"Bearer {TOKEN}") == 200
+    _, wide = cluster.add_web("--bind", "0.0.0.0:0")
+    wide = wide.replace("0.0.0.0", "127.0.0.1")
+    assert tried(wide) == 403 and call(f"{wide}/api/v1/pipelines").status == 200
+
+
+def test_browsers_are_told_to_be_careful(shared):
+    headers = call(shared.url).headers
+    assert "default-src 'none'" in headers["Content-Security-Policy"]
+    assert "unsafe" not in headers["Content-Security-Policy"]
+    assert headers["X-Content-Type-Options"] == "nosniff"
+
+
+def test_health_and_readiness(make):
+    cluster = make(web=())
+    _, url = cluster.add_web("--bind", "127.0.0.1:0")
+    await_that("ready", lambda: call(f"{url}/readyz").status == 200)
+    cluster.coordinator.kill()
+    await_that("not ready", lambda: call(f"{url}/readyz").status == 503)
+    assert call(f"{url}/healthz").status == 200
+    assert call(f"{url}/api/v1/pipelines").json["example-one"]["state"] == "unreachable"
+
+
+def test_metrics_are_as_prometheus_reads_them(make):
+    cluster = make()
+    for job in [cluster.enqueue({"size": 2}) for _ in range(5)]:
+        cluster.await_state(job, "succeeded")
+    text = call(f"{cluster.url}/metrics").text
+    families = {family.name: family for family in text_string_to_metric_families(text)}
+    runs = {sample.labels["phase"]: sample.value for sample in families["carbontube_phase_attempts_succeeded"].samples}
+    assert runs == {"generate-file": 5, "calculate-hash": 5, "delete-file": 5}
+    duration = families["carbontube_phase_attempt_duration_seconds"]
+    assert duration.type == "histogram"
+    counts = [sample.value for sample in duration.samples if sample.name.endswith("_count")]
+    assert counts == [5, 5, 5]
+    with open(f"{ROOT}/docs/grafana-dashboard.json") as file:
+        used = set(re.findall(r"carbontube_\w+", file.read()))
+    known = {sample.name for family in families.values() for sample in family.samples}
+    assert used and used <= known, used - known
+
+
+def test_the_first_version_s_addresses_answer(shared):
+    assert [each["name"] for each in call(f"{shared.url}/api/pipelines").json] == ["example-one"]
+    assert [each["job_type"] for each in call(f"{shared.url}/api/queues").json] == ["generate-file", "calculate-hash", "delete-file"]
+    assert len(call(f"{shared.url}/api/workers/available").json) == 3
+    shared.enqueue({"size": 1})
+    assert call(f"{shared.url}/api/jobs").json
+
+
+def test_stored_metrics_survive_a_restart(make):
+    cluster = make()
+    cluster.await_state(cluster.enqueue({"size": 2}), "succeeded")
+
+    def runs(url):
+        steps = call(f"{url}/api/v1/pipelines/example-one/metrics?minutes=60").json.get("steps", [])
+        return sum(step["phases"][2]["succeeded"] for step in steps)
+
+    await_that("it is stored", lambda: runs(cluster.url) == 1)
+    cluster.coordinator.terminate()
+    cluster.coordinator.wait(60)
+    cluster.coordinator = cluster.start(
+        "pipeline", "plugins/libExample.so", "example-one", f"--sub-bind={cluster.events}", f"--job-pull={cluster.intake}",
+        f"--storage=sqlite:{cluster.folder}/jobs.db")
+    _, url = cluster.add_web("--bind", "127.0.0.1:0")
+    await_that("it knows the pipeline", lambda: "example-one" in call(f"{url}/api/v1/pipelines").json)
+    assert runs(url) == 1
+
+
+def test_events_are_patches(shared):
+    stream = urllib.request.urlopen(f"{shared.url}/api/v1/events", timeout=60)
+    kinds = []
+    shared.enqueue({"size": 1})
+    for line in stream:
+        if line.startswith(b"event: "):
+            kinds.append(line.split()[1].decode())
+        if line.startswith(b"data: ") and kinds == ["snapshot"]:
+            assert "example-one" in json.loads(line[6:])["pipelines"]
+        if "patch" in kinds:
+            break
+    stream.close()
+    assert kinds[0] == "snapshot"
+
+
+def test_a_hundred_thousand_jobs(make):
+    cluster = make(workers=[])
+    jobs = "".join('{"size": 1}\n' for _ in range(100_000))
+    subprocess.run(
+        [f"{ROOT}/bin/carbontube", "enqueue", cluster.intake, "example-one", "-"], input=jobs, text=True, check=True,
+        stdout=subprocess.DEVNULL)
+    took = {}
+    for path in ["", "/jobs", "/jobs?state=waiting&phase=generate-file", "/jobs?id_prefix=zz", "/jobs/count?state=waiting"]:
+        begun = time.monotonic()
+        answer = cluster.api(path)
+        took[path] = round((time.monotonic() - begun) * 1_000)
+        assert answer.status == 200
+    assert cluster.pipeline()["phases"]["0"]["waiting"] == 100_000
+    print("milliseconds over 100,000 jobs:", took)
+
+
+def test_the_api_is_as_its_document_says(make):
+    cluster = make()
+    for number in range(3):
+        cluster.enqueue({"size": number + 1}, f"?id=job-{number}")
+    result = subprocess.run(
+        [sys.executable, "-m", "schemathesis.cli", "run", f"{cluster.url}/api/v1/openapi.json", f"--url={cluster.url}",
+         "--checks=not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance",
+         "--exclude-path=/api/v1/events", "--max-examples=15", "--seed=1", "--phases=examples,coverage,fuzzing"],
+        capture_output=True, text=True, cwd=cluster.folder)
+    assert result.returncode == 0, result.stdout[-6_000:] + result.stderr[-2_000:]

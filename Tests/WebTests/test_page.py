@@ -1,0 +1,186 @@
+"""What people see and do, in a real browser, with real coordinators and workers."""
+
+import os
+import signal
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
+
+from cluster import await_that, call
+
+HOSTILE = '<img src=x onerror="alert(1)"><script>alert(2)</script>'
+
+
+def enqueue(page, size):
+    page.get_by_role("button", name="Enqueue…").click()
+    page.get_by_label("size").fill(str(size))
+    page.get_by_role("button", name="Enqueue", exact=True).click()
+
+
+def test_an_enqueued_job_is_seen_moving_through_its_phases(make, tab):
+    cluster = make(workers=["generate-file"])
+    page = tab(cluster.url)
+    page.evaluate("window.notReloaded = true")
+    enqueue(page, 10)
+    expect(page.get_by_role("heading", name="Job")).to_be_visible()
+    state = page.get_by_role("region", name="State")
+    expect(state).to_contain_text("phase 2: calculate-hash")
+    page.get_by_role("link", name="Pipelines").click()
+    hashing = page.locator("li.phase", has_text="calculate-hash")
+    expect(hashing).to_contain_text("nobody serves it")
+    cluster.add_worker("calculate-hash")
+    deleting = page.locator("li.phase", has_text="delete-file")
+    expect(deleting.locator("dt:has-text('queued') + dd")).to_have_text("1")
+    expect(hashing.locator("dt:has-text('queued') + dd")).to_have_text("0")
+    cluster.add_worker("delete-file")
+    expect(page.get_by_role("link", name="1 succeeded")).to_be_visible()
+    assert page.evaluate("window.notReloaded")
+
+
+def test_a_killed_worker_is_marked_within_five_seconds(make, tab):
+    cluster = make()
+    page = tab(f"{cluster.url}/#/workers")
+    worker = cluster.workers["calculate-hash"]
+    row = page.locator("tr", has_text=str(worker.pid))
+    expect(row).to_contain_text("serving")
+    os.kill(worker.pid, signal.SIGKILL)
+    await_that("it is gone", lambda: worker.poll() is not None)
+    page.wait_for_function(
+        "pid => ![...document.querySelectorAll('tbody tr')].some(row => row.textContent.includes(pid) && row.textContent.includes('serving'))",
+        arg=str(worker.pid), timeout=5_000)
+
+
+def test_a_dead_job_is_retried_from_the_page(make, tab):
+    cluster = make(workers=["generate-file", "calculate-hash"])
+    cluster.api("/pause?phase=calculate-hash", "POST")
+    job = cluster.enqueue({"size": 10})
+    record = await_that("it waits", lambda: (found := cluster.api(f"/jobs/{job}").json)["phase"] == 1 and found)
+    file = next(value for value in record["instructions"].values() if str(value).startswith("/"))
+    os.rename(file, file + ".away")
+    cluster.api("/resume?phase=calculate-hash", "POST")
+    cluster.await_state(job, "dead")
+    page = tab(f"{cluster.url}/#/jobs?state=dead")
+    page.get_by_role("link", name=job).click()
+    expect(page.get_by_role("region", name="Error")).to_be_visible()
+    os.rename(file + ".away", file)
+    cluster.add_worker("delete-file")
+    page.get_by_role("button", name="Retry").click()
+    expect(page.get_by_role("region", name="State")).to_contain_text("succeeded")
+    cluster.await_state(job, "succeeded")
+
+
+def test_pause_and_drain(make, tab):
+    cluster = make()
+    page = tab(cluster.url)
+    first = page.locator("li.phase", has_text="generate-file")
+    first.get_by_role("button", name="Pause").click()
+    expect(first).to_contain_text("paused")
+    first.get_by_role("button", name="Resume").click()
+    expect(first).not_to_contain_text("paused")
+    page.get_by_role("link", name="Workers").click()
+    worker = cluster.workers["delete-file"]
+    page.locator("tr", has_text=str(worker.pid)).get_by_role("button", name="Drain").click()
+    assert worker.wait(60) == 0
+    expect(page.locator("tr", has_text=str(worker.pid))).to_have_count(0)
+
+
+def test_all_that_match_are_counted_before_they_are_deleted(make, tab):
+    cluster = make(workers=["generate-file"])
+    dead = [cluster.enqueue({"size": "no number"}) for _ in range(3)]
+    kept = cluster.enqueue({"size": 1})
+    for job in dead:
+        cluster.await_state(job, "dead")
+    page = tab(f"{cluster.url}/#/jobs")
+    page.get_by_label("State").select_option("dead")
+    page.get_by_role("button", name="Show").click()
+    page.get_by_role("button", name="Delete all…").click()
+    page.get_by_role("dialog").get_by_role("button", name="Delete 3").click()
+    expect(page.get_by_text("No job is like that.")).to_be_visible()
+    assert [cluster.api(f"/jobs/{job}").status for job in dead] == [404] * 3
+    assert cluster.api(f"/jobs/{kept}").status == 200
+
+
+def test_hostile_content_stays_text(make, tab):
+    cluster = make(workers=[])
+    job = cluster.enqueue({"size": 1, HOSTILE: HOSTILE}, "?id=%3Cb%3E%22%27%26%2F%25")
+    assert job == "<b>\"'&/%"
+    page = tab(f"{cluster.url}/#/jobs")
+    page.get_by_role("link", name=job).click()
+    expect(page.get_by_role("region", name="Instructions")).to_contain_text("<script>alert(2)</script>")
+    assert page.locator("main img, main script, main b").count() == 0
+
+
+def test_numbers_are_shown_as_they_are_stored(make, tab):
+    cluster = make(workers=[])
+    answer = cluster.api("/jobs", "POST", b'{"size": 12345678901234567890, "x": 0.10}')
+    page = tab(f"{cluster.url}/#/job/example-one/{answer.json['id']}")
+    expect(page.get_by_role("region", name="Instructions")).to_contain_text("12345678901234567890")
+    expect(page.get_by_role("region", name="Instructions")).to_contain_text("0.10")
+
+
+def test_a_token_is_asked_for_and_kept(make, tab):
+    cluster = make(web=())
+    with open(f"{cluster.folder}/token", "w") as file:
+        file.write("0123456789abcdef\n")
+    _, url = cluster.add_web("--bind", "127.0.0.1:0", "--token-file", "token")
+    page = tab(url, expects_complaints=True)
+    pause = page.locator("li.phase", has_text="generate-file").get_by_role("button", name="Pause")
+    pause.click()
+    page.get_by_role("textbox", name="Token").fill("0123456789abcdef")
+    page.get_by_role("button", name="Keep").click()
+    pause.click()
+    expect(page.locator("li.phase", has_text="generate-file")).to_contain_text("paused")
+
+
+def test_it_connects_again_and_says_so(make, tab):
+    cluster = make(web=())
+    web, url = cluster.add_web("--bind", "127.0.0.1:0")
+    page = tab(url, expects_complaints=True)
+    expect(page.locator("#connection")).to_have_text("Live")
+    web.send_signal(signal.SIGKILL)
+    expect(page.locator("#connection")).to_contain_text("trying again")
+    web.wait(60)
+    cluster.add_web("--bind", url.removeprefix("http://"))
+    expect(page.locator("#connection")).to_have_text("Live")
+
+
+def test_a_quarantined_plugin_is_shown_and_released(make, tab):
+    cluster = make()
+    page = tab(f"{cluster.url}/#/plugins")
+    card = page.locator("section", has_text="libHashFile.so")
+    expect(card).to_contain_text("ok")
+    digest = next(iter(plugin["sha256"] for file, plugin in call(f"{cluster.url}/api/v1/plugins").json.items() if "HashFile" in file))
+    os.makedirs(f"{cluster.folder}/state/quarantine", exist_ok=True)
+    with open(f"{cluster.folder}/state/quarantine/{digest}.json", "w") as file:
+        file.write('{"sha256": "%s", "file": "libHashFile.so", "since": 1, "history": {"crashes": []}}' % digest)
+    expect(card).to_contain_text("quarantined")
+    card.get_by_role("button", name="Release").click()
+    expect(card).not_to_contain_text("quarantined")
+
+
+PAGES = ["#/", "#/jobs", "#/jobs?state=dead", "#/workers", "#/plugins", "job"]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("place", PAGES)
+def test_accessible_and_within_a_small_screen(shared, tab, place, scheme):
+    if place == "job":
+        job = shared.enqueue({"size": "no number"})
+        shared.await_state(job, "dead")
+        place = f"#/job/example-one/{job}"
+    page = tab(f"{shared.url}/{place}", color_scheme=scheme, viewport={"width": 360, "height": 740})
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    found = Axe().run(page)
+    assert found.violations_count == 0, found.generate_report()
+
+
+def test_the_enqueue_dialog_is_accessible(shared, tab):
+    page = tab(shared.url)
+    page.get_by_role("button", name="Enqueue…").press("Enter")
+    expect(page.get_by_role("dialog")).to_be_visible()
+    found = Axe().run(page)
+    assert found.violations_count == 0, found.generate_report()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_have_count(0)

@@ -66,7 +66,10 @@ struct ReadmeTests {
       environment: ["CARBONTUBE_EXAMPLE_DIR": checkout.path, "CARBONTUBE_PLUGIN_PATH": ""]
     ).end()
     #expect(end.status == 0, "\(end.complaint)")
-    for part in ["1  succeeded", "job nightly-1: ", "cancelled later-1", "requeued 0 jobs", "paused delete-file", "ready", "up{pipeline"] {
+    for part in [
+      "1  succeeded", "job nightly-1: ", "cancelled later-1", "requeued 0 jobs", "paused delete-file", "ready",
+      "up{pipeline",
+    ] {
       #expect(end.output.contains(part), "\(part) in \(end.output)")
     }
   }

@@ -71,7 +71,7 @@ import Testing
     #expect(missing.status == .badInput)
     #expect(missing.error?.message == "count is missing")
     let wrong = try host.result(of: job(#"{"count": "x"}"#, token: 2)).result
-    #expect(wrong.error?.message == "count is not a Int")
+    #expect(wrong.error?.message == "count is not of type Int")
   }
 
   @Test func aResultThatIsNoObjectIsABug() throws {

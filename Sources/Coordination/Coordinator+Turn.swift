@@ -54,9 +54,9 @@ extension Coordinator {
 
   private func take(_ answers: StoreTurnResult, for sent: PendingTurn, now: Timestamp) {
     var acknowledgements: [[UInt8]: [LeaseToken]] = [:]
-    for (settlement, outcome) in zip(sent.completing, answers.completions) {
-      if outcome == .recorded { completed(settlement, now: now) }
-      settle(settlement, &acknowledgements)
+    for (index, outcome) in answers.completions.enumerated() {
+      if outcome == .recorded { completed(sent.completing[index], sent.turn.completions[index], now: now) }
+      settle(sent.completing[index], &acknowledgements)
     }
     for (index, outcome) in answers.failures.enumerated() {
       if outcome == .recorded { failed(sent.failing[index], sent.turn.failures[index], now: now) }
@@ -88,8 +88,13 @@ extension Coordinator {
     if !settlement.route.isEmpty { acknowledgements[settlement.route, default: []].append(token) }
   }
 
-  private func completed(_ settlement: PendingTurn.Settlement, now: Timestamp) {
+  private func completed(_ settlement: PendingTurn.Settlement, _ completion: Completion, now: Timestamp) {
     let phase = settlement.flight.phase
+    // After a restart nobody knows what the worker was given.
+    if let after = completion.instructions, !settlement.flight.instructions.isEmpty {
+      let change = RecentChanges.Change(phase: phase, before: settlement.flight.instructions, after: after)
+      recentChanges.add(change, of: settlement.flight.job)
+    }
     roster.noteDuration(microseconds: settlement.report.durationMicroseconds, phase: phase)
     meters.count(phase, at: now) {
       $0.succeeded += 1
@@ -156,7 +161,7 @@ extension Coordinator {
         roster.add(
           Flight(
             job: job.id, token: job.token, phase: share.phase, worker: share.worker, attempt: job.attempt,
-            failures: job.failures, crashes: job.crashes, since: now, renewedAt: now))
+            failures: job.failures, crashes: job.crashes, instructions: job.instructions, since: now, renewedAt: now))
       }
       meters.count(share.phase, at: now) { meter in
         meter.started += jobs.count

@@ -125,12 +125,13 @@ extension Coordinator {
   private func job(_ arguments: VerbArguments, _ answer: Answer) throws(Refusal) {
     let id = try jobID(arguments.id)
     let (pipeline, progress, log) = (pipeline, progress[id], recentLogs.lines(of: id))
+    let changes = recentChanges.changes(of: id)
     run({ store throws(StoreError) in try store.job(id) }) { result in
       switch result {
       case .success(let record?):
         answer.send(
-          .ok, document: JobDocument(record, pipeline: pipeline, progress: progress, log: log),
-          payloads: [record.instructions])
+          .ok, document: JobDocument(record, pipeline: pipeline, progress: progress, log: log, changes: changes),
+          payloads: [record.instructions] + changes.flatMap { [$0.before, $0.after] })
       case .success(nil): answer.send(.notFound, "no job '\(id)'")
       case .failure(let error): answer.send(.unavailable, error.message)
       }

@@ -55,6 +55,7 @@ final class Coordinator {
   var jobIDs = JobIDSource()
   var progress: [JobID: (fraction: Double, note: String)] = [:]
   var recentLogs = RecentLogs()
+  var recentChanges = RecentChanges()
   var complaints = Complaints()
   /// Jobs that ended in the turn being answered.
   var finished: [JobID] = []

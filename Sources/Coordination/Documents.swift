@@ -86,6 +86,15 @@ struct JobDocument: Encodable {
   /// The last lines it logged; nil in lists.
   var log: [Line]?
 
+  /// What phases made of its instructions, as far as it is remembered; nil in lists. The payloads follow the job's own,
+  /// two for each: before and after.
+  var changes: [Change]?
+
+  struct Change: Encodable {
+    var phase: Int
+    var jobType: String
+  }
+
   struct Line: Encodable {
     var atMs: Int64
     var level: String
@@ -94,7 +103,7 @@ struct JobDocument: Encodable {
 
   init(
     _ record: JobRecord, pipeline: PipelineDefinition, progress: (fraction: Double, note: String)?,
-    log: [RecentLogs.Line]? = nil
+    log: [RecentLogs.Line]? = nil, changes: [RecentChanges.Change]? = nil
   ) {
     func name(of phase: Int) -> String {
       pipeline.phases.indices.contains(phase) ? pipeline.phases[phase].jobType : ""
@@ -115,6 +124,7 @@ struct JobDocument: Encodable {
       self.progress = progress?.fraction
       progressNote = progress?.note
     }
+    self.changes = changes?.map { Change(phase: $0.phase, jobType: name(of: $0.phase)) }
     self.log = log?.map { Line(atMs: $0.at.milliseconds, level: "\($0.level)", text: $0.text) }
     error = record.error.map {
       Failure(type: $0.type, message: $0.message, location: $0.location, stderrTail: $0.standardErrorTail)

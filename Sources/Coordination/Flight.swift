@@ -9,6 +9,8 @@ struct Flight {
   let attempt: Int
   let failures: Int
   let crashes: Int
+  /// As the worker was given them; empty for what was taken over after a restart.
+  var instructions: [UInt8] = []
   /// When it was given to the worker, or taken over from the store after a restart.
   let since: Timestamp
   var stage: Stage = .out

@@ -82,8 +82,17 @@ struct JobRoutes {
   }
 
   private func show(_ context: some RequestContext) async throws -> Response {
-    let (job, payloads) = try await link(context).ask("job", .object(["id": .string(context.part("id"))]))
-    return Response(json: document(job, payloads.first ?? Array("{}".utf8)))
+    let (found, payloads) = try await link(context).ask("job", .object(["id": .string(context.part("id"))]))
+    let changes = found["changes"].elements
+    let job = JSONValue.object(found.members.filter { $0.key != "changes" })
+    var json = job.json.dropLast() + Array(",\"changes\":[".utf8)
+    for (index, change) in changes.enumerated() where payloads.count > 2 * index + 2 {
+      if index > 0 { json.append(UInt8(ascii: ",")) }
+      json += change.json.dropLast() + Array(",\"before\":".utf8) + payloads[2 * index + 1]
+      json += Array(",\"after\":".utf8) + payloads[2 * index + 2] + Array("}".utf8)
+    }
+    json += Array("],\"instructions\":".utf8) + (payloads.first ?? Array("{}".utf8)) + Array("}".utf8)
+    return Response(json: Array(json))
   }
 
   /// The instructions as they are, byte for byte: a number that passes through a parser may be another one.

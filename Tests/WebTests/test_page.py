@@ -111,6 +111,18 @@ def test_hostile_content_stays_text(make, tab):
     assert page.locator("main img, main script, main b").count() == 0
 
 
+def test_what_each_phase_made_of_the_instructions(make, tab):
+    cluster = make()
+    job = cluster.enqueue({"size": 10})
+    cluster.await_state(job, "succeeded")
+    page = tab(f"{cluster.url}/#/job/example-one/{job}")
+    changes = page.get_by_role("region", name="Changes").locator(".change")
+    expect(changes).to_have_count(2)
+    hashing = changes.filter(has_text="calculate-hash")
+    expect(hashing.locator("pre").first).not_to_contain_text("hash")
+    expect(hashing.locator("pre").last).to_contain_text('"hash"')
+
+
 def test_numbers_are_shown_as_they_are_stored(make, tab):
     cluster = make(workers=[])
     answer = cluster.api("/jobs", "POST", b'{"size": 12345678901234567890, "x": 0.10}')

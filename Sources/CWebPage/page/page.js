@@ -316,6 +316,10 @@ function jobView() {
     timeline(record),
     h("section", { class: "card", "aria-label": "Instructions" }, h("h2", {}, "Instructions now"),
       h("p", { class: "dim" }, "As enqueued, with the results of the phases so far merged in."), h("pre", { tabindex: "0" }, instructions)),
+    job.changes.length > 0 && h("section", { class: "card", "aria-label": "Changes" }, h("h2", {}, "What each phase made of them"),
+      job.changes.map(({ type, before, after }) => h("div", { class: "change" }, h("h3", {}, type),
+        h("figure", { class: "figure" }, h("figcaption", { class: "dim" }, "before"), h("pre", { tabindex: "0" }, before)),
+        h("figure", { class: "figure" }, h("figcaption", { class: "dim" }, "after"), h("pre", { tabindex: "0" }, after))))),
     record.log?.length > 0 && h("section", { class: "card", "aria-label": "Log" }, h("h2", {}, "Log"),
       h("ul", { class: "log" }, record.log.map((entry) => h("li", {}, h("span", { class: "dim mono" }, clock(entry.at_ms).slice(11, 19), " "), badge(entry.level), " ", entry.text)))),
   ];
@@ -388,6 +392,31 @@ function indented(json) {
   return result;
 }
 
+// The members of an object, or the elements of a list, as the texts that they are.
+function parts(json) {
+  const found = {};
+  let depth = 0, inString = false, begin = 1, name = null, count = 0;
+  const end = (at) => {
+    const text = json.slice(begin, at).trim();
+    if (text) found[name ?? count] = text;
+    count += 1;
+    name = null;
+    begin = at + 1;
+  };
+  for (let index = 0; index < json.length; index += 1) {
+    const sign = json[index];
+    if (inString) {
+      if (sign === "\\") index += 1;
+      else if (sign === '"') inString = false;
+    } else if (sign === '"') inString = true;
+    else if (sign === "{" || sign === "[") depth += 1;
+    else if (sign === "}" || sign === "]") { depth -= 1; if (depth === 0) end(index); }
+    else if (depth === 1 && sign === ",") end(index);
+    else if (depth === 1 && sign === ":") { name = JSON.parse(json.slice(begin, index)); begin = index + 1; }
+  }
+  return found;
+}
+
 // ---------- what is fetched ----------
 
 async function refresh() {
@@ -412,9 +441,10 @@ async function loadJobs() {
 async function loadJob(pipeline, id) {
   try {
     const { body, text } = await ask(path("pipelines", pipeline, "jobs", id));
-    // The server puts the instructions last, as they are.
-    const raw = text.slice(text.lastIndexOf(`,"instructions":`) < 0 ? 0 : text.indexOf(`,"instructions":`) + 16, -1);
-    state.job = { pipeline, id, document: body, instructions: indented(raw) };
+    const raw = parts(text);
+    const changes = Object.values(parts(raw.changes)).map(parts).map((change) =>
+      ({ type: JSON.parse(change.job_type), before: indented(change.before), after: indented(change.after) }));
+    state.job = { pipeline, id, document: body, instructions: indented(raw.instructions), changes };
   } catch (error) { state.job = { pipeline, id, trouble: error.message }; }
 }
 

@@ -171,6 +171,7 @@ let package = Package(
       name: "FixturePlugin", dependencies: ["PhaseKit", "CPhaseABI"], path: "Tests/Fixtures/FixturePlugin",
       swiftSettings: strict, linkerSettings: pluginLinking),
     tests("PipelineModelTests", ["PipelineModel"]),
+    tests("ZeroMQTransportTests", ["ZeroMQTransport"]),
     tests("WireProtocolTests", ["WireProtocol", "PipelineModel", "PluginTestKit"]),
     tests("CoordinationTests", ["Coordination", "PipelineModel", "WireProtocol"]),
     tests(
@@ -194,8 +195,8 @@ let package = Package(
     tests(
       "ServingTests",
       hostChildren + [
-        "Coordination", "PhaseServing", "PluginCatalog", "JobStorage", "PipelineModel", "WireProtocol",
-        "ZeroMQTransport", logging,
+        "Coordination", "PhaseServing", "PluginCatalog", "JobStorage", "PipelineAccess", "PipelineModel",
+        "WireProtocol", "ZeroMQTransport", logging,
       ]),
     tests(
       "EndToEndTests",

@@ -20,6 +20,9 @@ extension Coordinator {
     submitPending(now: now)
   }
 
+  /// Items of a turn that the loop may wait for.
+  private static var briefTurn: Int { 16 }
+
   private func addClaims(now: Timestamp) {
     guard !paused.pipeline else { return }
     let out = roster.running.reduce(0, +)
@@ -34,13 +37,14 @@ extension Coordinator {
 
   private func submitPending(now: Timestamp) {
     var sent = pending
+    turnNumber += 1
     pending = PendingTurn(now: now, phases: pipeline.phases.count)
     sent.turn.now = now
     for phase in queued.indices { queued[phase] += sent.arrivals[phase] }
     laneBusy = true
     let turn = sent.turn
     lane.submit(
-      { store throws(StoreError) in try store.apply(turn) },
+      { store throws(StoreError) in try store.apply(turn) }, isBrief: turn.itemCount <= Self.briefTurn,
       answer: { [unowned self] result in
         laneBusy = false
         switch result {
@@ -53,39 +57,42 @@ extension Coordinator {
   }
 
   private func take(_ answers: StoreTurnResult, for sent: PendingTurn, now: Timestamp) {
-    var acknowledgements: [[UInt8]: [LeaseToken]] = [:]
     for (index, outcome) in answers.completions.enumerated() {
       if outcome == .recorded { completed(sent.completing[index], sent.turn.completions[index], now: now) }
-      settle(sent.completing[index], &acknowledgements)
+      settle(sent.completing[index], now: now)
     }
     for (index, outcome) in answers.failures.enumerated() {
       if outcome == .recorded { failed(sent.failing[index], sent.turn.failures[index], now: now) }
-      settle(sent.failing[index], &acknowledgements)
+      settle(sent.failing[index], now: now)
     }
     for (token, outcome) in zip(sent.releasing, answers.releases) {
       guard let flight = roster.settle(token), outcome == .recorded else { continue }
       queued[flight.phase] += 1
     }
-    for (route, tokens) in acknowledgements {
-      for chunk in tokens.chunks(of: AttemptReports.maximumReports) {
-        _ = intake.send([route, ReportAcknowledgement(tokens: chunk).encoded()])
-      }
-    }
-    answerEnqueues(answers, sent, now: now)
     if sent.turn.promotionLimit > 0 {
       nextDue = answers.nextDue
       for (phase, count) in answers.promoted where queued.indices.contains(phase) { queued[phase] += count }
     }
     expectDelayed(sent)
+    // Whoever has work to do hears of it first, whoever waits for an answer next.
     dispatch(answers.claims, sent, now: now)
+    answerEnqueues(answers, sent, now: now)
     tellFinished()
   }
 
-  private func settle(_ settlement: PendingTurn.Settlement, _ acknowledgements: inout [[UInt8]: [LeaseToken]]) {
+  func acknowledge(now: Timestamp, all: Bool = false) {
+    for (route, tokens) in owed.take(now: now, all: all) {
+      for chunk in tokens.chunks(of: AttemptReports.maximumReports) {
+        _ = intake.send([route, ReportAcknowledgement(tokens: chunk).encoded()])
+      }
+    }
+  }
+
+  private func settle(_ settlement: PendingTurn.Settlement, now: Timestamp) {
     let token = settlement.flight.token
     roster.settle(token)
     if !progress.isEmpty { progress[settlement.flight.job] = nil }
-    if !settlement.route.isEmpty { acknowledgements[settlement.route, default: []].append(token) }
+    if !settlement.route.isEmpty { owed.add(token, to: settlement.route, now: now) }
   }
 
   private func completed(_ settlement: PendingTurn.Settlement, _ completion: Completion, now: Timestamp) {
@@ -100,7 +107,18 @@ extension Coordinator {
       $0.succeeded += 1
       $0.latency.record(microseconds: settlement.report.durationMicroseconds)
     }
-    if phase == pipeline.phases.count - 1 { finished.append(settlement.flight.job) }
+    if phase == pipeline.phases.count - 1 { ended(settlement.flight, completion) }
+  }
+
+  private func ended(_ flight: Flight, _ completion: Completion) {
+    finished.append(flight.job)
+    guard !awaited.isEmpty else { return }
+    let instructions = completion.instructions ?? flight.instructions
+    if instructions.isEmpty {
+      awaited.look(for: flight.job)
+    } else {
+      tellEnd(of: flight.job, .succeeded, instructions: instructions)
+    }
   }
 
   private func failed(_ settlement: PendingTurn.Settlement, _ failure: Failure, now: Timestamp) {
@@ -125,8 +143,10 @@ extension Coordinator {
       if let retried = settings.hooks.jobRetried {
         hooks.call { _ in retried(flight.job, failure.error, max(0, at - now)) }
       }
-    case .bury: finished.append(flight.job)
-    case .cancel: break
+    case .bury:
+      finished.append(flight.job)
+      awaited.look(for: flight.job)
+    case .cancel: awaited.look(for: flight.job)
     }
   }
 

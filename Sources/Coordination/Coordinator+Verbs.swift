@@ -52,6 +52,7 @@ extension Coordinator {
     case "count": try whenOpen { () throws(Refusal) in count(try filter(arguments), 0, after: nil, answer) }
     case "history": try whenOpen { () throws(Refusal) in history(arguments, answer, now: now) }
     case "metrics": try whenOpen { () throws(Refusal) in metrics(arguments, answer, now: now) }
+    case "await": awaitEnd(of: try jobID(arguments.id), answer)
     case "cancel": try whenOpen { () throws(Refusal) in try cancel(arguments, answer, now: now) }
     case "requeue": try whenOpen { () throws(Refusal) in try requeue(arguments, answer, now: now) }
     case "delete": try whenOpen { () throws(Refusal) in try delete(arguments, answer, now: now) }
@@ -255,6 +256,7 @@ extension Coordinator {
           carryOut([.cancel(lease.worker, [lease.token])], now: now)
         }
         let changed = !cancelled.was.isFinal
+        if changed { awaited.look(for: id) }
         answer.send(
           changed ? .ok : .invalid, changed ? "" : "job '\(id)' is \(cancelled.was) already",
           document: ["was": cancelled.was.description])
@@ -345,25 +347,5 @@ extension Coordinator {
       filter.phase = phases[0]
     }
     return filter
-  }
-}
-
-/// Where the answer to one request goes.
-private struct Answer {
-  unowned let coordinator: Coordinator
-  let route: [UInt8]
-  let request: UInt64
-
-  func send(_ code: ReplyCode, _ message: String = "") {
-    send(code, message, document: [String: String]())
-  }
-
-  func send(_ code: ReplyCode, _ message: String = "", document: some Encodable, payloads: [[UInt8]] = []) {
-    let encoder = JSONEncoder()
-    encoder.keyEncodingStrategy = .convertToSnakeCase
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    let json = (try? encoder.encode(document)).map { [UInt8]($0) } ?? Array("{}".utf8)
-    let header = Reply(request: request, code: code, message: message).encoded()
-    _ = coordinator.intake.send([route, header, CompressedJSON.payload(for: json)] + payloads)
   }
 }

@@ -95,13 +95,12 @@ extension Coordinator {
   }
 
   private func connect(_ worker: WorkerID, to address: String) {
-    linksMade += 1
     do throws(TransportError) {
       let orders = try Socket(.push, in: context, lingerMilliseconds: 100)
       let monitor = try ConnectionMonitor(of: orders, name: "\(name)-\(linksMade)")
       try orders.connect(address)
-      links[worker] = Link(orders: orders, monitor: monitor)
-      linksChanged()
+      disconnect(worker)
+      links[worker] = Link(orders: orders, monitor: monitor, key: watch(monitor, of: worker))
       let welcome = Welcome(
         worker: worker, coordinator: name, pipeline: pipeline.name,
         resultsAddress: settings.advertisedIntakeAddress ?? intakeAddress,
@@ -114,7 +113,7 @@ extension Coordinator {
   }
 
   private func disconnect(_ worker: WorkerID) {
-    links[worker] = nil
-    linksChanged()
+    guard let link = links.removeValue(forKey: worker) else { return }
+    unwatch(link)
   }
 }

@@ -13,6 +13,8 @@ final class Coordinator {
   struct Link {
     var orders: Socket
     var monitor: ConnectionMonitor
+    /// What the poller calls the monitor.
+    var key: Int
   }
 
   enum StoreCondition {
@@ -39,13 +41,13 @@ final class Coordinator {
   var roster: WorkerRoster
   var links: [WorkerID: Link] = [:]
   var linksMade = 0
-  var condition: StoreCondition {
-    didSet { pollerIsStale = true }
-  }
+  var condition: StoreCondition
   var wasOpen = false
   var laneBusy = false
   var errands: Deque<() -> Void> = []
   var pending: PendingTurn
+  /// Of the turn that is being gathered.
+  var turnNumber = 1
   /// Jobs waiting in each phase's queue: never fewer than there are, corrected by claims that come back short.
   var queued: [Int]
   var counts: StoreCounts
@@ -56,6 +58,8 @@ final class Coordinator {
   var progress: [JobID: (fraction: Double, note: String)] = [:]
   var recentLogs = RecentLogs()
   var recentChanges = RecentChanges()
+  var awaited = AwaitedJobs()
+  var owed = OwedAcknowledgements()
   var complaints = Complaints()
   /// Jobs that ended in the turn being answered.
   var finished: [JobID] = []
@@ -64,9 +68,17 @@ final class Coordinator {
   var stopRequested: Bool { shouldStop() }
   var failure: StoreError?
   private var schedule = Schedule()
-  private var poller = Poller()
-  private var polled: [WorkerID] = []
-  private var pollerIsStale = true
+  private let poller = Poller()
+  private var watched: [Int: WorkerID] = [:]
+  private var intakeIsWatched = false
+
+  /// What the poller calls what it watches; links come after these.
+  private enum PollKey {
+    static let wake = 0
+    static let events = 1
+    static let intake = 2
+    static let links = 3
+  }
 
   private struct Schedule {
     var tick = Timestamp(milliseconds: 0)
@@ -111,6 +123,8 @@ final class Coordinator {
 
   /// Runs until `shouldStop` says so or the store can never be used.
   func run() {
+    poller.add(fileDescriptor: wake.fileDescriptor, as: PollKey.wake)
+    poller.add(events, as: PollKey.events)
     openStore()
     while !stopRequested && failure == nil {
       waitForSomething()
@@ -126,17 +140,24 @@ final class Coordinator {
     return false
   }
 
-  func linksChanged() { pollerIsStale = true }
+  /// What a link is called in the poller.
+  func watch(_ monitor: ConnectionMonitor, of worker: WorkerID) -> Int {
+    linksMade += 1
+    let key = PollKey.links + linksMade
+    watched[key] = worker
+    poller.add(monitor.socket, as: key)
+    return key
+  }
+
+  func unwatch(_ link: Link) {
+    watched[link.key] = nil
+    poller.remove(link.monitor.socket)
+  }
 
   private func waitForSomething() {
-    if pollerIsStale {
-      poller.removeAll()
-      poller.add(fileDescriptor: wake.fileDescriptor)
-      poller.add(events)
-      poller.add(intake, isWatched: !isOpening)
-      polled = Array(links.keys)
-      for worker in polled { if let link = links[worker] { poller.add(link.monitor.socket) } }
-      pollerIsStale = false
+    if !isOpening, !intakeIsWatched {
+      poller.add(intake, as: PollKey.intake)
+      intakeIsWatched = true
     }
     poller.wait(timeoutMilliseconds: Int(timeout()))
   }
@@ -144,6 +165,7 @@ final class Coordinator {
   private func timeout() -> Int64 {
     let now = Timestamp.now()
     var moment = schedule.tick
+    if let due = owed.dueAt { moment = min(moment, due) }
     if let nextDue, !laneBusy, case .open = condition { moment = min(moment, nextDue) }
     return min(max(0, moment - now), 100)
   }
@@ -152,32 +174,32 @@ final class Coordinator {
     let now = Timestamp.now()
     if now - schedule.lastTurn > 1_000 || now < schedule.lastTurn { roster.forgive(now: now) }
     schedule.lastTurn = now
-    wake.clear()
+    if poller.ready.contains(PollKey.wake) { wake.clear() }
     _ = lane.deliverAnswers()
-    readMonitors(now: now)
-    readEvents(now: now)
-    if !isOpening { readIntake(now: now) }
+    for key in poller.ready where key >= PollKey.links { readMonitor(key, now: now) }
+    if poller.ready.contains(PollKey.events) { readEvents(now: now) }
+    if poller.ready.contains(PollKey.intake) { readIntake(now: now) }
     if now >= schedule.tick {
       schedule.tick = now + 100
       tick(now: now)
     }
     repeat { advance(now: Timestamp.now()) } while lane.deliverAnswers()
+    acknowledge(now: now)
   }
 
-  private func readMonitors(now: Timestamp) {
-    for (position, worker) in polled.enumerated() where poller.isReady(position + 3) {
-      guard let link = links[worker] else { continue }
-      for event in link.monitor.events() {
-        switch event {
-        case .connected: roster.connected(worker)
-        case .disconnected: roster.disconnected(worker, now: now)
-        }
+  private func readMonitor(_ key: Int, now: Timestamp) {
+    guard let worker = watched[key], let link = links[worker], link.key == key else { return }
+    for event in link.monitor.events() {
+      switch event {
+      case .connected: roster.connected(worker)
+      case .disconnected: roster.disconnected(worker, now: now)
       }
     }
   }
 
   private func tick(now: Timestamp) {
     carryOut(roster.tick(now: now), now: now)
+    lookForAwaited()
     if now >= schedule.renewal {
       schedule.renewal = now + 1_000
       renewLeases(now: now)
@@ -203,6 +225,8 @@ final class Coordinator {
       } while lane.deliverAnswers()
     }
     refuseEverythingPending(.stopping, "the coordinator is stopping")
+    refuseAwaiting()
+    acknowledge(now: .now(), all: true)
     lane.submit({ store throws(StoreError) in store.close() }, answer: { _ in })
     lane.drain()
   }

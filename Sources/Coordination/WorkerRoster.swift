@@ -34,6 +34,8 @@ struct WorkerRoster {
     var prefetchMicroseconds: Double = 20_000
     /// Jobs that may wait at a worker, per slot, however short they are.
     var prefetchLimit = 63
+    /// Jobs that take no longer than this together go to one worker, since spreading them over more would take longer.
+    var togetherMicroseconds: Double = 500
   }
 
   let pipeline: PipelineDefinition
@@ -42,6 +44,9 @@ struct WorkerRoster {
   private(set) var flights: [LeaseToken: Flight] = [:]
   /// Running attempts by phase.
   private(set) var running: [Int]
+  private var seats: SeatTable
+  /// Flights may be there whose worker is not.
+  private var mayHaveOrphans = false
   private var strangers: Set<WorkerID> = []
   private var byAddress: [String: WorkerID] = [:]
   /// Moving average of an attempt's duration by phase, in microseconds; nil until the first one.
@@ -52,6 +57,7 @@ struct WorkerRoster {
     self.patience = patience
     running = Array(repeating: 0, count: pipeline.phases.count)
     meanDuration = Array(repeating: nil, count: pipeline.phases.count)
+    seats = SeatTable(phases: pipeline.phases.count)
   }
 }
 
@@ -66,6 +72,7 @@ extension WorkerRoster {
     }
     workers[id]?.announcement = announcement
     workers[id]?.lastHeard = now
+    updateSeat(of: id)
     return reconcile(announcement, now: now)
   }
 
@@ -80,9 +87,12 @@ extension WorkerRoster {
     if let former = byAddress[announcement.pullAddress], former != id {
       actions += lose(former, reason: "\(id) took over its address")
     }
-    var entry = WorkerEntry(announcement: announcement, phases: phases.reversed(), lastHeard: now)
+    let seat = seats.take(id, slots: announcement.concurrency, phases: phases)
+    var entry = WorkerEntry(announcement: announcement, phases: phases.reversed(), seat: seat, lastHeard: now)
     for flight in flights.values where flight.worker == id { entry.flights.insert(flight.token) }
+    seats[seat].load = entry.flights.count
     workers[id] = entry
+    updateSeat(of: id)
     byAddress[announcement.pullAddress] = id
     actions += [.arrived(id), .connect(id, address: announcement.pullAddress)]
     return actions + reconcile(announcement, now: now)
@@ -103,15 +113,27 @@ extension WorkerRoster {
     return actions
   }
 
-  mutating func connected(_ worker: WorkerID) { workers[worker]?.disconnectedAt = nil }
+  mutating func connected(_ worker: WorkerID) {
+    workers[worker]?.disconnectedAt = nil
+    updateSeat(of: worker)
+  }
 
   mutating func disconnected(_ worker: WorkerID, now: Timestamp) {
     if workers[worker]?.disconnectedAt == nil { workers[worker]?.disconnectedAt = now }
+    updateSeat(of: worker)
+  }
+
+  private mutating func updateSeat(of worker: WorkerID) {
+    guard let entry = workers[worker] else { return }
+    seats[entry.seat].takesJobs = entry.takesJobs
+    seats[entry.seat].slots = entry.announcement.concurrency
   }
 
   /// Forgets a worker; what it held goes back.
   mutating func lose(_ worker: WorkerID, reason: String) -> [Action] {
     guard let entry = workers.removeValue(forKey: worker) else { return [] }
+    seats.leave(entry.seat, phases: entry.phases)
+    mayHaveOrphans = true
     if byAddress[entry.announcement.pullAddress] == worker { byAddress[entry.announcement.pullAddress] = nil }
     let held = entry.flights.filter { flights[$0]?.stage == .out }
     return [.lost(worker, reason: reason), .disconnect(worker)] + (held.isEmpty ? [] : [.release(held.sorted())])
@@ -126,11 +148,16 @@ extension WorkerRoster {
         actions += lose(id, reason: "no heartbeat for \((now - entry.lastHeard) / 1000) s")
       }
     }
-    let orphans = flights.values.filter {
-      $0.stage == .out && workers[$0.worker] == nil && now - $0.since > patience.adoption
-    }
-    if !orphans.isEmpty { actions.append(.release(orphans.map(\.token).sorted())) }
+    let orphans = orphans(now: now)
+    if !orphans.isEmpty { actions.append(.release(orphans)) }
     return actions + recalls(now: now)
+  }
+
+  private mutating func orphans(now: Timestamp) -> [LeaseToken] {
+    guard mayHaveOrphans else { return [] }
+    let orphans = flights.values.filter { workers[$0.worker] == nil }
+    mayHaveOrphans = !orphans.isEmpty
+    return orphans.filter { $0.stage == .out && now - $0.since > patience.adoption }.map(\.token).sorted()
   }
 
   /// The loop itself stood still for a while: silence in that time says nothing about the workers.
@@ -144,9 +171,9 @@ extension WorkerRoster {
   /// Jobs that wait behind a long one while somebody else has nothing to do.
   private mutating func recalls(now: Timestamp) -> [Action] {
     var actions: [Action] = []
-    for (id, entry) in workers where entry.load > entry.announcement.concurrency {
-      guard entry.phases.contains(where: { hasIdleWorker(for: $0) }) else { continue }
-      let excess = entry.load - entry.announcement.concurrency
+    for (id, entry) in workers where seats[entry.seat].load > entry.announcement.concurrency {
+      guard entry.phases.contains(where: { seats.hasIdle(in: $0) }) else { continue }
+      let excess = seats[entry.seat].load - entry.announcement.concurrency
       let waiting = entry.flights.sorted().suffix(excess).filter { token in
         guard let flight = flights[token] else { return false }
         return flight.stage == .out && !flight.recalled && now - flight.since > patience.prefetch
@@ -157,10 +184,6 @@ extension WorkerRoster {
     }
     return actions
   }
-
-  private func hasIdleWorker(for phase: Int) -> Bool {
-    workers.values.contains { $0.phases.contains(phase) && $0.freeSlots(depth: 1) > 0 }
-  }
 }
 
 // MARK: - Who gets what
@@ -169,6 +192,8 @@ extension WorkerRoster {
   /// One claim's worth of work for one worker.
   struct Share: Equatable {
     var worker: WorkerID
+    /// `SeatTable.Seat.stay`
+    var stay: Int
     var phase: Int
     var limit: Int
   }
@@ -193,37 +218,24 @@ extension WorkerRoster {
   }
 
   private mutating func share(phase: Int, wanted: Int) -> [Share] {
-    guard wanted > 0 else { return [] }
-    let depth = depth(of: phase)
-    var candidates = workers.values.filter { $0.phases.contains(phase) && $0.freeSlots(depth: depth) > 0 }
-      .map {
-        (
-          id: $0.announcement.worker, load: $0.load, slots: $0.announcement.concurrency, room: $0.room(depth: depth),
-          given: $0.dispatched
-        )
-      }
-    guard let only = candidates.first else { return [] }
-    var taken: [WorkerID: Int] = [:]
-    if candidates.count == 1 { taken[only.id] = min(wanted, only.room - only.load) }
-    for _ in 0..<(candidates.count == 1 ? 0 : wanted) {
-      // Loads are compared as fractions of the slots: a/b < c/d where a·d < c·b.
-      guard
-        let best = candidates.indices.min(by: { left, right in
-          let (one, other) = (candidates[left], candidates[right])
-          let (loadOne, loadOther) = (one.load * other.slots, other.load * one.slots)
-          return loadOne == loadOther ? one.given < other.given : loadOne < loadOther
-        })
-      else { break }
-      candidates[best].load += 1
-      candidates[best].given += 1
-      taken[candidates[best].id, default: 0] += 1
-      if candidates[best].load >= candidates[best].room { candidates.remove(at: best) }
+    let (depth, together) = (depth(of: phase), together(of: phase))
+    var promised: [Int: Int] = [:]
+    var left = wanted
+    while left > 0, let seat = seats.leastLoaded(in: phase, depth: depth) {
+      let count = min(left, together, seats[seat].freePlaces(depth: depth))
+      promise(count, to: seat)
+      promised[seat, default: 0] += count
+      left -= count
     }
-    return taken.map { worker, count in
-      workers[worker]?.reserved += count
-      running[phase] += count
-      return Share(worker: worker, phase: phase, limit: count)
+    running[phase] += wanted - left
+    return promised.map { seat, count in
+      Share(worker: seats[seat].worker, stay: seats[seat].stay, phase: phase, limit: count)
     }
+  }
+
+  private mutating func promise(_ count: Int, to seat: Int) {
+    seats[seat].load += count
+    seats[seat].given += count
   }
 
   /// Jobs per slot. A phase that is known to be quick gets as many ahead as take `prefetchMicroseconds` together, so
@@ -234,17 +246,24 @@ extension WorkerRoster {
     return 1 + min(Int(ahead), patience.prefetchLimit)
   }
 
+  private func together(of phase: Int) -> Int {
+    guard let mean = meanDuration[phase] else { return 1 }
+    return max(1, Int(patience.togetherMicroseconds / max(mean, 1)))
+  }
+
   /// Frees what `share` reserved; `add` then takes what was really claimed.
   mutating func claimed(_ share: Share) {
-    workers[share.worker]?.reserved -= share.limit
     running[share.phase] -= share.limit
+    guard let seat = workers[share.worker]?.seat, seats[seat].stay == share.stay else { return }
+    promise(-share.limit, to: seat)
   }
 
   mutating func add(_ flight: Flight) {
     flights[flight.token] = flight
     running[flight.phase] += 1
+    guard let seat = workers[flight.worker]?.seat else { return mayHaveOrphans = true }
     workers[flight.worker]?.flights.insert(flight.token)
-    workers[flight.worker]?.dispatched += 1
+    promise(1, to: seat)
   }
 
   /// The attempt is over, as far as the store is concerned.
@@ -252,7 +271,8 @@ extension WorkerRoster {
   mutating func settle(_ token: LeaseToken) -> Flight? {
     guard let flight = flights.removeValue(forKey: token) else { return nil }
     running[flight.phase] -= 1
-    workers[flight.worker]?.flights.remove(token)
+    guard let seat = workers[flight.worker]?.seat else { return flight }
+    if workers[flight.worker]?.flights.remove(token) != nil { seats[seat].load -= 1 }
     return flight
   }
 

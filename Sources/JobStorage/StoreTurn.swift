@@ -24,6 +24,12 @@ public struct StoreTurn: Sendable {
     completions.isEmpty && failures.isEmpty && releases.isEmpty && enqueues.isEmpty && renewals.isEmpty
       && promotionLimit == 0 && claims.isEmpty && metrics.isEmpty
   }
+
+  /// How many jobs and metrics it may touch: a measure of the work it is.
+  public var itemCount: Int {
+    completions.count + failures.count + releases.count + enqueues.count + renewals.count + metrics.count
+      + promotionLimit + claims.reduce(0) { $0 + $1.limit }
+  }
 }
 
 /// A job to be stored in the queue of the first phase.

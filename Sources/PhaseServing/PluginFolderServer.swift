@@ -63,15 +63,15 @@ public final class PluginFolderServer: Sendable {
 
   private func run() {
     let watch = FolderWatch(folders)
+    let poller = Poller()
+    poller.add(fileDescriptor: control.wake.fileDescriptor, as: 0)
+    if watch.fileDescriptor >= 0 { poller.add(fileDescriptor: watch.fileDescriptor, as: 1) }
     var serving: [String: Serving] = [:]
     var remarks: [String] = []
     while control.wish == .serve {
       control.wake.clear()
       watch.clear()
       look(&serving, &remarks)
-      var poller = Poller()
-      poller.add(fileDescriptor: control.wake.fileDescriptor)
-      if watch.fileDescriptor >= 0 { poller.add(fileDescriptor: watch.fileDescriptor) }
       poller.wait(timeoutMilliseconds: Self.lookEveryMilliseconds)
     }
     // A worker that was begun while the wish was uttered has not heard of it.

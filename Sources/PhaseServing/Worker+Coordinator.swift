@@ -83,6 +83,8 @@ extension Worker {
       let socket = try Socket(.dealer, in: context, lingerMilliseconds: 500)
       socket.setHeartbeat(intervalMilliseconds: 2_000, timeoutMilliseconds: 6_000)
       try socket.connect(address)
+      if let results { poller.remove(results) }
+      poller.add(socket, as: PollKey.results)
       results = socket
       resultsAddress = address
       outbox.expire(now: .now(), all: true)

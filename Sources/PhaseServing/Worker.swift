@@ -53,11 +53,22 @@ final class Worker {
   var quarantine: Quarantine.Record?
   var lookForQuarantineAt = Timestamp(milliseconds: 0)
   var announceAt = Timestamp(milliseconds: 0)
-  var resendAt = Timestamp(milliseconds: 0)
   /// Moving average of a run's length in microseconds; short runs are given to a child two at a time.
   var meanDuration: Double?
-  private var poller = Poller()
+  let poller = Poller()
+  /// What the poller watches of each slot's child.
+  var watches: [HostWatch]
+  private var lookAtAllAt = Timestamp(milliseconds: 0)
   private var complaints = 0
+
+  /// What the poller calls what it watches; children come after these, two descriptors each.
+  enum PollKey {
+    static let wake = 0
+    static let orders = 1
+    static let events = 2
+    static let results = 3
+    static let hosts = 4
+  }
 
   /// - Parameter staged: the content-addressed copy of the plugin.
   init(
@@ -79,6 +90,7 @@ final class Worker {
     let configuration = PluginHostConfiguration(
       library: staged.path, role: .phase(jobType: settings.jobType), limits: settings.limits)
     slots = (0..<settings.concurrency).map { _ in HostSlot(configuration) }
+    watches = slots.indices.map { HostWatch(keys: (PollKey.hosts + 2 * $0, PollKey.hosts + 2 * $0 + 1)) }
   }
 
   static func nameOfThisMachine() -> String {
@@ -90,48 +102,46 @@ final class Worker {
   var logger: Logger { settings.logger }
 
   func run() {
+    poller.add(fileDescriptor: control.wake.fileDescriptor, as: PollKey.wake)
+    poller.add(orders, as: PollKey.orders)
+    poller.add(events, as: PollKey.events)
     while !isDone {
       step(now: .now())
-      waitForSomething()
+      poller.wait(timeoutMilliseconds: Int(timeout(now: .now())))
     }
     announceGoodbye()
     for slot in slots { slot.host?.kill() }
   }
 
   private func step(now: Timestamp) {
-    control.wake.clear()
+    let ready = poller.ready
+    if ready.contains(PollKey.wake) { control.wake.clear() }
     followWishes(now: now)
-    heedQuarantine(now: now)
-    for slot in slots { slot.startIfNeeded(now: now) }
-    readSubscriptions()
-    readOrders(now: now)
-    readAcknowledgements()
-    for slot in slots { attend(slot, now: now) }
+    if ready.contains(PollKey.events) { readSubscriptions() }
+    if ready.contains(PollKey.orders) { readOrders(now: now) }
+    if ready.contains(PollKey.results) { readAcknowledgements() }
+    for slot in slotsToAttend(ready, now: now) { attend(slots[slot], now: now) }
     giveOut(now: now)
-    if now >= resendAt {
-      resendAt = now + 250
-      outbox.expire(now: now)
-    }
+    for slot in slots.indices { watches[slot].follow(slots[slot].host, in: poller) }
     sendReports(now: now)
     announceIfDue(now: now)
   }
 
-  private func waitForSomething() {
-    poller.removeAll()
-    poller.add(fileDescriptor: control.wake.fileDescriptor)
-    poller.add(orders)
-    poller.add(events)
-    if let results { poller.add(results) }
-    for slot in slots {
-      guard let host = slot.host else { continue }
-      poller.add(fileDescriptor: host.channel, writable: host.wantsWrite)
-      if host.standardErrorIsOpen { poller.add(fileDescriptor: host.standardError) }
+  /// Those that something came from; now and then all, for their deadlines and for children to be started.
+  private func slotsToAttend(_ ready: [Int], now: Timestamp) -> [Int] {
+    guard now >= lookAtAllAt || lookAtAllAt - now > Self.lookAtAllEvery else {
+      return ready.compactMap { $0 < PollKey.hosts ? nil : ($0 - PollKey.hosts) / 2 }
     }
-    poller.wait(timeoutMilliseconds: Int(timeout(now: .now())))
+    lookAtAllAt = now + Self.lookAtAllEvery
+    heedQuarantine(now: now)
+    outbox.expire(now: now)
+    for slot in slots { slot.startIfNeeded(now: now) }
+    return Array(slots.indices)
   }
 
-  /// 100 ms bounds how late a deadline or a start is noticed; a heartbeat may be due sooner.
-  private func timeout(now: Timestamp) -> Int64 { min(max(0, announceAt - now), 100) }
+  private static var lookAtAllEvery: Int64 { 100 }
+
+  private func timeout(now: Timestamp) -> Int64 { min(max(0, min(announceAt, lookAtAllAt) - now), 100) }
 
   // MARK: - Leaving
 

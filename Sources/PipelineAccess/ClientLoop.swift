@@ -73,9 +73,9 @@ final class ClientLoop: Sendable {
   private func run(_ socket: Socket) {
     var waiting: [UInt64: Waiting] = [:]
     var lastRequest: UInt64 = 0
-    var poller = Poller()
-    poller.add(socket)
-    poller.add(fileDescriptor: wake.fileDescriptor)
+    let poller = Poller()
+    poller.add(socket, as: 0)
+    poller.add(fileDescriptor: wake.fileDescriptor, as: 1)
     while true {
       wake.clear()
       let (outgoing, isClosed) = inbox.withLock { inbox in

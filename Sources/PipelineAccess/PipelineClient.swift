@@ -183,6 +183,12 @@ public final class PipelineClient: Sendable {
   public func request(
     _ verb: String, pipeline: String = "", arguments: [UInt8] = Array("{}".utf8)
   ) throws(PipelineClientError) -> Answer {
+    try request(verb, pipeline: pipeline, arguments: arguments, timeoutMilliseconds: timeoutMilliseconds)
+  }
+
+  func request(
+    _ verb: String, pipeline: String, arguments: [UInt8], timeoutMilliseconds: Int
+  ) throws(PipelineClientError) -> Answer {
     let reply = try openLoop().send(timeoutMilliseconds: timeoutMilliseconds) { request in
       [Request(request: request, pipeline: pipeline, verb: verb).encoded(), CompressedJSON.payload(for: arguments)]
     }

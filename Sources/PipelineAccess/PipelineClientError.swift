@@ -9,6 +9,8 @@ public struct PipelineClientError: Error, Hashable, Sendable, CustomStringConver
     case timedOut
     /// `connect` was not called, or `close` was.
     case closed
+    /// There is no such job, or the coordinator runs another pipeline; only where the answer cannot say so itself.
+    case refused
     /// What answers is no coordinator of this version.
     case protocolViolation
   }

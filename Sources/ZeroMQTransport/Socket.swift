@@ -22,6 +22,13 @@ public final class Socket {
 
   let handle: UnsafeMutableRawPointer
   let context: SocketContext
+  /// Where it is watched; set by the poller, which keeps the socket alive as long.
+  unowned(unsafe) var poller: Poller?
+  var pollKey = 0
+  /// Nothing was left to receive after the last call, so that news of more is still to be told by `changeDescriptor`.
+  var isDrained = true {
+    didSet { if oldValue, !isDrained, let poller { poller.suspect(pollKey) } }
+  }
 
   /// - Parameters:
   ///   - highWaterMark: messages queued per peer in each direction before `send` answers false. Zero: no limit.
@@ -86,6 +93,7 @@ public final class Socket {
   ///
   /// - Returns: false where it cannot be queued now (peer gone, high-water mark): nothing was sent.
   public func send(_ frames: [[UInt8]]) -> Bool {
+    isDrained = false
     for (index, frame) in frames.enumerated() {
       let more = index + 1 < frames.count ? ZMQ_SNDMORE : 0
       while zmq_send(handle, frame, frame.count, ZMQ_DONTWAIT | more) < 0 {
@@ -106,13 +114,30 @@ public final class Socket {
     while true {
       guard zmq_msg_recv(&message, handle, ZMQ_DONTWAIT) >= 0 else {
         if zmq_errno() == EINTR { continue }
+        isDrained = true
         return nil
       }
+      isDrained = false
       if frames.count < maximumFrames {
         frames.append([UInt8](UnsafeRawBufferPointer(start: zmq_msg_data(&message), count: zmq_msg_size(&message))))
       }
       if zmq_msg_more(&message) == 0 { return frames }
     }
+  }
+
+  /// Readable when the state of the socket may have changed.
+  var changeDescriptor: Int32 {
+    var descriptor: Int32 = -1
+    var length = MemoryLayout<Int32>.size
+    zmq_getsockopt(handle, ZMQ_FD, &descriptor, &length)
+    return descriptor
+  }
+
+  var hasInput: Bool {
+    var events: Int32 = 0
+    var length = MemoryLayout<Int32>.size
+    guard zmq_getsockopt(handle, ZMQ_EVENTS, &events, &length) == 0 else { return false }
+    return events & ZMQ_POLLIN != 0
   }
 
   /// Only where it is asked for: an IPv6 socket tells its IPv4 address in a form that few would recognize.

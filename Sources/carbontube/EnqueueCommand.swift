@@ -8,7 +8,8 @@ struct EnqueueCommand: ParsableCommand {
     usage: "carbontube enqueue <address> <pipeline> [<instructions> ...] [<options>]",
     discussion: """
       With --id, the same command given twice makes one job: the second time it says so. Many jobs at once: \
-      '-' reads instructions from stdin, one JSON object a line.
+      '-' reads instructions from stdin, one JSON object a line. With --wait each job is shown once it has ended, and the \
+      command exits with 0 only if all succeeded.
       """)
 
   @Argument(help: "The pipeline's --job-pull, e.g. tcp://127.0.0.1:5050.") var address: String
@@ -21,6 +22,7 @@ struct EnqueueCommand: ParsableCommand {
   @Option(help: ArgumentHelp("Start no sooner than this from now.", valueName: "seconds")) var delay: Double?
   @Option(help: ArgumentHelp("Start no sooner than this, e.g. 2030-01-31T12:00:00Z.", valueName: "time"))
   var at: String?
+  @Flag(help: "Wait until the jobs have ended; print how, with their final instructions.") var wait = false
   @Flag(help: "Print a JSON object for each job.") var json = false
   @Option(help: ArgumentHelp("How long to wait for the coordinator.", valueName: "seconds")) var timeout = 10.0
 
@@ -52,14 +54,38 @@ struct EnqueueCommand: ParsableCommand {
       }
       return PipelineClient.Job(id: id, instructions: bytes, priority: priority, notBefore: notBefore)
     }
+    let client = PipelineClient(address, timeoutMilliseconds: Int(timeout * 1_000))
+    defer { client.close() }
     let answers = try CommandFailure.explaining {
-      let client = PipelineClient(address, timeoutMilliseconds: Int(timeout * 1_000))
       try client.connect()
-      defer { client.close() }
       return try client.enqueue(pipeline: pipeline, jobs: jobs)
     }
-    for answer in answers { show(answer) }
+    if wait { try awaitEnds(answers, client) } else { for answer in answers { show(answer) } }
     try refuse(answers)
+  }
+
+  private func awaitEnds(_ answers: [EnqueueAnswer], _ client: PipelineClient) throws(CommandFailure) {
+    var failed = 0
+    let ids = answers.filter(\.ok).compactMap(\.id)
+    for id in ids {
+      let end = try CommandFailure.explaining { try client.waitForEnd(of: id, pipeline: pipeline) }
+      failed += end.state == .succeeded ? 0 : 1
+      show(end)
+    }
+    guard failed > 0 else { return }
+    throw CommandFailure(
+      .refused,
+      "\(failed) of \(ids.count) \(ids.count == 1 ? "job" : "jobs") did not succeed; carbontube job ID shows why")
+  }
+
+  private func show(_ end: JobEnd) {
+    let instructions = String(decoding: end.instructions, as: UTF8.self)
+    if json {
+      let id = JSONText.of(end.id)
+      StandardStreams.say(#"{"id":\#(id),"status":"\#(end.state)","instructions":\#(instructions)}"#)
+    } else {
+      StandardStreams.say("\(end.id)  \(end.state)  \(instructions)")
+    }
   }
 
   private func show(_ answer: EnqueueAnswer) {

@@ -72,6 +72,32 @@ import WireProtocol
     #expect(share([0, 9]) == ["b/1": 2])
   }
 
+  @Test mutating func jobsTooShortToBeSpreadGoTogether() throws {
+    for name in ["a", "b", "c"] { _ = roster.observe(try announcement(name, slots: 2), now: start) }
+    roster.noteDuration(microseconds: 50, phase: 0)
+    #expect(share([10, 0]).values.sorted() == [10])
+    #expect(share([25, 0]).values.sorted() == [5, 10, 10])
+  }
+
+  @Test mutating func aPromiseToAWorkerThatWentAndCameBackIsForgotten() throws {
+    _ = roster.observe(try announcement("a", slots: 4), now: start)
+    let shares = roster.share(queued: [3, 0], allowance: nil, isPaused: { _ in false })
+    _ = roster.lose(try id("a"), reason: "test")
+    _ = roster.observe(try announcement("a", slots: 4), now: start)
+    #expect(share([9, 0]) == ["a/0": 4])
+    for share in shares { roster.claimed(share) }
+    #expect(share([9, 0]).isEmpty)
+  }
+
+  @Test mutating func aThousandWorkersShareEvenly() throws {
+    for number in 0..<1_000 {
+      let worker = try announcement("w\(number)", slots: 2, address: "tcp://h:\(number)")
+      _ = roster.observe(worker, now: start)
+    }
+    let given = share([1_500, 0]).values
+    #expect(given.count { $0 == 1 } == 500 && given.count { $0 == 2 } == 500)
+  }
+
   @Test mutating func limitsAndPausesHold() throws {
     _ = roster.observe(try announcement("b", "glue", slots: 9), now: start)
     #expect(share([0, 9]) == ["b/1": 3])

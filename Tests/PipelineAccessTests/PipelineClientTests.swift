@@ -90,7 +90,7 @@ struct PipelineClientTests {
     // Answers the ping of `connect`, takes the next message, and never answers it.
     let answering = DispatchQueue(label: "answer")
     answering.async {
-      var poller = Poller()
+      let poller = Poller()
       poller.add(router.socket)
       poller.wait(timeoutMilliseconds: 10_000)
       if let frames = router.socket.receive(), let request = try? Request(decoding: frames[1]) {

@@ -24,7 +24,7 @@ struct BadInputTests {
   private func flood(_ socket: Socket, frames: Int) {
     var generator = SystemRandomNumberGenerator()
     var sent = 0
-    var poller = Poller()
+    let poller = Poller()
     while sent < frames {
       if socket.send(garbage(&generator)) { sent += 1 } else { poller.wait(timeoutMilliseconds: 1) }
     }
@@ -55,7 +55,7 @@ struct BadInputTests {
   }
 
   private func awaitSubscriber(_ socket: Socket) {
-    var poller = Poller()
+    let poller = Poller()
     poller.add(socket)
     poller.wait(timeoutMilliseconds: 10_000)
     _ = socket.receive()

@@ -116,7 +116,7 @@ final class RawClient {
   }
 
   func receive() throws -> [[UInt8]] {
-    var poller = Poller()
+    let poller = Poller()
     poller.add(socket)
     poller.wait(timeoutMilliseconds: Int(patience.components.seconds) * 1_000)
     guard let frames = socket.receive() else { throw Unexpected("no answer") }

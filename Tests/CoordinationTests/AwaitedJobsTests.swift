@@ -1,0 +1,89 @@
+import PipelineModel
+import Testing
+
+@testable import Coordination
+
+@Suite struct AwaitedJobsTests {
+  private var awaited = AwaitedJobs()
+  private let first: JobID
+  private let second: JobID
+
+  init() throws {
+    first = try #require(JobID("first"))
+    second = try #require(JobID("second"))
+  }
+
+  private func waiter(_ route: UInt8, _ request: UInt64) -> AwaitedJobs.Waiter {
+    AwaitedJobs.Waiter(route: [route], request: request)
+  }
+
+  @Test mutating func everyWaiterOfAJobIsAnsweredOnce() {
+    #expect(awaited.add(waiter(1, 1), for: first, turn: 1) == true)
+    #expect(awaited.add(waiter(2, 1), for: first, turn: 1) == true)
+    #expect(awaited.add(waiter(2, 2), for: second, turn: 1) == true)
+    #expect(awaited.take(first) == [waiter(1, 1), waiter(2, 1)])
+    #expect(awaited.take(first) == [])
+    #expect(!awaited.isEmpty)
+    #expect(awaited.takeAll() == [waiter(2, 2)])
+    #expect(awaited.isEmpty)
+  }
+
+  @Test mutating func whoeverAsksAgainIsAnsweredOnTheLaterRequest() {
+    for request in 1...3 { #expect(awaited.add(waiter(1, UInt64(request)), for: first, turn: 1) == true) }
+    #expect(awaited.take(first) == [waiter(1, 3)])
+  }
+
+  @Test mutating func theStoreIsAskedOnlyOnceItHasHadTheTurnThatMayBringTheJob() {
+    #expect(awaited.add(waiter(1, 1), for: first, turn: 5) == true)
+    #expect(awaited.takeUnsure(before: 5, limit: 9) == [])
+    #expect(awaited.takeUnsure(before: 6, limit: 9) == [first])
+    #expect(awaited.takeUnsure(before: 7, limit: 9) == [])
+    awaited.look(for: first)
+    awaited.look(for: second)
+    #expect(awaited.takeUnsure(before: 1, limit: 9) == [first])
+  }
+
+  @Test mutating func tooManyAreRefused() throws {
+    for number in 0..<AwaitedJobs.maximumWaiters {
+      let job = try #require(JobID("job-\(number)"))
+      #expect(awaited.add(waiter(1, 1), for: job, turn: 1) == true)
+    }
+    #expect(awaited.add(waiter(9, 9), for: first, turn: 1) == false)
+    let seventh = try #require(JobID("job-7"))
+    #expect(awaited.take(seventh) == [waiter(1, 1)])
+    #expect(awaited.add(waiter(9, 9), for: first, turn: 1) == true)
+  }
+}
+
+@Suite struct OwedAcknowledgementsTests {
+  private let start = Timestamp(milliseconds: 1_000_000)
+
+  @Test func acknowledgementsWaitForOthersALittle() {
+    var owed = OwedAcknowledgements()
+    #expect(owed.dueAt == nil)
+    #expect(owed.take(now: start) == [:])
+    owed.add(LeaseToken(1), to: [1], now: start)
+    owed.add(LeaseToken(2), to: [1], now: start + 3)
+    owed.add(LeaseToken(3), to: [2], now: start + 3)
+    #expect(owed.take(now: start + 4) == [:])
+    #expect(owed.take(now: start + 5) == [[1]: [LeaseToken(1), LeaseToken(2)], [2]: [LeaseToken(3)]])
+    #expect(owed.dueAt == nil)
+  }
+
+  @Test func manyAndAllDoNotWait() {
+    var owed = OwedAcknowledgements()
+    for number in 1...127 { owed.add(LeaseToken(UInt64(number)), to: [1], now: start) }
+    #expect(owed.take(now: start) == [:])
+    owed.add(LeaseToken(128), to: [1], now: start)
+    let many = owed.take(now: start)
+    #expect(many[[1]]?.count == 128)
+    owed.add(LeaseToken(1), to: [1], now: start)
+    #expect(owed.take(now: start, all: true) == [[1]: [LeaseToken(1)]])
+  }
+
+  @Test func aClockThatIsSetBackDoesNotHoldThemUp() {
+    var owed = OwedAcknowledgements()
+    owed.add(LeaseToken(1), to: [1], now: start)
+    #expect(owed.take(now: start + -60_000) == [[1]: [LeaseToken(1)]])
+  }
+}

@@ -38,16 +38,21 @@ def children(process):
     return found
 
 
+def no_op_library(folder):
+    library = f"{folder}/libNoOp.so"
+    subprocess.run(
+        ["gcc", "-O2", "-shared", "-fPIC", "-fvisibility=hidden", "-Wl,-z,nodelete,-z,now",
+         f"-I{ROOT}/Sources/CPhaseABI/include", "-o", library, f"{ROOT}/Benchmarks/NoOp/no_op.c"], check=True)
+    os.chmod(library, 0o755)
+    return library
+
+
 class Cluster:
     def __init__(self, store):
         self.folder = tempfile.mkdtemp(prefix="carbontube-bench-")
         os.chmod(self.folder, 0o755)
         self.programs, self.names = [], []
-        library = f"{self.folder}/libNoOp.so"
-        subprocess.run(
-            ["gcc", "-O2", "-shared", "-fPIC", "-fvisibility=hidden", "-Wl,-z,nodelete,-z,now",
-             f"-I{ROOT}/Sources/CPhaseABI/include", "-o", library, f"{ROOT}/Benchmarks/NoOp/no_op.c"], check=True)
-        os.chmod(library, 0o755)
+        library = no_op_library(self.folder)
         storage = "memory:"
         if store == "sqlite":
             storage = f"sqlite:{self.folder}/jobs.db"

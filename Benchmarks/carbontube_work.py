@@ -51,7 +51,14 @@ class Cluster:
     def __init__(self, store):
         self.folder = tempfile.mkdtemp(prefix="carbontube-bench-")
         os.chmod(self.folder, 0o755)
-        self.programs, self.names = [], []
+        self.programs, self.names, self.client = [], [], None
+        try:
+            self._start(store)
+        except BaseException:
+            self.end()
+            raise
+
+    def _start(self, store):
         library = no_op_library(self.folder)
         storage = "memory:"
         if store == "sqlite":
@@ -121,7 +128,8 @@ class Cluster:
         return time.perf_counter() - start
 
     def end(self):
-        self.client.close()
+        if self.client:
+            self.client.close()
         for program in reversed(self.programs):
             program.kill()
             program.wait()

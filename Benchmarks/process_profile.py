@@ -1,0 +1,166 @@
+"""Where the time of each kind of process goes while jobs run: perf's samples by function and by library, what a job costs,
+and its system calls."""
+
+import os
+import re
+import signal
+import subprocess
+import time
+
+from carbontube_work import INSTRUCTIONS, Cluster, cpu_seconds
+
+# Some seconds of work, so that there are thousands of samples.
+FULL_JOBS = {"memory": 150_000, "sqlite": 60_000, "redis": 40_000}
+IDLE_JOBS = 1_000
+# Long enough for one job to end before the next begins.
+IDLE_PAUSE = 0.012
+# At idle the processes sleep nearly always.
+SAMPLES_PER_SECOND = {"full": 999, "idle": 7_999}
+UNNAMED = "(functions without names)"
+
+
+class NotPermitted(Exception):
+    """In words for whoever started the profile."""
+
+
+def kinds(cluster):
+    found = {}
+    for name, process in cluster.processes():
+        found.setdefault(name, []).append(process)
+    return found
+
+
+class Load:
+    """Jobs that are run when it is told to, and then are known to have ended well."""
+
+    def __init__(self, cluster, store, load, jobs):
+        self.cluster, self.load = cluster, load
+        self.jobs = jobs or (FULL_JOBS[store] if load == "full" else IDLE_JOBS)
+        if load == "full":
+            cluster.pause(True)
+            cluster.enqueue(self.jobs)
+
+    def run(self):
+        if self.load == "full":
+            self.cluster.pause(False)
+        else:
+            for _ in range(self.jobs):
+                assert self.cluster.client.enqueue([("", INSTRUCTIONS, 0)])[0][0] == 0
+                time.sleep(IDLE_PAUSE)
+        self.cluster.await_status(lambda status: status["succeeded"] == self.jobs, pause=0.1)
+
+
+def switches(process):
+    """Voluntary and forced context switches of all threads there are."""
+    counts = [0, 0]
+    for thread in os.listdir(f"/proc/{process}/task"):
+        with open(f"/proc/{process}/task/{thread}/status") as file:
+            found = re.findall(r"^(?:non)?voluntary_ctxt_switches:\s+(\d+)", file.read(), re.MULTILINE)
+        counts = [sum(pair) for pair in zip(counts, map(int, found))]
+    return counts
+
+
+def costs(processes):
+    return [sum(cpu_seconds(process) for process in processes)] + [
+        sum(column) for column in zip(*(switches(process) for process in processes))]
+
+
+class Watchers:
+    """A perf or strace for each kind of process, from before the work to its end."""
+
+    def __init__(self, commands):
+        self.commands, self.running = commands, {}
+
+    def __enter__(self):
+        for name, command in self.commands.items():
+            self.running[name] = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        # Until they are attached.
+        time.sleep(1)
+        for name, watcher in self.running.items():
+            if watcher.poll() is not None:
+                said = watcher.stderr.read().strip()
+                self.__exit__()
+                raise NotPermitted(f"{self.commands[name][0]} does not watch {name}: {said}")
+        return self
+
+    def __exit__(self, *_):
+        for watcher in self.running.values():
+            if watcher.poll() is None:
+                watcher.send_signal(signal.SIGINT)
+        for watcher in self.running.values():
+            watcher.communicate()
+
+
+def sampled(store, load, jobs=None):
+    """By kind of process: (rows of perf, what it cost); and how many jobs there were."""
+    cluster = Cluster(store)
+    try:
+        groups = kinds(cluster)
+        work = Load(cluster, store, load, jobs)
+        commands = {name: ["perf", "record", "-q", "-F", str(SAMPLES_PER_SECOND[load]), "-o", f"{cluster.folder}/{name}.perf",
+                           "-p", ",".join(map(str, processes))] for name, processes in groups.items()}
+        with Watchers(commands):
+            before = {name: costs(processes) for name, processes in groups.items()}
+            work.run()
+            spent = {name: [after - start for after, start in zip(costs(processes), before[name])]
+                     for name, processes in groups.items()}
+        return {name: (rows(f"{cluster.folder}/{name}.perf"), spent[name]) for name in groups}, work.jobs
+    finally:
+        cluster.end()
+
+
+def rows(path):
+    """(share in per cent, library, function), the greatest first."""
+    report = subprocess.run(["perf", "report", "-i", path, "--stdio", "--no-children", "-F", "period,dso,symbol", "-t", "\t"], capture_output=True, text=True, check=True).stdout
+    readable = subprocess.run(["swift", "demangle", "--simplified"], input=report, capture_output=True, text=True, check=True).stdout
+    # Weighed by period: perf takes samples at another pace while a process wakes up.
+    weights = {}
+    for line in readable.splitlines():
+        columns = line.split("\t")
+        if line.startswith("#") or len(columns) != 3:
+            continue
+        key = library(columns[1].strip()), shortened(columns[2].strip())
+        weights[key] = weights.get(key, 0) + int(columns[0])
+    total = sum(weights.values()) or 1
+    return sorted(((weight * 100 / total, *key) for key, weight in weights.items()), reverse=True)
+
+
+def library(name):
+    # Debian's redis-server is a link to a program of many names.
+    if name.startswith("redis-"):
+        return "redis-server"
+    return "kernel" if name.startswith("[kernel") or name == "[unknown]" else re.sub(r"\.so.*", "", name)
+
+
+def shortened(symbol):
+    name = re.sub(r"^\[.\] ", "", symbol)
+    if re.fullmatch(r"0x[0-9a-f]+", name):
+        return UNNAMED
+    if " for " in name or " in " in name or " of " in name:
+        name = re.sub(r"\b(generic )?(specialized|specialization <.*?> of|partial apply for|merged|static) ?", "", name)
+        name = re.sub(r"closure #\d+ (\(.*?\) )?(-> \S+ )?in ", "closure in ", name)
+    name = re.sub(r"^(generic )?specialized ", "", name)
+    while (inner := re.sub(r"<[^<>]*>|\([^()]*\)", "", name)) != name:
+        name = inner
+    return name.replace("swift::", "").strip()[:64] or symbol[:64]
+
+
+def system_calls(store, load, jobs):
+    """By kind of process: (calls, name), the most first; and how many jobs there were."""
+    cluster = Cluster(store)
+    try:
+        groups = kinds(cluster)
+        work = Load(cluster, store, load, jobs)
+        commands = {name: ["strace", "-f", "-c", "-U", "calls,name", "-o", f"{cluster.folder}/{name}.calls"]
+                    + [word for process in processes for word in ("-p", str(process))] for name, processes in groups.items()}
+        with Watchers(commands):
+            work.run()
+        return {name: call_rows(f"{cluster.folder}/{name}.calls") for name in groups}, work.jobs
+    finally:
+        cluster.end()
+
+
+def call_rows(path):
+    with open(path) as file:
+        found = re.findall(r"^\s*(\d+)\s+([a-z]\w*)\s*$", file.read(), re.MULTILINE)
+    return [(int(count), name) for count, name in found if name != "total"]

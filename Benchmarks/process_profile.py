@@ -163,4 +163,4 @@ def system_calls(store, load, jobs):
 def call_rows(path):
     with open(path) as file:
         found = re.findall(r"^\s*(\d+)\s+([a-z]\w*)\s*$", file.read(), re.MULTILINE)
-    return [(int(count), name) for count, name in found if name != "total"]
+    return sorted(((int(count), name) for count, name in found if name != "total"), reverse=True)

@@ -145,7 +145,8 @@ class CountedCoordinator:
             self._repeat(size, WARM_UP[case])
         self.count(self._rest)
         # Not the median: housekeeping reaches into nearly half of the windows.
-        idle = sorted(count / seconds for count, seconds in (self.count(self._rest) for _ in range(IDLE_WINDOWS)))[IDLE_WINDOWS // 3]
+        rests = [self.count(self._rest) for _ in range(IDLE_WINDOWS)]
+        idle = sorted(count / seconds for count, seconds in rests)[IDLE_WINDOWS // 3]
         found = {}
         for case, (size, times) in CASES.items():
             windows = [self.count(lambda: self._repeat(size, times)) for _ in range(WINDOWS)]

@@ -109,10 +109,14 @@ def sampled(store, load, jobs=None):
         cluster.end()
 
 
+def output(command, text=None):
+    return subprocess.run(command, input=text, capture_output=True, text=True, check=True).stdout
+
+
 def rows(path):
     """(share in per cent, library, function), the greatest first."""
-    report = subprocess.run(["perf", "report", "-i", path, "--stdio", "--no-children", "-F", "period,dso,symbol", "-t", "\t"], capture_output=True, text=True, check=True).stdout
-    readable = subprocess.run(["swift", "demangle", "--simplified"], input=report, capture_output=True, text=True, check=True).stdout
+    report = output(["perf", "report", "-i", path, "--stdio", "--no-children", "-F", "period,dso,symbol", "-t", "\t"])
+    readable = output(["swift", "demangle", "--simplified"], report)
     # Weighed by period: perf takes samples at another pace while a process wakes up.
     weights = {}
     for line in readable.splitlines():

@@ -21,7 +21,7 @@ extension Coordinator {
   }
 
   /// - Parameter instructions: as a payload frame.
-  func tellEnd(of job: JobID, _ state: JobState, instructions: [UInt8]) {
+  func tellEnd(of job: JobID, _ instructions: [UInt8], _ state: JobState = .succeeded) {
     for waiter in awaited.take(job) {
       Answer(coordinator: self, route: waiter.route, request: waiter.request)
         .send(.ok, document: EndDocument(id: job.text, state: state.description), payloads: [instructions])
@@ -53,7 +53,7 @@ extension Coordinator {
       }
       return
     }
-    if record.state.isFinal { tellEnd(of: id, record.state, instructions: record.instructions) }
+    if record.state.isFinal { tellEnd(of: id, record.instructions, record.state) }
   }
 
   func refuseAwaiting() {

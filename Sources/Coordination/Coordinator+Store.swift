@@ -93,15 +93,20 @@ extension Coordinator {
     for settlement in turn.completing + turn.failing { roster.mark(settlement.flight.token, .out) }
     for token in turn.releasing { roster.mark(token, .out) }
     for share in turn.shares { roster.claimed(share) }
+    refuseReplies(of: turn, code, message)
+    for metrics in turn.turn.metrics {
+      meters.putBack(metrics)
+    }
+  }
+
+  /// Jobs of these requests may be stored or not.
+  func refuseReplies(of turn: PendingTurn, _ code: ReplyCode, _ message: String) {
     for var open in turn.replies {
       for index in open.reply.jobs.indices where open.reply.jobs[index].code == .ok {
         open.reply.jobs[index].code = code
         open.reply.jobs[index].message = message
       }
       _ = intake.send([open.route, open.reply.encoded()])
-    }
-    for metrics in turn.turn.metrics {
-      meters.putBack(metrics)
     }
   }
 }

@@ -42,28 +42,41 @@ extension Coordinator {
     sent.turn.now = now
     for phase in queued.indices { queued[phase] += sent.arrivals[phase] }
     laneBusy = true
-    let turn = sent.turn
+    var answers = StoreTurnResult()
     lane.submit(
-      { store throws(StoreError) in try store.apply(turn) }, isBrief: turn.itemCount <= Self.briefTurn,
-      answer: { [unowned self] result in
+      sent.turn, isBrief: sent.turn.itemCount <= Self.briefTurn, flushing: sent.isWaitedFor,
+      applied: { [unowned self] result in
+        switch result {
+        case .success(let applied):
+          answers = applied
+          take(applied, for: sent, now: .now())
+        case .failure(let error):
+          laneBusy = false
+          refuse(sent, .unavailable, error.message)
+          storeFailed(error, now: .now())
+        }
+      },
+      flushed: { [unowned self] result in
         laneBusy = false
         switch result {
-        case .success(let answers): take(answers, for: sent, now: .now())
+        case .success: confirm(answers, for: sent, now: .now())
         case .failure(let error):
-          refuse(sent, .unavailable, error.message)
+          refuseReplies(of: sent, .unavailable, error.message)
+          finished.removeAll(keepingCapacity: true)
           storeFailed(error, now: .now())
         }
       })
   }
 
+  /// Acts on what the store has done: work goes out at once.
   private func take(_ answers: StoreTurnResult, for sent: PendingTurn, now: Timestamp) {
     for (index, outcome) in answers.completions.enumerated() {
+      settle(sent.completing[index])
       if outcome == .recorded { completed(sent.completing[index], sent.turn.completions[index], now: now) }
-      settle(sent.completing[index], now: now)
     }
     for (index, outcome) in answers.failures.enumerated() {
+      settle(sent.failing[index])
       if outcome == .recorded { failed(sent.failing[index], sent.turn.failures[index], now: now) }
-      settle(sent.failing[index], now: now)
     }
     for (token, outcome) in zip(sent.releasing, answers.releases) {
       guard let flight = roster.settle(token), outcome == .recorded else { continue }
@@ -74,10 +87,29 @@ extension Coordinator {
       for (phase, count) in answers.promoted where queued.indices.contains(phase) { queued[phase] += count }
     }
     expectDelayed(sent)
-    // Whoever has work to do hears of it first, whoever waits for an answer next.
     dispatch(answers.claims, sent, now: now)
+  }
+
+  /// Tells whoever waits, once what was done is there to stay.
+  private func confirm(_ answers: StoreTurnResult, for sent: PendingTurn, now: Timestamp) {
     answerEnqueues(answers, sent, now: now)
+    if !awaited.isEmpty { answerAwaiting(answers, sent) }
+    for settlement in sent.completing + sent.failing where !settlement.route.isEmpty {
+      owed.add(settlement.flight.token, to: settlement.route, now: now)
+    }
     tellFinished()
+  }
+
+  private func answerAwaiting(_ answers: StoreTurnResult, _ sent: PendingTurn) {
+    let last = pipeline.phases.count - 1
+    for (index, outcome) in answers.completions.enumerated() where outcome == .recorded {
+      let flight = sent.completing[index].flight
+      guard flight.phase == last else { continue }
+      // After a restart nobody knows what the worker was given.
+      let instructions = sent.turn.completions[index].instructions ?? flight.instructions
+      if instructions.isEmpty { awaited.look(for: flight.job) } else { tellEnd(of: flight.job, instructions) }
+    }
+    for settlement in sent.failing { awaited.look(for: settlement.flight.job) }
   }
 
   func acknowledge(now: Timestamp, all: Bool = false) {
@@ -88,11 +120,9 @@ extension Coordinator {
     }
   }
 
-  private func settle(_ settlement: PendingTurn.Settlement, now: Timestamp) {
-    let token = settlement.flight.token
-    roster.settle(token)
+  private func settle(_ settlement: PendingTurn.Settlement) {
+    roster.settle(settlement.flight.token)
     if !progress.isEmpty { progress[settlement.flight.job] = nil }
-    if !settlement.route.isEmpty { owed.add(token, to: settlement.route, now: now) }
   }
 
   private func completed(_ settlement: PendingTurn.Settlement, _ completion: Completion, now: Timestamp) {
@@ -107,18 +137,7 @@ extension Coordinator {
       $0.succeeded += 1
       $0.latency.record(microseconds: settlement.report.durationMicroseconds)
     }
-    if phase == pipeline.phases.count - 1 { ended(settlement.flight, completion) }
-  }
-
-  private func ended(_ flight: Flight, _ completion: Completion) {
-    finished.append(flight.job)
-    guard !awaited.isEmpty else { return }
-    let instructions = completion.instructions ?? flight.instructions
-    if instructions.isEmpty {
-      awaited.look(for: flight.job)
-    } else {
-      tellEnd(of: flight.job, .succeeded, instructions: instructions)
-    }
+    if phase == pipeline.phases.count - 1 { finished.append(settlement.flight.job) }
   }
 
   private func failed(_ settlement: PendingTurn.Settlement, _ failure: Failure, now: Timestamp) {
@@ -143,10 +162,8 @@ extension Coordinator {
       if let retried = settings.hooks.jobRetried {
         hooks.call { _ in retried(flight.job, failure.error, max(0, at - now)) }
       }
-    case .bury:
-      finished.append(flight.job)
-      awaited.look(for: flight.job)
-    case .cancel: awaited.look(for: flight.job)
+    case .bury: finished.append(flight.job)
+    case .cancel: break
     }
   }
 

@@ -18,6 +18,9 @@ struct PendingTurn {
   /// Jobs this turn puts into the queue of each phase, if the store agrees.
   var arrivals: [Int]
 
+  /// Somebody is to be told once it is done.
+  var isWaitedFor: Bool { !(completing.isEmpty && failing.isEmpty && replies.isEmpty) }
+
   init(now: Timestamp, phases: Int) {
     turn = StoreTurn(now: now)
     arrivals = Array(repeating: 0, count: phases)

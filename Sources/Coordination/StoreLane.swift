@@ -31,13 +31,11 @@ final class StoreLane: @unchecked Sendable {
 
   /// Calls `work` with the store, then `answer` with what came of it, from `deliverAnswers` in the loop's thread. The
   /// next call is submitted after the answer of this one.
-  ///
-  /// - Parameter isBrief: there is little to do, so that the loop may wait for it.
   func submit<Value>(
-    _ work: @escaping (any JobStore) throws(StoreError) -> Value, isBrief: Bool = false,
+    _ work: @escaping (any JobStore) throws(StoreError) -> Value,
     answer: @escaping (Result<Value, StoreError>) -> Void
   ) {
-    guard let queue, !isBrief || !isQuick else {
+    guard let queue else {
       let result = measured(work)
       return add { answer(result) }
     }
@@ -45,6 +43,38 @@ final class StoreLane: @unchecked Sendable {
     queue.async { [self] in
       let result = measured(sent.work)
       add { sent.answer(result) }
+      wake.signal()
+    }
+  }
+
+  /// Applies a turn, has `applied` hear of it, then flushes it where that is needed, and has `flushed` hear of that. The
+  /// flush begins while what `applied` sends is on its way. A turn that failed is not flushed.
+  ///
+  /// - Parameters:
+  ///   - isBrief: there is little to do, so that the loop may wait for it.
+  ///   - flushing: somebody waits for what the turn wrote.
+  func submit(
+    _ turn: StoreTurn, isBrief: Bool, flushing: Bool,
+    applied: @escaping (Result<StoreTurnResult, StoreError>) -> Void,
+    flushed: @escaping (Result<Void, StoreError>) -> Void
+  ) {
+    let apply = SentCall(work: { store throws(StoreError) in try store.apply(turn) }, answer: applied)
+    let flush = SentCall(
+      work: { store throws(StoreError) in if flushing, store.needsFlush { try store.flush() } }, answer: flushed)
+    guard let queue, !isBrief || !isQuick else {
+      let result = measured(apply.work)
+      add { apply.answer(result) }
+      guard case .success = result else { return }
+      return add { [self] in flush.answer(measured(flush.work)) }
+    }
+    queue.async { [self] in
+      let result = measured(apply.work)
+      add { apply.answer(result) }
+      guard case .success = result else { return wake.signal() }
+      // Without a flush the loop hears of both at once.
+      if flushing, store.needsFlush { wake.signal() }
+      let end = measured(flush.work)
+      add { flush.answer(end) }
       wake.signal()
     }
   }

@@ -33,7 +33,17 @@ public protocol JobStore: AnyObject {
   func open(_ pipeline: PipelineDefinition, owner: String, now: Timestamp) throws(StoreError)
 
   /// Does the whole turn. SQLite: all or nothing. Redis: in the turn's order, each item all or nothing.
+  ///
+  /// What it wrote outlives this process at once, and a loss of power where `needsFlush` is false.
   func apply(_ turn: StoreTurn) throws(StoreError) -> StoreTurnResult
+
+  /// True for a store whose turns outlive a loss of power only after `flush`.
+  var needsFlush: Bool { get }
+
+  /// Makes what `apply` wrote outlive a loss of power. Called after each `apply` before anything of it is acknowledged;
+  /// the jobs it claimed may be at work by then, since a lost claim, or a lost step from one phase to the next, only means
+  /// that something is done once more.
+  func flush() throws(StoreError)
 
   /// Proves that the owner is alive; called at least every 500 ms while nothing else is.
   func keepOwnership(now: Timestamp) throws(StoreError)
@@ -85,4 +95,6 @@ public protocol JobStore: AnyObject {
 
 extension JobStore {
   public var answersAtOnce: Bool { false }
+  public var needsFlush: Bool { false }
+  public func flush() throws(StoreError) {}
 }

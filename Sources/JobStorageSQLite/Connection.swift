@@ -82,4 +82,18 @@ final class Connection {
       throw error
     }
   }
+
+  /// Has the disk keep every commit so far: what `PRAGMA synchronous = FULL` does at the end of each (sqlite3WalFrames in
+  /// SQLite's wal.c), by the log's own file, which SQLITE_FCNTL_JOURNAL_POINTER gives.
+  func flushLog() throws(SQLiteFailure) {
+    var log: UnsafeMutablePointer<sqlite3_file>?
+    var code = sqlite3_file_control(handle, "main", SQLITE_FCNTL_JOURNAL_POINTER, &log)
+    if code == SQLITE_OK, let log, let methods = log.pointee.pMethods {
+      code = methods.pointee.xSync(log, SQLITE_SYNC_NORMAL)
+    }
+    guard code == SQLITE_OK else {
+      throw SQLiteFailure(
+        code: code, systemError: sqlite3_system_errno(handle), detail: String(cString: sqlite3_errstr(code)))
+    }
+  }
 }

@@ -7,10 +7,10 @@ public import PipelineModel
 /// PATH.lock, whose kernel lock makes its holder the owner until `close` or the end of the process. The file does not
 /// shrink; the room of deleted jobs is used again.
 ///
-/// A turn is one transaction. With `synchronous=full` (the default) it survives a power cut once `apply` has answered;
-/// with `normal` the last turns may be missing then, never parts of one.
+/// A turn is one transaction. With `synchronous=full` (the default) it survives a power cut once `flush` has answered, and
+/// every other change once its call has; with `normal` the last of them may be missing then, never parts of one.
 ///
-/// After any `StoreError` but `.misconfigured` of `apply` and `setPaused` the database is closed and must be opened
+/// After any `StoreError` but `.misconfigured` of `apply`, `flush` and `setPaused` the database is closed and must be opened
 /// again; the lock is kept meanwhile. Used by one thread at a time.
 public final class SQLiteJobStore: JobStore {
   public var address: String { place.text }
@@ -55,6 +55,12 @@ public final class SQLiteJobStore: JobStore {
   public func apply(_ turn: StoreTurn) throws(StoreError) -> StoreTurnResult {
     try turn.refuseUnknownPhases(opened("apply").keys, address: address)
     return try perform("apply") { (session) throws(SQLiteFailure) in try session.apply(turn) }
+  }
+
+  public var needsFlush: Bool { place.isFullySynchronous }
+
+  public func flush() throws(StoreError) {
+    try perform("flush") { (session) throws(SQLiteFailure) in try session.connection.flushLog() }
   }
 
   public func runningJobs() throws(StoreError) -> [RunningJob] { try opened("runningJobs").runningJobs() }

@@ -19,6 +19,7 @@ extension Session {
     let (kept, known, tally) = try storeErrors("open", address.text) {
       () throws(SQLiteFailure) -> (String?, [PhaseName], Tally) in
       try Schema.migrate(connection, from: version)
+      if address.isFullySynchronous { try connection.flushLog() }
       return (try storedName(connection), try storedPhases(connection), try storedTally(connection))
     }
     if let kept, kept != pipeline.name {
@@ -34,7 +35,7 @@ extension Session {
         message: "\(address.text): has seen \(keys.names.count) phases, more than \(QueuePlace.maximumPhaseKeys) in "
           + "its life; start a new file")
     }
-    let session = Session(connection, keys: keys, tally: tally)
+    let session = Session(connection, keys: keys, tally: tally, isFullySynchronous: address.isFullySynchronous)
     try storeErrors("open", address.text) { () throws(SQLiteFailure) in
       try session.adopt(pipeline, isNew: kept == nil, knownPhases: known.count)
       try session.remember(now: now)
@@ -47,7 +48,9 @@ extension Session {
     guard !connection.isReadOnly else { throw SQLiteFailure.readOnly }
     let mode = try connection.value(of: "PRAGMA journal_mode = WAL") { $0.text(0) }
     guard mode == "wal" else { return false }
-    try connection.execute("PRAGMA synchronous = \(address.isFullySynchronous ? "FULL" : "NORMAL")")
+    // FULL would flush the log within each commit; where it is to be flushed, `flushLog` does so after the jobs that a
+    // turn claimed are on their way. NORMAL still flushes around checkpoints, so that the file is never damaged.
+    try connection.execute("PRAGMA synchronous = NORMAL")
     // 64 MiB of pages: the index of ids is hit everywhere where clients choose them.
     try connection.execute("PRAGMA cache_size = -65536")
     // Pages that every turn writes are copied into the file once per 16 MiB of log.

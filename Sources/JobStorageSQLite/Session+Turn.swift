@@ -4,7 +4,7 @@ internal import PipelineModel
 extension Session {
   func apply(_ turn: StoreTurn) throws(SQLiteFailure) -> StoreTurnResult {
     guard !turn.isEmpty else { return StoreTurnResult() }
-    return try transaction { () throws(SQLiteFailure) in
+    return try transaction(flushing: false) { () throws(SQLiteFailure) in
       let now = turn.now
       var result = StoreTurnResult()
       for completion in turn.completions { result.completions.append(try complete(completion, now: now)) }

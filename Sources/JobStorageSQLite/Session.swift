@@ -6,6 +6,7 @@ internal import PipelineModel
 final class Session {
   let connection: Connection
   let keys: PhaseKeys
+  private let isFullySynchronous: Bool
   var leases = Leases()
   var lines = QueueLines()
   var tally: Tally
@@ -16,21 +17,26 @@ final class Session {
   /// Kept for its memory.
   var scratch = PackedWriter()
 
-  init(_ connection: Connection, keys: PhaseKeys, tally: Tally) {
+  init(_ connection: Connection, keys: PhaseKeys, tally: Tally, isFullySynchronous: Bool) {
     self.connection = connection
     self.keys = keys
     self.tally = tally
+    self.isFullySynchronous = isFullySynchronous
     writtenTally = tally
   }
 
   /// All of `body` or nothing, with the counts that result from it.
-  func transaction<Value>(_ body: () throws(SQLiteFailure) -> Value) throws(SQLiteFailure) -> Value {
+  /// - Parameter flushing: false where the caller sees to it.
+  func transaction<Value>(
+    flushing: Bool = true, _ body: () throws(SQLiteFailure) -> Value
+  ) throws(SQLiteFailure) -> Value {
     let value = try connection.transaction { () throws(SQLiteFailure) in
       let value = try body()
       try tally.write(to: connection, over: writtenTally)
       return value
     }
     writtenTally = tally
+    if flushing, isFullySynchronous { try connection.flushLog() }
     return value
   }
 

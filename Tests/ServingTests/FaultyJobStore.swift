@@ -10,6 +10,8 @@ final class FaultyJobStore: JobStore {
     case before
     /// Everything was written, and nobody was told.
     case afterCommit
+    /// Everything was written, and is not known to outlive a loss of power.
+    case flush
     /// Answers late.
     case slow
   }
@@ -40,6 +42,9 @@ final class FaultyJobStore: JobStore {
     guard let fault = plan(number) else { return try inner.apply(turn) }
     tally.faults.add(1, ordering: .relaxed)
     switch fault {
+    case .flush:
+      refusesFlush = true
+      return try inner.apply(turn)
     case .before: break
     case .afterCommit: _ = try inner.apply(turn)
     case .slow:
@@ -49,6 +54,16 @@ final class FaultyJobStore: JobStore {
     }
     inner.close()
     throw StoreError(kind, operation: "apply", message: "\(address) fails on purpose")
+  }
+
+  let needsFlush = true
+  private var refusesFlush = false
+
+  func flush() throws(StoreError) {
+    guard refusesFlush else { return }
+    refusesFlush = false
+    inner.close()
+    throw StoreError(kind, operation: "flush", message: "\(address) fails on purpose")
   }
 
   func open(_ pipeline: PipelineDefinition, owner: String, now: Timestamp) throws(StoreError) {

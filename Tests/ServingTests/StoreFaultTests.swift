@@ -56,6 +56,10 @@ struct StoreFaultTests {
     try expectAllToSucceed(FaultyJobStore { $0 % 7 == 0 ? .afterCommit : nil })
   }
 
+  @Test func `that writes every sixth turn and cannot make it stay`() throws {
+    try expectAllToSucceed(FaultyJobStore { $0 % 6 == 0 ? .flush : nil })
+  }
+
   @Test func `that refuses writes for a while`() throws {
     try expectAllToSucceed(FaultyJobStore(failingWith: .refusesWrites) { (20..<24).contains($0) ? .before : nil })
   }

@@ -35,33 +35,41 @@ extension Coordinator {
     }
   }
 
+  /// A turn on its way through the store, in one piece for all who follow it.
+  private final class SubmittedTurn {
+    let sent: PendingTurn
+    var answers = StoreTurnResult()
+
+    init(_ sent: PendingTurn) { self.sent = sent }
+  }
+
   private func submitPending(now: Timestamp) {
-    var sent = pending
-    turnNumber += 1
+    pending.turn.now = now
+    let submitted = SubmittedTurn(pending)
+    let sent = submitted.sent
     pending = PendingTurn(now: now, phases: pipeline.phases.count)
-    sent.turn.now = now
+    turnNumber += 1
     for phase in queued.indices { queued[phase] += sent.arrivals[phase] }
     laneBusy = true
-    var answers = StoreTurnResult()
     lane.submit(
       sent.turn, isBrief: sent.turn.itemCount <= Self.briefTurn, flushing: sent.isWaitedFor,
       applied: { [unowned self] result in
         switch result {
         case .success(let applied):
-          answers = applied
-          take(applied, for: sent, now: .now())
+          submitted.answers = applied
+          take(applied, for: submitted.sent, now: .now())
         case .failure(let error):
           laneBusy = false
-          refuse(sent, .unavailable, error.message)
+          refuse(submitted.sent, .unavailable, error.message)
           storeFailed(error, now: .now())
         }
       },
       flushed: { [unowned self] result in
         laneBusy = false
         switch result {
-        case .success: confirm(answers, for: sent, now: .now())
+        case .success: confirm(submitted.answers, for: submitted.sent, now: .now())
         case .failure(let error):
-          refuseReplies(of: sent, .unavailable, error.message)
+          refuseReplies(of: submitted.sent, .unavailable, error.message)
           finished.removeAll(keepingCapacity: true)
           storeFailed(error, now: .now())
         }
@@ -197,8 +205,9 @@ extension Coordinator {
       for job in jobs {
         roster.add(
           Flight(
-            job: job.id, token: job.token, phase: share.phase, worker: share.worker, attempt: job.attempt,
-            failures: job.failures, crashes: job.crashes, instructions: job.instructions, since: now, renewedAt: now))
+            job: job.id, token: job.token, phase: share.phase, worker: share.worker, place: share.place,
+            attempt: job.attempt, failures: job.failures, crashes: job.crashes, instructions: job.instructions,
+            since: now, renewedAt: now))
       }
       meters.count(share.phase, at: now) { meter in
         meter.started += jobs.count

@@ -109,7 +109,7 @@ extension Coordinator {
       let said = entry.announcement
       return StatusDocument.Worker(
         id: said.worker.text, host: said.host, pid: said.processID, jobType: said.jobType,
-        concurrency: said.concurrency, inFlight: entry.flights.count, succeeded: said.succeeded, failed: said.failed,
+        concurrency: said.concurrency, inFlight: roster.held(by: entry), succeeded: said.succeeded, failed: said.failed,
         state: entry.disconnectedAt == nil ? said.state.description : "disconnected", plugin: said.plugin,
         pluginFile: said.pluginFile, heartbeatAgeMs: max(0, now - entry.lastHeard))
     }

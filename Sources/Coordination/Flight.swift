@@ -6,6 +6,8 @@ struct Flight {
   let token: LeaseToken
   let phase: Int
   let worker: WorkerID
+  /// The worker's, where it is there; it may have left since.
+  var place: SeatTable.Place?
   let attempt: Int
   let failures: Int
   let crashes: Int

@@ -4,16 +4,25 @@ internal import WireProtocol
 /// The workers as "who gets the next job" sees them: a few numbers each, side by side in memory, since that is asked for
 /// every job and looks at every worker of a phase.
 struct SeatTable {
+  /// A seat while one worker has it.
+  struct Place: Hashable {
+    let number: Int
+    /// Tells it from what others, or the same worker, had before on that seat.
+    let stay: Int
+  }
+
   struct Seat {
     let worker: WorkerID
-    /// Tells this stay of the worker from an earlier one under the same name.
     let stay: Int
     var slots: Int
-    /// Jobs it holds or is promised.
-    var load = 0
+    /// What it holds, and how much it is promised.
+    var flights: Set<LeaseToken> = []
+    var promised = 0
     /// Jobs ever given to it; spreads work evenly among equally loaded workers.
     var given = 0
     var takesJobs = true
+
+    var load: Int { flights.count + promised }
 
     /// Bounded, since a worker lists what it holds in every announcement.
     /// - Parameter depth: jobs per slot, the running one included; more than one so that a short job's slot never idles
@@ -30,28 +39,35 @@ struct SeatTable {
 
   init(phases: Int) { ofPhase = Array(repeating: [], count: phases) }
 
-  /// - Returns: the number that names the seat until it is left.
-  mutating func take(_ worker: WorkerID, slots: Int, phases: [Int]) -> Int {
+  mutating func take(_ worker: WorkerID, slots: Int, phases: [Int]) -> Place {
     let number = vacant.popLast() ?? seats.count
     stays += 1
     let seat = Seat(worker: worker, stay: stays, slots: slots)
     if number == seats.count { seats.append(seat) } else { seats[number] = seat }
     for phase in phases { ofPhase[phase].append(number) }
-    return number
+    return Place(number: number, stay: stays)
   }
 
-  mutating func leave(_ number: Int, phases: [Int]) {
-    for phase in phases { ofPhase[phase].removeAll { $0 == number } }
-    vacant.append(number)
+  /// - Returns: the seat as it was left.
+  mutating func leave(_ place: Place, phases: [Int]) -> Seat {
+    for phase in phases { ofPhase[phase].removeAll { $0 == place.number } }
+    vacant.append(place.number)
+    let seat = seats[place.number]
+    // Nobody has this stay: what still names it finds no seat.
+    seats[place.number] = Seat(worker: seat.worker, stay: -1, slots: 0)
+    return seat
   }
 
-  subscript(number: Int) -> Seat {
-    get { seats[number] }
-    _modify { yield &seats[number] }
+  /// Of a place that `isTaken`.
+  subscript(place: Place) -> Seat {
+    get { seats[place.number] }
+    _modify { yield &seats[place.number] }
   }
+
+  func isTaken(_ place: Place) -> Bool { seats[place.number].stay == place.stay }
 
   /// Of those with a free place the one with the least load for its slots, among equals the one given the fewest.
-  func leastLoaded(in phase: Int, depth: Int) -> Int? {
+  func leastLoaded(in phase: Int, depth: Int) -> Place? {
     var best: Int?
     for number in ofPhase[phase] where seats[number].freePlaces(depth: depth) > 0 {
       guard let former = best else {
@@ -62,7 +78,7 @@ struct SeatTable {
       let (one, other) = (seats[number].load * seats[former].slots, seats[former].load * seats[number].slots)
       if one < other || (one == other && seats[number].given < seats[former].given) { best = number }
     }
-    return best
+    return best.map { Place(number: $0, stay: seats[$0].stay) }
   }
 
   func hasIdle(in phase: Int) -> Bool { ofPhase[phase].contains { seats[$0].freePlaces(depth: 1) > 0 } }

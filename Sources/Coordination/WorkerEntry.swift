@@ -6,12 +6,11 @@ struct WorkerEntry {
   var announcement: Announcement
   /// Indexes of the pipeline's phases it can do; the later ones first, so that a pipeline drains from its end.
   let phases: [Int]
-  /// In the roster's `SeatTable`.
-  let seat: Int
+  /// In the roster's `SeatTable`, which has its jobs.
+  let place: SeatTable.Place
   var lastHeard: Timestamp
   /// When its connection broke; nil while it stands.
   var disconnectedAt: Timestamp?
-  var flights: Set<LeaseToken> = []
 
   var takesJobs: Bool { announcement.state == .serving && disconnectedAt == nil }
 }

@@ -87,11 +87,12 @@ extension WorkerRoster {
     if let former = byAddress[announcement.pullAddress], former != id {
       actions += lose(former, reason: "\(id) took over its address")
     }
-    let seat = seats.take(id, slots: announcement.concurrency, phases: phases)
-    var entry = WorkerEntry(announcement: announcement, phases: phases.reversed(), seat: seat, lastHeard: now)
-    for flight in flights.values where flight.worker == id { entry.flights.insert(flight.token) }
-    seats[seat].load = entry.flights.count
-    workers[id] = entry
+    let place = seats.take(id, slots: announcement.concurrency, phases: phases)
+    for flight in flights.values where flight.worker == id {
+      flights[flight.token]?.place = place
+      seats[place].flights.insert(flight.token)
+    }
+    workers[id] = WorkerEntry(announcement: announcement, phases: phases.reversed(), place: place, lastHeard: now)
     updateSeat(of: id)
     byAddress[announcement.pullAddress] = id
     actions += [.arrived(id), .connect(id, address: announcement.pullAddress)]
@@ -103,7 +104,7 @@ extension WorkerRoster {
     guard let entry = workers[announcement.worker] else { return [] }
     var actions: [Action] = []
     let held = Set(announcement.inFlight)
-    let undelivered = entry.flights.subtracting(held).filter { token in
+    let undelivered = seats[entry.place].flights.subtracting(held).filter { token in
       guard let flight = flights[token] else { return false }
       return flight.stage == .out && now - flight.since > patience.delivery
     }
@@ -125,17 +126,17 @@ extension WorkerRoster {
 
   private mutating func updateSeat(of worker: WorkerID) {
     guard let entry = workers[worker] else { return }
-    seats[entry.seat].takesJobs = entry.takesJobs
-    seats[entry.seat].slots = entry.announcement.concurrency
+    seats[entry.place].takesJobs = entry.takesJobs
+    seats[entry.place].slots = entry.announcement.concurrency
   }
 
   /// Forgets a worker; what it held goes back.
   mutating func lose(_ worker: WorkerID, reason: String) -> [Action] {
     guard let entry = workers.removeValue(forKey: worker) else { return [] }
-    seats.leave(entry.seat, phases: entry.phases)
+    let seat = seats.leave(entry.place, phases: entry.phases)
     mayHaveOrphans = true
     if byAddress[entry.announcement.pullAddress] == worker { byAddress[entry.announcement.pullAddress] = nil }
-    let held = entry.flights.filter { flights[$0]?.stage == .out }
+    let held = seat.flights.filter { flights[$0]?.stage == .out }
     return [.lost(worker, reason: reason), .disconnect(worker)] + (held.isEmpty ? [] : [.release(held.sorted())])
   }
 
@@ -171,10 +172,10 @@ extension WorkerRoster {
   /// Jobs that wait behind a long one while somebody else has nothing to do.
   private mutating func recalls(now: Timestamp) -> [Action] {
     var actions: [Action] = []
-    for (id, entry) in workers where seats[entry.seat].load > entry.announcement.concurrency {
+    for (id, entry) in workers where seats[entry.place].load > entry.announcement.concurrency {
       guard entry.phases.contains(where: { seats.hasIdle(in: $0) }) else { continue }
-      let excess = seats[entry.seat].load - entry.announcement.concurrency
-      let waiting = entry.flights.sorted().suffix(excess).filter { token in
+      let excess = seats[entry.place].load - entry.announcement.concurrency
+      let waiting = seats[entry.place].flights.sorted().suffix(excess).filter { token in
         guard let flight = flights[token] else { return false }
         return flight.stage == .out && !flight.recalled && now - flight.since > patience.prefetch
       }
@@ -192,8 +193,7 @@ extension WorkerRoster {
   /// One claim's worth of work for one worker.
   struct Share: Equatable {
     var worker: WorkerID
-    /// `SeatTable.Seat.stay`
-    var stay: Int
+    var place: SeatTable.Place
     var phase: Int
     var limit: Int
   }
@@ -219,23 +219,25 @@ extension WorkerRoster {
 
   private mutating func share(phase: Int, wanted: Int) -> [Share] {
     let (depth, together) = (depth(of: phase), together(of: phase))
-    var promised: [Int: Int] = [:]
+    var shares: [Share] = []
     var left = wanted
-    while left > 0, let seat = seats.leastLoaded(in: phase, depth: depth) {
-      let count = min(left, together, seats[seat].freePlaces(depth: depth))
-      promise(count, to: seat)
-      promised[seat, default: 0] += count
+    while left > 0, let place = seats.leastLoaded(in: phase, depth: depth) {
+      let count = min(left, together, seats[place].freePlaces(depth: depth))
+      promise(count, to: place)
       left -= count
+      if let index = shares.firstIndex(where: { $0.place == place }) {
+        shares[index].limit += count
+      } else {
+        shares.append(Share(worker: seats[place].worker, place: place, phase: phase, limit: count))
+      }
     }
     running[phase] += wanted - left
-    return promised.map { seat, count in
-      Share(worker: seats[seat].worker, stay: seats[seat].stay, phase: phase, limit: count)
-    }
+    return shares
   }
 
-  private mutating func promise(_ count: Int, to seat: Int) {
-    seats[seat].load += count
-    seats[seat].given += count
+  private mutating func promise(_ count: Int, to place: SeatTable.Place) {
+    seats[place].promised += count
+    seats[place].given += count
   }
 
   /// Jobs per slot. A phase that is known to be quick gets as many ahead as take `prefetchMicroseconds` together, so
@@ -254,16 +256,20 @@ extension WorkerRoster {
   /// Frees what `share` reserved; `add` then takes what was really claimed.
   mutating func claimed(_ share: Share) {
     running[share.phase] -= share.limit
-    guard let seat = workers[share.worker]?.seat, seats[seat].stay == share.stay else { return }
-    promise(-share.limit, to: seat)
+    if seats.isTaken(share.place) { promise(-share.limit, to: share.place) }
   }
 
   mutating func add(_ flight: Flight) {
-    flights[flight.token] = flight
+    var flight = flight
     running[flight.phase] += 1
-    guard let seat = workers[flight.worker]?.seat else { return mayHaveOrphans = true }
-    workers[flight.worker]?.flights.insert(flight.token)
-    promise(1, to: seat)
+    if flight.place.map(seats.isTaken) != true { flight.place = workers[flight.worker]?.place }
+    if let place = flight.place {
+      seats[place].flights.insert(flight.token)
+      seats[place].given += 1
+    } else {
+      mayHaveOrphans = true
+    }
+    flights[flight.token] = flight
   }
 
   /// The attempt is over, as far as the store is concerned.
@@ -271,10 +277,12 @@ extension WorkerRoster {
   mutating func settle(_ token: LeaseToken) -> Flight? {
     guard let flight = flights.removeValue(forKey: token) else { return nil }
     running[flight.phase] -= 1
-    guard let seat = workers[flight.worker]?.seat else { return flight }
-    if workers[flight.worker]?.flights.remove(token) != nil { seats[seat].load -= 1 }
+    if let place = flight.place, seats.isTaken(place) { seats[place].flights.remove(token) }
     return flight
   }
+
+  /// Jobs that a worker was given and has not reported.
+  func held(by worker: WorkerEntry) -> Int { seats[worker.place].flights.count }
 
   mutating func mark(_ token: LeaseToken, _ stage: Flight.Stage) { flights[token]?.stage = stage }
 

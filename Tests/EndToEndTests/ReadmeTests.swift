@@ -119,6 +119,8 @@ struct ReadmeTests {
     #expect(ok && payload.id == "ada-1")
     let again = try client.enqueueJob(pipeline: "greetings", #"{"name": "Ada"}"#, id: "ada-1")
     #expect(again.ok && again.payload.code == .duplicate)
+    _ = try client.request("cancel", arguments: Array(#"{"id": "ada-1"}"#.utf8))
+    #expect(try client.waitForEnd(of: "ada-1").state == .cancelled)
     server.stop()
     withExtendedLifetime(temporary) {}
   }

@@ -1,18 +1,22 @@
 internal import PipelineModel
 
-/// Timelines and errors as the job's hash keeps them: text that a person at redis-cli can read.
+/// Timelines and errors as they are kept: text that a person at redis-cli can read.
 enum AttemptText {
-  /// `KEY NUMBER WORKER PLUGIN STARTED TOOK OUTCOME`; no field ever holds a space. Short, since Redis keeps a hash compact
-  /// only while its values are at most 64 bytes long (hash-max-listpack-value).
-  static func text(_ attempt: AttemptRecord, key: Int) -> [UInt8] {
-    let plugin = attempt.plugin.isEmpty ? "-" : attempt.plugin
-    return Array(
-      "\(key) \(attempt.number) \(attempt.worker) \(plugin) \(attempt.startedAt.milliseconds) \(attempt.endedAt - attempt.startedAt) \(attempt.outcome.rawValue)"
-        .utf8)
+  /// `KEY NUMBER WORKER PLUGIN STARTED TOOK OUTCOME`; no field ever holds a space or the end of a line.
+  static func append(_ attempt: AttemptRecord, key: Int, to text: inout [UInt8]) {
+    text.append(decimal: Int64(key))
+    text.append(afterSpace: attempt.number)
+    text.append(UInt8(ascii: " "))
+    text.append(contentsOf: attempt.worker.text.utf8)
+    text.append(UInt8(ascii: " "))
+    text.append(contentsOf: (attempt.plugin.isEmpty ? "-" : attempt.plugin).utf8)
+    text.append(afterSpace: Int(attempt.startedAt.milliseconds))
+    text.append(afterSpace: Int(attempt.endedAt - attempt.startedAt))
+    text.append(afterSpace: Int(attempt.outcome.rawValue))
   }
 
   /// An attempt, by phase key; nil where it is damaged.
-  static func attempt(in line: String) -> AttemptRecord? {
+  static func attempt(in line: Substring) -> AttemptRecord? {
     let words = line.split(separator: " ")
     guard words.count == 7, let key = Int(words[0]), let number = Int(words[1]),
       let worker = WorkerID(String(words[2])), let started = Int64(words[4]), let took = Int64(words[5]),

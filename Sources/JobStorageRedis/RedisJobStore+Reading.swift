@@ -71,21 +71,23 @@ extension RedisJobStore {
   }
 
   /// Jobs that are there, in the order of `ids`.
-  func jobs(_ ids: [[UInt8]], _ session: Session, operation: String) throws(StoreError) -> [RedisJob] {
+  func jobs(_ ids: [[UInt8]], _ session: Session, operation: String) throws(StoreError) -> [FoundJob] {
     guard !ids.isEmpty else { return [] }
-    var commands = [[Array("HMGET".utf8), session.key("running")] + ids]
-    for id in ids { commands.append([Array("HGETALL".utf8), session.key("j:") + id]) }
-    let replies = try exchange(commands, session, operation: operation)
-    let leases = replies[0].array ?? []
-    var jobs: [RedisJob] = []
+    let hashes = ["job", "in", "error", "running"]
+    let commands = hashes.map { [Array("HMGET".utf8), session.key($0)] + ids }
+    let values = try exchange(commands, session, operation: operation).map { $0.array ?? [] }
+    guard values.allSatisfy({ $0.count == ids.count }) else { throw corrupt(operation, "an answer") }
+    var jobs: [FoundJob] = []
     for (index, bytes) in ids.enumerated() {
-      guard let fields = replies[1 + index].array, !fields.isEmpty else { continue }
-      let text = String(decoding: bytes, as: UTF8.self)
-      let lease = leases.indices.contains(index) ? leases[index].string.flatMap(RedisLease.init(text:)) : nil
-      guard let id = JobID(text),
-        let job = RedisJob(id: id, fields: fields, lease: lease, keys: session.keys)
-      else { throw corrupt(operation, "job '\(text)'") }
-      jobs.append(job)
+      guard let text = values[0][index].string else { continue }
+      let name = String(decoding: bytes, as: UTF8.self)
+      guard let id = JobID(name), let job = RedisJob(text: text), let instructions = values[1][index].bytes else {
+        throw corrupt(operation, "job '\(name)'")
+      }
+      let record = job.record(
+        id, instructions: instructions, error: values[2][index].bytes.flatMap(AttemptText.error(in:)),
+        lease: values[3][index].string.flatMap(RedisLease.init(text:)), keys: session.keys)
+      jobs.append(FoundJob(record: record, serial: job.serial, key: job.key))
     }
     return jobs
   }
@@ -118,6 +120,13 @@ extension RedisJobStore {
     }
     return all
   }
+}
+
+/// A job as it is shown, and where it stands.
+struct FoundJob {
+  let record: JobRecord
+  let serial: UInt64
+  let key: Int
 }
 
 extension JobFilter {

@@ -103,7 +103,7 @@ extension RedisJobStore {
   /// so ownership is renewed on the way.
   private func candidates(
     in index: String, matching filter: JobFilter, limit: Int, now: Timestamp,
-    where isMeant: (PhaseKeys, RedisJob) -> Bool
+    where isMeant: (PhaseKeys, FoundJob) -> Bool
   ) throws(StoreError) -> [[UInt8]] {
     var found: [[UInt8]] = []
     var start = 0

@@ -12,7 +12,7 @@ public import PipelineModel
 public final class RedisJobStore: JobStore {
   /// Ownership that is not renewed lapses after this long.
   static let ownershipMilliseconds = 1_500
-  static let schema = 1
+  static let schema = 2
 
   public let address: String
   private let server: RedisAddress
@@ -68,6 +68,7 @@ public final class RedisJobStore: JobStore {
     let counts = try fields(of: "counts", session, operation: "open")
     let byKey = session.keys.names.indices.map { PhaseCounts(counts, key: $0) }
     try session.keys.refuseLeftovers(counts: byKey, pipeline: pipeline.name, address: address)
+    if stored == 1 { try moveSchema1(session, now: now) }
     let token = max(meta["token"].flatMap { UInt64($0) } ?? 0, UInt64(max(0, now.milliseconds)) &* 1_024)
     let names = session.keys.names.map(\.text).joined(separator: " ")
     let written = ["schema", String(Self.schema), "phases", names, "token", String(token)]

@@ -6,7 +6,7 @@ struct RedisScript: Sendable {
 
   static let all = [
     turnScript, ownScript, disownScript, keepScript, setMetaScript, cancelScript, requeueScript, deleteScript,
-    forgetMetricsScript,
+    forgetMetricsScript, moveSchema1Script,
   ].map(RedisScript.init(text:))
 }
 

@@ -26,11 +26,9 @@ struct RedisWords {
   }
 
   mutating func append(number: Int64) {
-    var digits: (UInt64, UInt64, UInt64) = (0, 0, 0)
-    withUnsafeMutableBytes(of: &digits) { buffer in
-      let length = Self.write(number, into: buffer)
-      begin(length)
-      bytes.append(contentsOf: buffer[(buffer.count - length)...])
+    Decimal.withDigits(of: number) { digits in
+      begin(digits.count)
+      bytes.append(contentsOf: digits)
     }
     end()
   }
@@ -45,11 +43,7 @@ struct RedisWords {
 
   private mutating func begin(_ length: Int) {
     bytes.append(UInt8(ascii: "$"))
-    var digits: (UInt64, UInt64, UInt64) = (0, 0, 0)
-    withUnsafeMutableBytes(of: &digits) { buffer in
-      let written = Self.write(Int64(length), into: buffer)
-      bytes.append(contentsOf: buffer[(buffer.count - written)...])
-    }
+    bytes.append(decimal: Int64(length))
     end()
     count += 1
   }
@@ -57,23 +51,6 @@ struct RedisWords {
   private mutating func end() {
     bytes.append(0x0d)
     bytes.append(0x0a)
-  }
-
-  /// Decimal digits at the end of `buffer`; `String(_:)` would allocate for long ones.
-  /// - Returns: how many bytes they take.
-  private static func write(_ number: Int64, into buffer: UnsafeMutableRawBufferPointer) -> Int {
-    var rest = number.magnitude
-    var place = buffer.count
-    repeat {
-      place -= 1
-      buffer[place] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10)
-      rest /= 10
-    } while rest > 0
-    if number < 0 {
-      place -= 1
-      buffer[place] = UInt8(ascii: "-")
-    }
-    return buffer.count - place
   }
 }
 

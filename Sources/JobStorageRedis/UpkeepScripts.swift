@@ -34,20 +34,16 @@ let setMetaScript =
 let cancelScript =
   scriptPrelude + """
     local id = ARGV[4]
-    local name = P .. 'j:' .. id
-    local j = redis.call('HMGET', name, 's', 'k', 'n')
-    if not j[1] then return {} end
-    local l = lease(id)
-    local state = l and '3' or j[1]
-    if state == '1' or state == '2' or state == '3' then
-      withdraw(id, state, j[2], j[3])
-      redis.call('HSET', name, 's', '6', 'u', now, 'd', '')
-      if l then redis.call('HSET', name, 'a', l[4]) end
-      finish(id, j[2], j[3], '6')
+    local text = call('HGET', JOB, id)
+    if not text then return {} end
+    local j = running(id) or job(text)
+    if j.state == '1' or j.state == '2' or j.state == '3' then
+      withdraw(id, j)
+      write(id, j, '6', '0')
+      finish(id, j.key, '6', j.size, j.serial)
       settle()
     end
-    if l then return { state, table.concat(l, ' ') } end
-    return { state }
+    return { j.state, j.lease }
     """
 
 /// ARGV from the fourth on: IDs of dead, cancelled or delayed jobs, to be put into the queue of their phase.
@@ -57,14 +53,14 @@ let requeueScript =
     local moved = {}
     for n = 4, #ARGV do
       local id = ARGV[n]
-      local name = P .. 'j:' .. id
-      local j = redis.call('HMGET', name, 's', 'k', 'p', 'n')
-      if j[1] == '2' or j[1] == '5' or j[1] == '6' then
-        withdraw(id, j[1], j[2], j[4])
-        if j[1] ~= '2' then redis.call('HSET', name, 'a', '0', 'f', '0', 'c', '0') end
-        redis.call('HSET', name, 's', '1', 'u', now, 'q', now, 'd', '')
-        queue(id, j[2], j[3], false)
-        moved[#moved + 1] = j[2]
+      local text = call('HGET', JOB, id)
+      local j = text and job(text) or {}
+      if j.state == '2' or j.state == '5' or j.state == '6' then
+        withdraw(id, j)
+        if j.state ~= '2' then j.a, j.f, j.c = '0', '0', '0' end
+        write(id, j, '1', '0')
+        queue(id, j.key, j.priority, false)
+        moved[#moved + 1] = j.key
       end
     end
     settle()
@@ -77,12 +73,11 @@ let deleteScript =
     local removed = 0
     for n = 4, #ARGV do
       local id = ARGV[n]
-      local name = P .. 'j:' .. id
-      local j = redis.call('HMGET', name, 's', 'k', 'n')
-      if j[1] and redis.call('HEXISTS', P .. 'running', id) == 0 then
-        withdraw(id, j[1], j[2], j[3])
-        redis.call('DEL', name)
-        redis.call('ZREM', P .. 'all', id)
+      local text = call('HGET', JOB, id)
+      if text and call('HEXISTS', RUNNING, id) == 0 then
+        withdraw(id, job(text))
+        for _, key in ipairs({ JOB, IN, ERROR }) do call('HDEL', key, id) end
+        call('ZREM', P .. 'all', id)
         removed = removed + 1
       end
     end

@@ -1,0 +1,57 @@
+/// Whole numbers as digits in bytes, without the `String` in between: a turn has thousands of them.
+enum Decimal {
+  static func withDigits(of number: Int64, _ body: (Slice<UnsafeMutableRawBufferPointer>) -> Void) {
+    var room: (UInt64, UInt64, UInt64) = (0, 0, 0)
+    withUnsafeMutableBytes(of: &room) { buffer in
+      var rest = number.magnitude
+      var place = buffer.count
+      repeat {
+        place -= 1
+        buffer[place] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10)
+        rest /= 10
+      } while rest > 0
+      if number < 0 {
+        place -= 1
+        buffer[place] = UInt8(ascii: "-")
+      }
+      body(buffer[place...])
+    }
+  }
+}
+
+extension [UInt8] {
+  mutating func append(decimal number: Int64) { Decimal.withDigits(of: number) { append(contentsOf: $0) } }
+
+  /// A space and the number, or a dash where there is none.
+  mutating func append(afterSpace number: Int?) {
+    append(UInt8(ascii: " "))
+    if let number { append(decimal: Int64(number)) } else { append(UInt8(ascii: "-")) }
+  }
+}
+
+/// Reads numbers that stand one behind the other, parted by spaces.
+struct DecimalReader {
+  private let bytes: [UInt8]
+  private var place = 0
+
+  init(_ bytes: [UInt8]) { self.bytes = bytes }
+
+  /// Nil where there is none, or none that 64 bits hold.
+  mutating func next() -> Int64? {
+    guard place < bytes.count else { return nil }
+    var end = place
+    while end < bytes.count, bytes[end] != UInt8(ascii: " ") { end += 1 }
+    let isNegative = place < end && bytes[place] == UInt8(ascii: "-")
+    let digits = bytes[(isNegative ? place + 1 : place)..<end]
+    guard !digits.isEmpty else { return nil }
+    place = end + 1
+    var number: Int64 = 0
+    for digit in digits {
+      let (tens, isBeyond) = number.multipliedReportingOverflow(by: 10)
+      let (sum, isBeyondNow) = tens.addingReportingOverflow(Int64(digit) - 48)
+      guard !isBeyond, !isBeyondNow, (48...57).contains(digit) else { return nil }
+      number = sum
+    }
+    return isNegative ? -number : number
+  }
+}

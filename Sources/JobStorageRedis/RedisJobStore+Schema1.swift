@@ -43,7 +43,7 @@ extension RedisJobStore {
       let range = [Array("ZRANGE".utf8), session.key("all"), bytes(start), bytes(start + Self.jobsPerMove - 1)]
       let ids = (try exchange([range], session, operation: "open")[0].array ?? []).compactMap(\.bytes)
       if ids.isEmpty { return }
-      _ = try run(moveSchema1Script, ids, session, now: now, operation: "open")
+      _ = try run(.moveSchema1, ids, session, now: now, operation: "open")
       start += ids.count
     }
   }

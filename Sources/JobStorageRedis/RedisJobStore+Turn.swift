@@ -10,7 +10,7 @@ extension RedisJobStore {
     if calls.parts.isEmpty {
       try keepOwnership(now: turn.now)
     } else {
-      let scripts = calls.calls.map { (script: turnScript, arguments: $0) }
+      let scripts = calls.calls.map { (script: RedisScript.turn, arguments: $0) }
       for reply in try run(scripts, session, now: turn.now, operation: "apply") { answers += reply.array ?? [] }
     }
     var result = StoreTurnResult(allRecorded: turn)

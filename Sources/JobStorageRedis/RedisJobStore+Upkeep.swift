@@ -6,7 +6,7 @@ extension RedisJobStore {
 
   public func cancel(_ id: JobID, now: Timestamp) throws(StoreError) -> (was: JobState, lease: RunningJob?)? {
     let session = try opened("cancel")
-    let reply = try run(cancelScript, [Array(id.text.utf8)], session, now: now, operation: "cancel")
+    let reply = try run(.cancel, [Array(id.text.utf8)], session, now: now, operation: "cancel")
     guard let fields = reply.array, let first = fields.first else { return nil }
     guard let state = first.number.flatMap({ JobState(rawValue: UInt8(clamping: $0)) }) else {
       throw corrupt("cancel", "job '\(id)'")
@@ -27,7 +27,7 @@ extension RedisJobStore {
       }
       for part in ids.chunks(of: Self.idsPerCall) {
         let session = try opened("requeue")
-        for key in try run(requeueScript, part, session, now: now, operation: "requeue").array ?? [] {
+        for key in try run(.requeue, part, session, now: now, operation: "requeue").array ?? [] {
           guard let key = key.number else { throw corrupt("requeue", "an answer") }
           moved[session.keys.shownIndex(ofKey: Int(key)), default: 0] += 1
           room -= 1
@@ -48,17 +48,18 @@ extension RedisJobStore {
     _ policy: RetentionPolicy, metricsBefore: Int64, limit: Int, now: Timestamp
   ) throws(StoreError) -> Int {
     let session = try opened("prune")
-    _ = try run(forgetMetricsScript, [bytes(metricsBefore)], session, now: now, operation: "prune")
+    _ = try run(.forgetMetrics, [bytes(metricsBefore)], session, now: now, operation: "prune")
     let counts = try fields(of: "counts", session, operation: "prune")
     let dead = session.keys.names.indices.reduce(0) { $0 + PhaseCounts(counts, key: $1).dead }
     func count(_ name: String) -> Int { counts[name].flatMap { Int($0) } ?? 0 }
     var finished = count("succeeded") + count("cancelled") + dead
     var size = count("bytes")
     var doomed: [[UInt8]] = []
-    var start = 0
+    // The oldest one alone at first: most of the time it stays, and so do all others.
+    var (start, page) = (0, 1)
     search: while doomed.count < limit {
       let words =
-        ["ZRANGE"].map { Array($0.utf8) } + [session.key("end"), bytes(start), bytes(start + Self.idsPerCall - 1)]
+        ["ZRANGE"].map { Array($0.utf8) } + [session.key("end"), bytes(start), bytes(start + page - 1)]
       let ids = (try exchange([words], session, operation: "prune")[0].array ?? []).compactMap(\.bytes)
       for job in try jobs(ids, session, operation: "prune") {
         let isOld = now - job.record.updatedAt > policy.maximumAgeMilliseconds
@@ -69,8 +70,9 @@ extension RedisJobStore {
         finished -= 1
         size -= job.record.instructions.count
       }
-      start += Self.idsPerCall
-      if ids.count < Self.idsPerCall { break }
+      if ids.count < page { break }
+      start += page
+      page = Self.idsPerCall
     }
     return try remove(doomed, now: now, operation: "prune")
   }
@@ -87,13 +89,13 @@ extension RedisJobStore {
       field = "paused:\(key)"
     }
     let words = [field, paused ? "1" : ""].map { Array($0.utf8) }
-    _ = try run(setMetaScript, words, session, now: Timestamp(milliseconds: 0), operation: "setPaused")
+    _ = try run(.setMeta, words, session, now: Timestamp(milliseconds: 0), operation: "setPaused")
   }
 
   private func remove(_ ids: [[UInt8]], now: Timestamp, operation: String) throws(StoreError) -> Int {
     var removed = 0
     for part in ids.chunks(of: Self.idsPerCall) {
-      let reply = try run(deleteScript, part, try opened(operation), now: now, operation: operation)
+      let reply = try run(.delete, part, try opened(operation), now: now, operation: operation)
       removed += Int(reply.number ?? 0)
     }
     return removed

@@ -44,11 +44,11 @@ public final class RedisJobStore: JobStore {
     var fresh = Session(
       connection: connection, scripts: try LoadedScripts(connection), prefix: prefix, owner: Array(owner.utf8),
       pipeline: pipeline.name, keys: PhaseKeys())
-    _ = try run(ownScript, [], fresh, now: now, operation: "open")
+    _ = try run(.own, [], fresh, now: now, operation: "open")
     do throws(StoreError) {
       try define(pipeline, &fresh, now: now)
     } catch {
-      _ = try? run(disownScript, [], fresh, now: now, operation: "close")
+      _ = try? run(.disown, [], fresh, now: now, operation: "close")
       throw error
     }
     session = fresh
@@ -72,16 +72,16 @@ public final class RedisJobStore: JobStore {
     let token = max(meta["token"].flatMap { UInt64($0) } ?? 0, UInt64(max(0, now.milliseconds)) &* 1_024)
     let names = session.keys.names.map(\.text).joined(separator: " ")
     let written = ["schema", String(Self.schema), "phases", names, "token", String(token)]
-    _ = try run(setMetaScript, written.map { Array($0.utf8) }, session, now: now, operation: "open")
+    _ = try run(.setMeta, written.map { Array($0.utf8) }, session, now: now, operation: "open")
   }
 
   public func keepOwnership(now: Timestamp) throws(StoreError) {
-    _ = try run(keepScript, [], try opened("keepOwnership"), now: now, operation: "keepOwnership")
+    _ = try run(.keep, [], try opened("keepOwnership"), now: now, operation: "keepOwnership")
   }
 
   public func close() {
     guard let session else { return }
-    _ = try? run(disownScript, [], session, now: Timestamp(milliseconds: 0), operation: "close")
+    _ = try? run(.disown, [], session, now: Timestamp(milliseconds: 0), operation: "close")
     self.session = nil
   }
 }
@@ -98,7 +98,7 @@ extension RedisJobStore {
 
   /// Runs one script; `arguments` follow the owner, the time and the time to live.
   func run(
-    _ script: String, _ arguments: [[UInt8]], _ session: Session, now: Timestamp, operation: String
+    _ script: RedisScript, _ arguments: [[UInt8]], _ session: Session, now: Timestamp, operation: String
   ) throws(StoreError) -> RedisReply {
     try run([(script, RedisWords(arguments))], session, now: now, operation: operation)[0]
   }
@@ -106,7 +106,7 @@ extension RedisJobStore {
   /// Runs several scripts in one round trip. Where the server has forgotten them (a restart, SCRIPT FLUSH) they are
   /// loaded again, once: none of them has run then, as each names the same server's cache.
   func run(
-    _ calls: [(script: String, arguments: RedisWords)], _ session: Session, now: Timestamp, operation: String
+    _ calls: [(script: RedisScript, arguments: RedisWords)], _ session: Session, now: Timestamp, operation: String
   ) throws(StoreError) -> [RedisReply] {
     let head = [session.owner, bytes(now.milliseconds), bytes(Self.ownershipMilliseconds)]
     let key = session.prefix + Array("owner".utf8)

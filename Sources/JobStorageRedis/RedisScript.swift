@@ -1,34 +1,45 @@
 internal import JobStorage
 
-/// A Lua script as the server knows it.
-struct RedisScript: Sendable {
-  let text: String
+/// The Lua scripts. By number, not by text: hashing the text of one for every call would cost more than the call.
+enum RedisScript: Int, CaseIterable, Sendable {
+  case turn, own, disown, keep, setMeta, cancel, requeue, delete, forgetMetrics, moveSchema1
 
-  static let all = [
-    turnScript, ownScript, disownScript, keepScript, setMetaScript, cancelScript, requeueScript, deleteScript,
-    forgetMetricsScript, moveSchema1Script,
-  ].map(RedisScript.init(text:))
+  var text: String {
+    switch self {
+    case .turn: turnScript
+    case .own: ownScript
+    case .disown: disownScript
+    case .keep: keepScript
+    case .setMeta: setMetaScript
+    case .cancel: cancelScript
+    case .requeue: requeueScript
+    case .delete: deleteScript
+    case .forgetMetrics: forgetMetricsScript
+    case .moveSchema1: moveSchema1Script
+    }
+  }
 }
 
 /// The scripts of one connection, by the SHA-1 under which the server keeps them.
 struct LoadedScripts {
-  private var digests: [String: [UInt8]] = [:]
+  /// By the script's number.
+  private var digests: [[UInt8]] = []
 
   /// Loads all scripts in one round trip.
   init(_ connection: RedisConnection) throws(StoreError) {
-    let commands = RedisScript.all.map { RedisWords(["SCRIPT", "LOAD", $0.text].map { Array($0.utf8) }) }
+    let commands = RedisScript.allCases.map { RedisWords(["SCRIPT", "LOAD", $0.text].map { Array($0.utf8) }) }
     let replies = try connection.exchange(commands, operation: "open")
-    for (script, reply) in zip(RedisScript.all, replies) {
+    for reply in replies {
       guard let digest = reply.bytes else {
         throw StoreError(.corrupt, operation: "open", message: "the storage server does not answer as Redis does")
       }
-      digests[script.text] = digest
+      digests.append(digest)
     }
   }
 
   /// The command that runs `script` with `key` as its one key.
-  func call(_ script: String, key: [UInt8], _ head: [[UInt8]], _ arguments: RedisWords) -> RedisWords {
-    var words = RedisWords([Array("EVALSHA".utf8), digests[script] ?? [], Array("1".utf8), key] + head)
+  func call(_ script: RedisScript, key: [UInt8], _ head: [[UInt8]], _ arguments: RedisWords) -> RedisWords {
+    var words = RedisWords([Array("EVALSHA".utf8), digests[script.rawValue], Array("1".utf8), key] + head)
     words.append(arguments)
     return words
   }

@@ -1,5 +1,6 @@
-// A limit: the same number of hops over bare ZeroMQ, PUSH to PULL, four processes, no store and no acknowledgement.
-// ring MESSAGES prints messages per second through three hops and back.
+// A limit: the same number of hops over bare ZeroMQ, PUSH to PULL in a ring of as many processes, no store and no
+// acknowledgement. `ring HOPS MESSAGES PROBES` prints messages per second, then the milliseconds of each probe: one message
+// at a time, once around.
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,14 +9,32 @@
 #include <unistd.h>
 #include <zmq.h>
 
-static void forward(const char *from, const char *to) {
+enum { MOST_HOPS = 64, BYTES = 34 };
+
+static char addresses[MOST_HOPS][64];
+
+static void *open_socket(void *context, int type) {
+  void *opened = zmq_socket(context, type);
+  int unlimited = 0, none = 0;
+  zmq_setsockopt(opened, ZMQ_RCVHWM, &unlimited, sizeof unlimited);
+  zmq_setsockopt(opened, ZMQ_SNDHWM, &unlimited, sizeof unlimited);
+  zmq_setsockopt(opened, ZMQ_LINGER, &none, sizeof none);
+  return opened;
+}
+
+static void join_ring(const char *from, const char *to, void **in, void **out) {
   void *context = zmq_ctx_new();
-  void *in = zmq_socket(context, ZMQ_PULL), *out = zmq_socket(context, ZMQ_PUSH);
-  int unlimited = 0;
-  zmq_setsockopt(in, ZMQ_RCVHWM, &unlimited, sizeof unlimited);
-  zmq_setsockopt(out, ZMQ_SNDHWM, &unlimited, sizeof unlimited);
-  zmq_bind(in, from);
-  zmq_connect(out, to);
+  *in = open_socket(context, ZMQ_PULL);
+  *out = open_socket(context, ZMQ_PUSH);
+  if (zmq_bind(*in, from) != 0 || zmq_connect(*out, to) != 0) {
+    perror("ring");
+    _exit(1);
+  }
+}
+
+static void forward(const char *from, const char *to) {
+  void *in, *out;
+  join_ring(from, to, &in, &out);
   for (;;) {
     zmq_msg_t message;
     zmq_msg_init(&message);
@@ -23,34 +42,44 @@ static void forward(const char *from, const char *to) {
   }
 }
 
-int main(int argc, char **argv) {
-  long count = argc > 1 ? atol(argv[1]) : 100000;
-  char address[4][64];
-  for (int i = 0; i < 4; i++) snprintf(address[i], sizeof address[i], "ipc:///tmp/carbontube-ring-%d-%d", (int)getpid(), i);
-  pid_t children[3];
-  for (int i = 0; i < 3; i++) {
-    children[i] = fork();
-    if (children[i] == 0) forward(address[i], address[i + 1]);
-  }
-  void *context = zmq_ctx_new();
-  void *in = zmq_socket(context, ZMQ_PULL), *out = zmq_socket(context, ZMQ_PUSH);
-  int unlimited = 0;
-  zmq_setsockopt(in, ZMQ_RCVHWM, &unlimited, sizeof unlimited);
-  zmq_setsockopt(out, ZMQ_SNDHWM, &unlimited, sizeof unlimited);
-  zmq_bind(in, address[3]);
-  zmq_connect(out, address[0]);
-  char body[34];
-  memset(body, 'x', sizeof body);
-  zmq_send(out, body, sizeof body, 0);
-  zmq_recv(in, body, sizeof body, 0);
-  struct timespec start, end;
-  clock_gettime(CLOCK_MONOTONIC, &start);
+static double now(void) {
+  struct timespec time;
+  clock_gettime(CLOCK_MONOTONIC, &time);
+  return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
+}
+
+static void pass(void *in, void *out, long count) {
+  char body[BYTES] = {0};
   for (long i = 0; i < count; i++) zmq_send(out, body, sizeof body, 0);
   for (long i = 0; i < count; i++) zmq_recv(in, body, sizeof body, 0);
-  clock_gettime(CLOCK_MONOTONIC, &end);
-  double seconds = (double)(end.tv_sec - start.tv_sec) + (double)(end.tv_nsec - start.tv_nsec) / 1e9;
-  printf("%.0f\n", (double)count / seconds);
-  for (int i = 0; i < 3; i++) kill(children[i], 9);
-  for (int i = 0; i < 4; i++) unlink(address[i] + 6);
+}
+
+int main(int argc, char **argv) {
+  int hops = argc > 1 ? atoi(argv[1]) : 8;
+  long count = argc > 2 ? atol(argv[2]) : 100000, probes = argc > 3 ? atol(argv[3]) : 1000;
+  if (hops < 2 || hops > MOST_HOPS) return 64;
+  for (int i = 0; i < hops; i++)
+    snprintf(addresses[i], sizeof addresses[i], "ipc:///tmp/carbontube-ring-%d-%d", (int)getpid(), i);
+  pid_t children[MOST_HOPS];
+  for (int i = 1; i < hops; i++) {
+    children[i] = fork();
+    if (children[i] == 0) forward(addresses[i], addresses[(i + 1) % hops]);
+  }
+  void *in, *out;
+  join_ring(addresses[0], addresses[1], &in, &out);
+  // The first makes the connections.
+  pass(in, out, 1);
+  double start = now();
+  pass(in, out, count);
+  printf("%.0f\n", (double)count / (now() - start));
+  for (long i = 0; i < probes; i++) {
+    // As long as the pauses of the rig's client are on average.
+    nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+    double sent = now();
+    pass(in, out, 1);
+    printf("%.4f\n", (now() - sent) * 1000);
+  }
+  for (int i = 1; i < hops; i++) kill(children[i], SIGKILL);
+  for (int i = 0; i < hops; i++) unlink(addresses[i] + strlen("ipc://"));
   return 0;
 }

@@ -1,0 +1,60 @@
+"""What is measured of a system, without knowing which it is."""
+
+import time
+
+
+def percentiles(times):
+    """p99.9 of fewer than 1,000 times is the greatest of them."""
+    times = sorted(times)
+    return [times[min(len(times) - 1, int(len(times) * share))] for share in (0.5, 0.99, 0.999)]
+
+
+def one_round(system, jobs=None, probes=1_000, probe_seconds=5):
+    """All figures of one system, from its start to its end."""
+    try:
+        system.start()
+        system.ask("probe", 50, 5)
+        figures = idle_latency(system, probes, probe_seconds) | filled_queue(system, jobs or system.jobs)
+        return figures | loaded_latency(system, figures["jobs_per_s"] / 2, probes, probe_seconds)
+    finally:
+        system.end()
+
+
+def idle_latency(system, probes, seconds):
+    return {"idle_ms": percentiles(system.ask("probe", probes, seconds)["times_ms"])}
+
+
+def filled_queue(system, jobs):
+    """The jobs are there before the first runs, so that the enqueueing is measured apart from the running."""
+    system.hold()
+    enqueued = system.ask("fill", jobs)["seconds"]
+    begun = system.finished()
+    system.release()
+    figures = until_finished(system, begun, jobs)
+    return figures | system.own_figures(jobs) | {
+        "enqueue_per_s": jobs / enqueued, "peak_mib": system.processes.peak_by_role()}
+
+
+def until_finished(system, begun, jobs):
+    """From the first finished job to the last, so that no start of a process is measured."""
+    while (first := system.finished()) == begun:
+        time.sleep(0.002)
+    start, before = time.perf_counter(), system.processes.cpu_by_role()
+    while (last := system.finished()) < begun + jobs:
+        time.sleep(0.005)
+    seconds, counted = time.perf_counter() - start, last - first
+    spent = {role: usage - before.get(role, 0) for role, usage in system.processes.cpu_by_role().items()}
+    return {"jobs_per_s": counted / seconds, "cpu_s_per_1000_jobs": sum(spent.values()) * 1000 / counted,
+            "cpu_us_per_job": {role: usage * 1e6 / counted for role, usage in spent.items()}}
+
+
+def loaded_latency(system, rate, probes, seconds):
+    """A probe beside a producer that sends half of what the system can do."""
+    begun = system.finished()
+    producer = system.client("produce", rate, seconds + 1)
+    time.sleep(0.7)
+    times = system.ask("probe", probes * 10, seconds)["times_ms"]
+    produced = system.answer(producer)
+    ran = system.finished() - begun - (len(times) if system.counts_probes else 0)
+    return {"loaded_ms": percentiles(times), "loaded_probes": len(times), "load_per_s": produced["jobs"] / produced["seconds"],
+            "load_wanted_per_s": rate, "backlog_s": max(0, produced["jobs"] - ran) / max(rate, 1)}

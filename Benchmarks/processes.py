@@ -1,0 +1,89 @@
+"""The processes of a system under test, each with its role, and what they have cost so far."""
+
+import os
+import shutil
+import subprocess
+import tempfile
+
+TICKS = os.sysconf("SC_CLK_TCK")
+
+
+def cpu_seconds(process):
+    with open(f"/proc/{process}/stat") as file:
+        fields = file.read().rsplit(")", 1)[1].split()
+    # Children that have ended count with their parent: a replaced PluginHost must not vanish from the sum.
+    return sum(int(field) for field in fields[11:15]) / TICKS
+
+
+def peak_mib(process):
+    with open(f"/proc/{process}/status") as file:
+        for line in file:
+            if line.startswith("VmHWM"):
+                return int(line.split()[1]) / 1024
+    return 0.0
+
+
+def children(process):
+    found = []
+    for thread in os.listdir(f"/proc/{process}/task"):
+        with open(f"/proc/{process}/task/{thread}/children") as file:
+            found += [int(word) for word in file.read().split()]
+    return found
+
+
+class Processes:
+    """Roots are started here with a role; what they fork has the role `child`, under the name the system gives it."""
+
+    def __init__(self, child="child"):
+        self.folder = tempfile.mkdtemp(prefix="carbontube-bench-")
+        # PluginHosts may run as another user.
+        os.chmod(self.folder, 0o755)
+        self.child, self.roots = child, []
+
+    def start(self, role, command, environment=None):
+        program = subprocess.Popen(
+            command, cwd=self.folder, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            env=environment)
+        self.roots.append((role, program))
+        return program
+
+    def stop(self, program):
+        family = list(self._family(program.pid))
+        program.kill()
+        program.wait()
+        for process in family:
+            # A prefork child outlives a killed parent, and would go on taking jobs.
+            try:
+                os.kill(process, 9)
+            except ProcessLookupError:
+                pass
+        self.roots = [root for root in self.roots if root[1] is not program]
+
+    def _family(self, process):
+        for child in children(process):
+            yield child
+            yield from self._family(child)
+
+    def by_role(self):
+        for role, program in self.roots:
+            yield role, program.pid
+            for process in self._family(program.pid):
+                yield self.child, process
+
+    def cpu_by_role(self):
+        usage = {}
+        for role, process in self.by_role():
+            usage[role] = usage.get(role, 0) + cpu_seconds(process)
+        return usage
+
+    def peak_by_role(self):
+        """The largest process of each role."""
+        peaks = {}
+        for role, process in self.by_role():
+            peaks[role] = max(peaks.get(role, 0), peak_mib(process))
+        return peaks
+
+    def end(self):
+        for _, program in reversed(list(self.roots)):
+            self.stop(program)
+        shutil.rmtree(self.folder, ignore_errors=True)

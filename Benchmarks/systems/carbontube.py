@@ -1,0 +1,89 @@
+"""CarbonTube with one of its stores, at the work of docs/performance.md or at a larger form of it."""
+
+import subprocess
+import time
+
+import redis_server
+from carbontube_client import Client
+from system import ROOT, System
+
+
+class CarbonTube(System):
+    module, child, counts_probes = "carbontube_client", "PluginHost", True
+
+    def __init__(self, store, phases=3, workers_per_phase=1, concurrency=1, sleep_us=0):
+        super().__init__()
+        self.store, self.name = store, f"CarbonTube {store}"
+        self.phases, self.workers_per_phase, self.concurrency, self.sleep_us = phases, workers_per_phase, concurrency, sleep_us
+        self.redis = None
+        self.address = f"ipc://{self.processes.folder}/jobs"
+
+    def start(self):
+        library, events = self._plugin(), f"ipc://{self.processes.folder}/events"
+        storage = self._storage()
+        self.processes.start("coordinator", [
+            f"{ROOT}/bin/carbontube", "pipeline", library, "no-op", f"--sub-bind={events}", f"--job-pull={self.address}",
+            "--storage", storage, "--log-level=error"])
+        for number in range(self.phases * self.workers_per_phase):
+            self.processes.start("worker", [
+                f"{ROOT}/bin/carbontube", "phase", library, f"no-op-{number % self.phases + 1}", f"--sub-connect={events}",
+                f"--pull-bind=ipc://{self.processes.folder}/worker-{number}", "--concurrency", str(self.concurrency),
+                "--log-level=error"])
+        self.control = Client(self.address)
+        while len(self.status()["workers"]) < self.phases * self.workers_per_phase:
+            time.sleep(0.05)
+
+    def _plugin(self):
+        library = f"{self.processes.folder}/libNoOp.so"
+        subprocess.run([
+            "gcc", "-O2", "-shared", "-fPIC", "-fvisibility=hidden", "-Wl,-z,nodelete,-z,now", f"-DPHASES={self.phases}",
+            f"-DSLEEP_US={self.sleep_us}", f"-I{ROOT}/Sources/CPhaseABI/include", "-o", library,
+            f"{ROOT}/Benchmarks/NoOp/no_op.c"], check=True)
+        return library
+
+    def _storage(self):
+        if self.store == "sqlite":
+            return f"sqlite:{self.processes.folder}/jobs.db"
+        if self.store == "redis":
+            path = redis_server.start(self.processes)
+            self.redis = redis_server.Connection(path)
+            return f"redis+unix://{path}"
+        return "memory:"
+
+    def status(self):
+        code, message, status, _ = self.control.request("status")
+        assert code == 0, message
+        return status
+
+    def finished(self):
+        return self.status()["succeeded"]
+
+    def hold(self):
+        assert self.control.request("pause")[0] == 0
+        if self.redis:
+            self.redis.ask("CONFIG", "RESETSTAT")
+
+    def release(self):
+        assert self.control.request("resume")[0] == 0
+
+    def own_figures(self, jobs):
+        """Commands to Redis from enqueueing to the end, those inside its functions too."""
+        return {"redis_commands_per_job": self.redis.calls() / jobs} if self.redis else {}
+
+    def end(self):
+        if hasattr(self, "control"):
+            self.control.close()
+        super().end()
+
+
+def idle(store):
+    """The coordinator and its workers with nothing to do."""
+    system = CarbonTube(store)
+    try:
+        system.start()
+        before = system.processes.cpu_by_role()["coordinator"]
+        time.sleep(5)
+        after = system.processes.cpu_by_role()["coordinator"]
+        return {"idle_cpu_percent": (after - before) / 5 * 100, "idle_mib": system.processes.peak_by_role()["coordinator"]}
+    finally:
+        system.end()

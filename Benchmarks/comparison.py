@@ -5,7 +5,7 @@ import sys
 import limits
 import plugin_work
 from carbontube import CarbonTube, idle
-from measurement import one_round
+from measurement import Stalled, one_round
 from redis_peers import RQ, Celery, Dramatiq
 from socket_peers import Beanstalkd, Gearmand
 from table import print_table, spread, spread_each
@@ -25,7 +25,11 @@ def measure(stores, rounds, jobs=None, peers=True, probes=1_000, seconds=5):
             system = make()
             print(f"round {round_number}: {system.name}", file=sys.stderr)
             own_jobs = jobs if isinstance(system, CarbonTube) else None
-            results["systems"].setdefault(system.name, []).append(one_round(system, own_jobs, probes, seconds))
+            try:
+                figures = one_round(system, own_jobs, probes, seconds)
+            except Stalled as stalled:
+                figures = {"failure": str(stalled)}
+            results["systems"].setdefault(system.name, []).append(figures)
         for name, figures in measure_limits(results["systems"]):
             print(f"round {round_number}: {name}", file=sys.stderr)
             results["limits"].setdefault(name, []).append(figures)
@@ -36,8 +40,9 @@ def measure(stores, rounds, jobs=None, peers=True, probes=1_000, seconds=5):
 
 def measure_limits(systems):
     yield RING, limits.zeromq_ring()
-    if "CarbonTube redis" in systems:
-        yield COMMANDS, limits.redis_commands(systems["CarbonTube redis"][-1]["redis_commands_per_job"])
+    counted = column(systems.get("CarbonTube redis", []), "redis_commands_per_job")
+    if counted:
+        yield COMMANDS, limits.redis_commands(counted[-1])
 
 
 def show(results):
@@ -61,7 +66,8 @@ def row(name, rounds):
     jobs = column(rounds, "jobs_per_s")
     commands = column(rounds, "commands_per_job")
     phase_runs = [] if name in (RING, COMMANDS) else [3 * rate for rate in jobs]
-    return [f"{name} ({commands[-1]:.1f} a job)" if commands else name, spread(jobs), spread(phase_runs),
+    title = f"{name} ({commands[-1]:.1f} a job)" if commands else name
+    return ["; ".join([title] + column(rounds, "failure")), spread(jobs), spread(phase_runs),
             spread(column(rounds, "enqueue_per_s")), spread_each(column(rounds, "idle_ms")),
             spread_each(column(rounds, "loaded_ms")) + shortfall(rounds), spread(column(rounds, "cpu_s_per_1000_jobs")),
             memory(column(rounds, "peak_mib"))]

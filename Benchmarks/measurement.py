@@ -3,6 +3,27 @@
 import time
 
 
+class Stalled(Exception):
+    """Nothing has finished for so long that nothing will."""
+
+
+class Progress:
+    """Waits for a count to rise, and gives up where it no longer does."""
+
+    def __init__(self, count, patience=30):
+        self.count, self.patience = count, patience
+
+    def until(self, reached, pause):
+        last, seen = None, time.perf_counter()
+        while not reached(value := self.count()):
+            if value != last:
+                last, seen = value, time.perf_counter()
+            elif time.perf_counter() - seen > self.patience:
+                raise Stalled(f"nothing finished for {self.patience} s, at {value:,}")
+            time.sleep(pause)
+        return value
+
+
 def percentiles(times):
     """p99.9 of fewer than 1,000 times is the greatest of them."""
     times = sorted(times)
@@ -37,11 +58,11 @@ def filled_queue(system, jobs):
 
 def until_finished(system, begun, jobs):
     """From the first finished job to the last, so that no start of a process is measured."""
-    while (first := system.finished()) == begun:
-        time.sleep(0.002)
+    progress = Progress(system.finished)
+    first = progress.until(lambda count: count > begun, 0.002)
     start, before = time.perf_counter(), system.processes.cpu_by_role()
-    while (last := system.finished()) < begun + jobs:
-        time.sleep(0.005)
+    # Asking costs some systems a little, and the last answer may be as old as the pause.
+    last = progress.until(lambda count: count >= begun + jobs, 0.01)
     seconds, counted = time.perf_counter() - start, last - first
     spent = {role: usage - before.get(role, 0) for role, usage in system.processes.cpu_by_role().items()}
     return {"jobs_per_s": counted / seconds, "cpu_s_per_1000_jobs": sum(spent.values()) * 1000 / counted,

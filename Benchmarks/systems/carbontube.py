@@ -56,7 +56,11 @@ class CarbonTube(System):
         return status
 
     def finished(self):
-        return self.status()["succeeded"]
+        return self.phase_runs()[-1]
+
+    def phase_runs(self):
+        """Of each phase; `totals` is cheaper for the coordinator to answer than `status`."""
+        return [phase["succeeded"] for phase in self.control.request("totals")[2]["phases"]]
 
     def hold(self):
         assert self.control.request("pause")[0] == 0

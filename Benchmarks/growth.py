@@ -1,0 +1,171 @@
+"""How the cost of a job grows with what there is around it. Each point is a system of its own, measured several times."""
+
+import base64
+import os
+import statistics
+import sys
+import time
+
+from carbontube import CarbonTube
+from measurement import Progress, Stalled
+from table import number, print_table, spread
+
+# Jobs of one measurement: enough for seconds of work, whatever is queued behind them.
+WINDOW = 20_000
+TOLERANCE = 0.2
+
+
+def measure(curves, stores, rounds):
+    results = {"rounds": rounds, "curves": {}}
+    for curve in curves:
+        points = results["curves"][curve] = []
+        for series, x, make, window in CURVES[curve](stores):
+            print(f"{curve}: {series}, {x:,}", file=sys.stderr)
+            try:
+                points.append({"series": series, "x": x, "rounds": measure_point(make, window, rounds)})
+            except Stalled as stalled:
+                points.append({"series": series, "x": x, "rounds": [], "failure": str(stalled)})
+    return results
+
+
+def measure_point(make, window, rounds):
+    system = make()
+    try:
+        system.start()
+        # The first jobs start the PluginHosts.
+        run(system, 200, 200)
+        return [window(system) for _ in range(rounds)]
+    finally:
+        system.end()
+
+
+def run(system, queued, jobs, body=None, repeats=1):
+    """Fills the queue up to `queued` and lets `jobs` of them run, then stops. Counted by phase runs: where the queue is
+    longer than what runs, the first phase is ahead of the last."""
+    spent, seconds, runs, enqueueing, enqueued = {}, 0, 0, 0, 0
+    for _ in range(repeats):
+        system.hold()
+        missing = queued - waiting(system)
+        if missing > 0:
+            enqueueing += enqueue(system, missing, body)
+            enqueued += missing
+        before, begun, start = system.processes.cpu_by_role(), sum(system.phase_runs()), time.perf_counter()
+        system.release()
+        ran = Progress(lambda: sum(system.phase_runs()) - begun).until(lambda count: count >= jobs * system.phases, 0.01)
+        seconds += time.perf_counter() - start
+        for role, usage in system.processes.cpu_by_role().items():
+            spent[role] = spent.get(role, 0) + usage - before[role]
+        runs += ran
+    return figures(system, spent, seconds, runs / system.phases) | ({"enqueue_per_s": enqueued / enqueueing} if enqueued else {})
+
+
+def figures(system, spent, seconds, jobs):
+    return {"cpu_us": {role: usage / jobs * 1e6 for role, usage in spent.items()} | {"all": sum(spent.values()) / jobs * 1e6},
+            "jobs_per_s": jobs / seconds, "peak_mib": system.processes.peak_by_role(), "phases": system.phases}
+
+
+def waiting(system):
+    return sum(phase["waiting"] + phase["running"] for phase in system.status()["phases"])
+
+
+def enqueue(system, jobs, body):
+    arguments = {} if body is None else {"body": body, "batch": max(1, min(500, (1 << 20) // len(body)))}
+    start = time.perf_counter()
+    system.control.enqueue(jobs, **arguments)
+    return time.perf_counter() - start
+
+
+def queue(stores, lengths=(1_000, 10_000, 100_000, 1_000_000)):
+    for store in stores:
+        for length in lengths:
+            jobs = min(length, WINDOW)
+            yield store, length, lambda store=store: CarbonTube(store), lambda system, length=length, jobs=jobs: run(
+                system, length, jobs, repeats=WINDOW // jobs)
+
+
+def workers(stores, counts=(3, 6, 12, 24, 48, 99, 198)):
+    for store in stores:
+        for count in counts:
+            yield store, count, lambda store=store, count=count: CarbonTube(store, workers_per_phase=count // 3), full_window
+
+
+def full_window(system):
+    return run(system, WINDOW, WINDOW)
+
+
+def phases(stores, counts=(3, 5, 10, 20, 50)):
+    for store in stores:
+        for count in counts:
+            jobs = 3 * WINDOW // count
+            yield store, count, lambda store=store, count=count: CarbonTube(store, phases=count), lambda system, jobs=jobs: run(
+                system, jobs, jobs)
+
+
+def instructions(stores, sizes=((34, WINDOW), (1 << 10, WINDOW // 2), (1 << 14, 4_000), (1 << 17, 600), (1 << 20, 80))):
+    for store in stores:
+        for size, jobs in sizes:
+            yield store, size, lambda store=store: CarbonTube(store), lambda system, size=size, jobs=jobs: run(
+                system, jobs, jobs, body=instructions_of(size)) | {"bytes": size}
+
+
+def instructions_of(size):
+    """Random letters, which zlib can make a quarter smaller: neither the best case nor the worst."""
+    head, tail = b'{"data": "', b'"}'
+    letters = size - len(head) - len(tail)
+    return head + base64.b64encode(os.urandom(letters))[:letters] + tail
+
+
+def concurrency(stores, counts=(1, 4, 16, 64)):
+    for store in stores:
+        for sleep_us, work in ((0, "no-op"), (1_000, "sleeps 1 ms")):
+            for count in counts:
+                jobs = min(WINDOW, 2_000 * count) if sleep_us else WINDOW
+                yield f"{store}, {work}", count, lambda store=store, count=count, sleep_us=sleep_us: CarbonTube(
+                    store, concurrency=count, sleep_us=sleep_us), lambda system, jobs=jobs: run(system, jobs, jobs)
+
+
+CURVES = {"queue": queue, "workers": workers, "phases": phases, "instructions": instructions, "concurrency": concurrency}
+TITLES = {"queue": "jobs queued", "workers": "workers", "phases": "phases", "instructions": "bytes of instructions",
+          "concurrency": "concurrency of each of three workers"}
+# The curves that must be flat.
+FLAT = ("queue", "workers")
+
+
+def show(results):
+    for curve, points in results["curves"].items():
+        print_table(f"Cost over {TITLES[curve]}; median of {results['rounds']} (least–greatest)",
+                    ["", TITLES[curve], "jobs/s", "CPU µs per job", "CPU µs per phase run", "of it coordinator", "of it redis-server",
+                     "coordinator peak MiB", "MB/s"],
+                    [row(point) for point in points])
+        print()
+        for series in dict.fromkeys(point["series"] for point in points):
+            print(verdict(curve, series, [point for point in points if point["series"] == series and point["rounds"]]))
+
+
+def row(point):
+    rounds = point["rounds"]
+    if not rounds:
+        return [point["series"], f'{point["x"]:,}', point["failure"]] + [""] * 6
+    per_run = [figures["cpu_us"]["all"] / figures["phases"] for figures in rounds]
+    return [point["series"], f'{point["x"]:,}', spread([figures["jobs_per_s"] for figures in rounds]), spread(cost(rounds, "all")),
+            spread(per_run), spread(cost(rounds, "coordinator")), spread(cost(rounds, "redis-server")),
+            number(rounds[-1]["peak_mib"]["coordinator"]),
+            spread([figures["jobs_per_s"] * figures["bytes"] / 1e6 for figures in rounds if "bytes" in figures])]
+
+
+def cost(rounds, role):
+    return [figures["cpu_us"][role] for figures in rounds if role in figures["cpu_us"]]
+
+
+def verdict(curve, series, points):
+    """How far the points go from the middle one, and whether the coordinator's memory grew."""
+    middles = [statistics.median(cost(point["rounds"], "all")) for point in points]
+    if not middles:
+        return f"- {series}: nothing measured"
+    middle = statistics.median(middles)
+    least, greatest = min(middles) / middle - 1, max(middles) / middle - 1
+    line = f"{series}: cost per job {least:+.0%} … {greatest:+.0%} of the curve's median"
+    if curve in FLAT:
+        line += ", within ±20 %" if max(-least, greatest) <= TOLERANCE else ", NOT within ±20 %"
+    memory = [point["rounds"][-1]["peak_mib"]["coordinator"] for point in points]
+    return f"- {line}; coordinator {memory[0]:.0f} … {memory[-1]:.0f} MiB"

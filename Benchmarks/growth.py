@@ -7,6 +7,7 @@ import sys
 import time
 
 from carbontube import CarbonTube
+from carbontube_client import Refused
 from measurement import Progress, Stalled
 from table import number, print_table, spread
 
@@ -23,8 +24,8 @@ def measure(curves, stores, rounds):
             print(f"{curve}: {series}, {x:,}", file=sys.stderr)
             try:
                 points.append({"series": series, "x": x, "rounds": measure_point(make, window, rounds)})
-            except Stalled as stalled:
-                points.append({"series": series, "x": x, "rounds": [], "failure": str(stalled)})
+            except (Stalled, Refused) as failure:
+                points.append({"series": series, "x": x, "rounds": [], "failure": str(failure)})
     return results
 
 
@@ -46,17 +47,15 @@ def run(system, queued, jobs, body=None, repeats=1):
     for _ in range(repeats):
         system.hold()
         missing = queued - waiting(system)
-        if missing > 0:
-            enqueueing += enqueue(system, missing, body)
-            enqueued += missing
+        enqueueing += enqueue(system, missing, body)
+        enqueued += missing
         before, begun, start = system.processes.cpu_by_role(), sum(system.phase_runs()), time.perf_counter()
         system.release()
-        ran = Progress(lambda: sum(system.phase_runs()) - begun).until(lambda count: count >= jobs * system.phases, 0.01)
+        runs += Progress(lambda: sum(system.phase_runs()) - begun).until(lambda count: count >= jobs * system.phases, 0.01)
         seconds += time.perf_counter() - start
         for role, usage in system.processes.cpu_by_role().items():
-            spent[role] = spent.get(role, 0) + usage - before[role]
-        runs += ran
-    return figures(system, spent, seconds, runs / system.phases) | ({"enqueue_per_s": enqueued / enqueueing} if enqueued else {})
+            spent[role] = spent.get(role, 0) + usage - before.get(role, 0)
+    return figures(system, spent, seconds, runs / system.phases) | {"enqueue_per_s": enqueued / enqueueing}
 
 
 def figures(system, spent, seconds, jobs):
@@ -129,14 +128,17 @@ TITLES = {"queue": "jobs queued", "workers": "workers", "phases": "phases", "ins
           "concurrency": "concurrency of each of three workers"}
 # The curves that must be flat.
 FLAT = ("queue", "workers")
+COLUMNS = ["", "x", "jobs/s", "acknowledged enqueue/s", "CPU µs per job", "of it coordinator", "of it redis-server", "CPU µs per phase run",
+           "MB/s", "coordinator peak MiB"]
 
 
 def show(results):
     for curve, points in results["curves"].items():
+        rows = [row(point) for point in points]
+        columns = [place for place in range(len(COLUMNS)) if any(cells[place] for cells in rows)]
         print_table(f"Cost over {TITLES[curve]}; median of {results['rounds']} (least–greatest)",
-                    ["", TITLES[curve], "jobs/s", "CPU µs per job", "CPU µs per phase run", "of it coordinator", "of it redis-server",
-                     "coordinator peak MiB", "MB/s"],
-                    [row(point) for point in points])
+                    [TITLES[curve] if COLUMNS[place] == "x" else COLUMNS[place] for place in columns],
+                    [[cells[place] for place in columns] for cells in rows])
         print()
         for series in dict.fromkeys(point["series"] for point in points):
             print(verdict(curve, series, [point for point in points if point["series"] == series and point["rounds"]]))
@@ -145,12 +147,13 @@ def show(results):
 def row(point):
     rounds = point["rounds"]
     if not rounds:
-        return [point["series"], f'{point["x"]:,}', point["failure"]] + [""] * 6
+        return [point["series"], f'{point["x"]:,}', point["failure"]] + [""] * (len(COLUMNS) - 3)
     per_run = [figures["cpu_us"]["all"] / figures["phases"] for figures in rounds]
-    return [point["series"], f'{point["x"]:,}', spread([figures["jobs_per_s"] for figures in rounds]), spread(cost(rounds, "all")),
-            spread(per_run), spread(cost(rounds, "coordinator")), spread(cost(rounds, "redis-server")),
-            number(rounds[-1]["peak_mib"]["coordinator"]),
-            spread([figures["jobs_per_s"] * figures["bytes"] / 1e6 for figures in rounds if "bytes" in figures])]
+    return [point["series"], f'{point["x"]:,}', spread([figures["jobs_per_s"] for figures in rounds]),
+            spread([figures["enqueue_per_s"] for figures in rounds]), spread(cost(rounds, "all")), spread(cost(rounds, "coordinator")),
+            spread(cost(rounds, "redis-server")), spread(per_run),
+            spread([figures["jobs_per_s"] * figures["bytes"] / 1e6 for figures in rounds if "bytes" in figures]),
+            number(rounds[-1]["peak_mib"]["coordinator"])]
 
 
 def cost(rounds, role):
@@ -159,13 +162,15 @@ def cost(rounds, role):
 
 def verdict(curve, series, points):
     """How far the points go from the middle one, and whether the coordinator's memory grew."""
-    middles = [statistics.median(cost(point["rounds"], "all")) for point in points]
-    if not middles:
+    if not points:
         return f"- {series}: nothing measured"
+    per = {"phases": "phases", "instructions": "bytes"}.get(curve)
+    middles = [statistics.median(cost(point["rounds"], "all")) / (point["rounds"][0][per] if per else 1) for point in points]
     middle = statistics.median(middles)
     least, greatest = min(middles) / middle - 1, max(middles) / middle - 1
-    line = f"{series}: cost per job {least:+.0%} … {greatest:+.0%} of the curve's median"
+    what = {"phases": "phase run", "bytes": "byte", None: "job"}[per]
+    line = f"{series}: cost per {what} {least:+.0%} … {greatest:+.0%} of the curve's median"
     if curve in FLAT:
         line += ", within ±20 %" if max(-least, greatest) <= TOLERANCE else ", NOT within ±20 %"
     memory = [point["rounds"][-1]["peak_mib"]["coordinator"] for point in points]
-    return f"- {line}; coordinator {memory[0]:.0f} … {memory[-1]:.0f} MiB"
+    return f"- {line}; coordinator's peak {memory[0]:.0f} … {memory[-1]:.0f} MiB"

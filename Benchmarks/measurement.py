@@ -10,7 +10,7 @@ class Stalled(Exception):
 class Progress:
     """Waits for a count to rise, and gives up where it no longer does."""
 
-    def __init__(self, count, patience=30):
+    def __init__(self, count, patience=15):
         self.count, self.patience = count, patience
 
     def until(self, reached, pause):

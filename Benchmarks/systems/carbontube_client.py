@@ -13,6 +13,10 @@ INSTRUCTIONS = b'{"file_path": "/tmp/x", "size": 1}'
 ONE = wire.text("") + wire.signed(0) + wire.signed(0)
 
 
+class Refused(Exception):
+    """The coordinator would not take a job."""
+
+
 class Client(wire.Client):
     def __init__(self, address):
         super().__init__(address, "no-op", timeout_ms=120_000)
@@ -21,18 +25,21 @@ class Client(wire.Client):
     def enqueue(self, count, body=INSTRUCTIONS, window=8, batch=500):
         """Several requests of several jobs under way. The body is compressed once: the client is not what is measured."""
         body = zlib.compress(body) if len(body) >= 1024 else body
-        sent = acknowledged = outstanding = 0
-        while acknowledged < count:
-            while outstanding < window and sent < count:
+        sent = outstanding = 0
+        refused = None
+        while outstanding or (sent < count and not refused):
+            while outstanding < window and sent < count and not refused:
                 size = min(batch, count - sent)
                 self.socket.send_multipart([self._enqueue_header(ONE, size)] + [body] * size)
                 sent, outstanding = sent + size, outstanding + 1
             reply = wire.Reader(self.socket.recv_multipart()[0])
-            reply.number()
-            jobs = reply.number()
+            reply.number(), reply.number()
+            outstanding -= 1
             # The first answer of a request stands for all: one turn stores them.
-            assert reply.byte() == 0
-            acknowledged, outstanding = acknowledged + jobs, outstanding - 1
+            code, _, message = reply.byte(), reply.text(), reply.text()
+            refused = refused or (f"enqueueing was refused with code {code}: {message}" if code else None)
+        if refused:
+            raise Refused(refused)
 
     def run_one(self):
         """The question goes out at once behind the job: it is answered when the job has ended."""

@@ -33,8 +33,9 @@ def measure_point(make, window, rounds):
     system = make()
     try:
         system.start()
-        # The first jobs start the PluginHosts.
-        run(system, 200, 200)
+        # The first job of each slot starts its PluginHost.
+        jobs = min(200 * system.workers_per_phase * system.concurrency, WINDOW)
+        run(system, jobs, jobs)
         return [window(system) for _ in range(rounds)]
     finally:
         system.end()

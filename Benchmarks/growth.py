@@ -165,13 +165,30 @@ def verdict(curve, series, points):
     """How far the points go from the middle one, and whether the coordinator's memory grew."""
     if not points:
         return f"- {series}: nothing measured"
-    per = {"phases": "phases", "instructions": "bytes"}.get(curve)
-    middles = [statistics.median(cost(point["rounds"], "all")) / (point["rounds"][0][per] if per else 1) for point in points]
-    middle = statistics.median(middles)
-    least, greatest = min(middles) / middle - 1, max(middles) / middle - 1
-    what = {"phases": "phase run", "bytes": "byte", None: "job"}[per]
-    line = f"{series}: cost per {what} {least:+.0%} … {greatest:+.0%} of the curve's median"
-    if curve in FLAT:
-        line += ", within ±20 %" if max(-least, greatest) <= TOLERANCE else ", NOT within ±20 %"
     memory = [point["rounds"][-1]["peak_mib"]["coordinator"] for point in points]
-    return f"- {line}; coordinator's peak {memory[0]:.0f} … {memory[-1]:.0f} MiB"
+    parts = [f"{what}: {deviation(values, curve in FLAT)}" for what, values in costs(curve, points).items()]
+    parts.append(f"coordinator's peak {memory[0]:.0f} … {memory[-1]:.0f} MiB")
+    if curve == "queue" and series != "memory":
+        parts[-1] += ", does not grow" if max(memory) <= memory[0] * (1 + TOLERANCE) else ", GROWS"
+    return f"- {series}: " + "; ".join(parts)
+
+
+def costs(curve, points):
+    """Of each point the median. The server's share is told apart: many workers on few cores cost of themselves."""
+    per, unit = {"phases": ("phases", "phase run"), "instructions": ("bytes", "byte")}.get(curve, (None, "job"))
+
+    def medians(price):
+        return [statistics.median(price(figures) / (figures[per] if per else 1) for figures in point["rounds"]) for point in points]
+
+    return {f"cost per {unit}": medians(lambda figures: figures["cpu_us"]["all"]),
+            "of it coordinator and redis-server": medians(
+                lambda figures: sum(figures["cpu_us"].get(role, 0) for role in ("coordinator", "redis-server")))}
+
+
+def deviation(values, must_be_flat):
+    middle = statistics.median(values)
+    least, greatest = min(values) / middle - 1, max(values) / middle - 1
+    text = f"{least:+.0%} … {greatest:+.0%} of the curve's median"
+    if must_be_flat:
+        text += ", within ±20 %" if max(-least, greatest) <= TOLERANCE else ", NOT within ±20 %"
+    return text

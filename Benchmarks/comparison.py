@@ -53,7 +53,8 @@ def show(results):
         ["system", "jobs/s", "phase runs/s", "acknowledged enqueue/s", "latency at idle, ms: p50 / p99 / p99.9",
          "latency at 50 % load, ms: p50 / p99 / p99.9", "CPU s per 1,000 jobs", "peak MiB of each process"], rows)
     print_table("The coordinator at idle", ["store", "MiB", "CPU %"], [
-        [store, f'{figures["idle_mib"]:.1f}', f'{figures["idle_cpu_percent"]:.2f}'] for store, figures in results["idle"].items()])
+        [store, f'{figures["idle_mib"]:.1f}', f'{figures["idle_cpu_percent"]:.2f}']
+        for store, figures in results["idle"].items()])
     print_table("`carbontube plugins list` over 50 plugins never seen before, half in Swift and half in C, and again; ms",
                 ["cold", "warm"], [[spread(column(results["plugins"], key)) for key in ("cold_ms", "warm_ms")]])
 

@@ -129,8 +129,8 @@ TITLES = {"queue": "jobs queued", "workers": "workers", "phases": "phases", "ins
           "concurrency": "concurrency of each of three workers"}
 # The curves that must be flat.
 FLAT = ("queue", "workers")
-COLUMNS = ["", "x", "jobs/s", "acknowledged enqueue/s", "CPU µs per job", "of it coordinator", "of it redis-server", "CPU µs per phase run",
-           "MB/s", "coordinator peak MiB"]
+COLUMNS = ["", "x", "jobs/s", "acknowledged enqueue/s", "CPU µs per job", "of it coordinator", "of it redis-server",
+           "CPU µs per phase run", "MB/s", "coordinator peak MiB"]
 
 
 def show(results):
@@ -151,8 +151,8 @@ def row(point):
         return [point["series"], f'{point["x"]:,}', point["failure"]] + [""] * (len(COLUMNS) - 3)
     per_run = [figures["cpu_us"]["all"] / figures["phases"] for figures in rounds]
     return [point["series"], f'{point["x"]:,}', spread([figures["jobs_per_s"] for figures in rounds]),
-            spread([figures["enqueue_per_s"] for figures in rounds]), spread(cost(rounds, "all")), spread(cost(rounds, "coordinator")),
-            spread(cost(rounds, "redis-server")), spread(per_run),
+            spread([figures["enqueue_per_s"] for figures in rounds]), spread(cost(rounds, "all")),
+            spread(cost(rounds, "coordinator")), spread(cost(rounds, "redis-server")), spread(per_run),
             spread([figures["jobs_per_s"] * figures["bytes"] / 1e6 for figures in rounds if "bytes" in figures]),
             number(rounds[-1]["peak_mib"]["coordinator"])]
 
@@ -178,7 +178,8 @@ def costs(curve, points):
     per, unit = {"phases": ("phases", "phase run"), "instructions": ("bytes", "byte")}.get(curve, (None, "job"))
 
     def medians(price):
-        return [statistics.median(price(figures) / (figures[per] if per else 1) for figures in point["rounds"]) for point in points]
+        return [statistics.median(price(figures) / (figures[per] if per else 1) for figures in point["rounds"])
+                for point in points]
 
     return {f"cost per {unit}": medians(lambda figures: figures["cpu_us"]["all"]),
             "of it coordinator and redis-server": medians(

@@ -26,7 +26,7 @@ class System:
     counts_probes = False
 
     def __init__(self):
-        self.processes = Processes(self.child)
+        self.processes, self.clients = Processes(self.child), []
 
     def start(self):
         raise NotImplementedError
@@ -47,15 +47,20 @@ class System:
         return {}
 
     def end(self):
+        # Those that wait for an answer would wait for it when the system is gone.
+        for client in self.clients:
+            client.kill()
         self.processes.end()
 
     def environment(self):
         return dict(os.environ, PYTHONDONTWRITEBYTECODE="1", BENCH_ADDRESS=self.address, PYTHONPATH=SYSTEMS)
 
     def client(self, *action):
-        return subprocess.Popen(
+        client = subprocess.Popen(
             [self.python, f"{HERE}/client.py", self.module, self.address] + [str(word) for word in action],
             stdout=subprocess.PIPE, text=True, env=self.environment())
+        self.clients.append(client)
+        return client
 
     def answer(self, client):
         output = client.communicate()[0]

@@ -82,14 +82,13 @@ def scale(axis, points, logarithmic):
     if max(point["x"] for point in points) <= 1_000:
         places = sorted({point["x"] for point in points})
         axis.set_xticks(places, [str(place) for place in places])
-        axis.minorticks_off()
     if logarithmic:
         axis.set_yscale("log")
         axis.yaxis.set_major_formatter("{x:,g}")
-        axis.yaxis.set_minor_formatter("")
     else:
         axis.set_ylim(bottom=0)
         axis.yaxis.set_major_formatter("{x:,.0f}")
+    axis.minorticks_off()
 
 
 def main(results, folder):

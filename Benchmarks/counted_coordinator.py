@@ -13,8 +13,10 @@ import sys
 import tempfile
 import time
 
-from carbontube_work import INSTRUCTIONS, ROOT, no_op_library, wire
+from carbontube import no_op_library
+from carbontube_client import wire
 from scripted_workers import ScriptedWorker, Silence
+from system import INSTRUCTIONS, ROOT
 
 # What the loader, libc and simdjson choose by the processor, chosen alike on every one; and hashes without a random seed,
 # since collisions in dictionaries cost instructions.

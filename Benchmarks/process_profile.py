@@ -7,13 +7,15 @@ import signal
 import subprocess
 import time
 
-from carbontube_work import INSTRUCTIONS, Cluster, cpu_seconds
+from carbontube import CarbonTube
+from measurement import Progress
+from processes import cpu_seconds
 
 # Some seconds of work, so that there are thousands of samples.
 FULL_JOBS = {"memory": 150_000, "sqlite": 60_000, "redis": 40_000}
 IDLE_JOBS = 1_000
-# Long enough for one job to end before the next begins.
-IDLE_PAUSE = 0.012
+# So that every thread is asleep when the next job comes.
+IDLE_PAUSE = 0.005
 # At idle the processes sleep nearly always.
 SAMPLES_PER_SECOND = {"full": 999, "idle": 7_999}
 UNNAMED = "(functions without names)"
@@ -23,9 +25,9 @@ class NotPermitted(Exception):
     """In words for whoever started the profile."""
 
 
-def kinds(cluster):
+def kinds(system):
     found = {}
-    for name, process in cluster.processes():
+    for name, process in system.processes.by_role():
         found.setdefault(name, []).append(process)
     return found
 
@@ -33,21 +35,21 @@ def kinds(cluster):
 class Load:
     """Jobs that are run when it is told to, and then are known to have ended well."""
 
-    def __init__(self, cluster, store, load, jobs):
-        self.cluster, self.load = cluster, load
-        self.jobs = jobs or (FULL_JOBS[store] if load == "full" else IDLE_JOBS)
+    def __init__(self, system, load, jobs):
+        self.system, self.load = system, load
+        self.jobs = jobs or (FULL_JOBS[system.store] if load == "full" else IDLE_JOBS)
         if load == "full":
-            cluster.pause(True)
-            cluster.enqueue(self.jobs)
+            system.hold()
+            system.control.enqueue(self.jobs)
 
     def run(self):
         if self.load == "full":
-            self.cluster.pause(False)
+            self.system.release()
         else:
             for _ in range(self.jobs):
-                assert self.cluster.client.enqueue([("", INSTRUCTIONS, 0)])[0][0] == 0
+                self.system.control.run_one()
                 time.sleep(IDLE_PAUSE)
-        self.cluster.await_status(lambda status: status["succeeded"] == self.jobs, pause=0.1)
+        Progress(self.system.finished).until(lambda count: count == self.jobs, 0.1)
 
 
 def switches(process):
@@ -93,20 +95,22 @@ class Watchers:
 
 def sampled(store, load, jobs=None):
     """By kind of process: (rows of perf, what it cost); and how many jobs there were."""
-    cluster = Cluster(store)
+    system = CarbonTube(store)
     try:
-        groups = kinds(cluster)
-        work = Load(cluster, store, load, jobs)
-        commands = {name: ["perf", "record", "-q", "-F", str(SAMPLES_PER_SECOND[load]), "-o", f"{cluster.folder}/{name}.perf",
-                           "-p", ",".join(map(str, processes))] for name, processes in groups.items()}
+        system.start()
+        groups = kinds(system)
+        work = Load(system, load, jobs)
+        samples = {name: f"{system.processes.folder}/{name}.perf" for name in groups}
+        commands = {name: ["perf", "record", "-q", "-F", str(SAMPLES_PER_SECOND[load]), "-o", samples[name], "-p",
+                           ",".join(map(str, processes))] for name, processes in groups.items()}
         with Watchers(commands):
             before = {name: costs(processes) for name, processes in groups.items()}
             work.run()
             spent = {name: [after - start for after, start in zip(costs(processes), before[name])]
                      for name, processes in groups.items()}
-        return {name: (rows(f"{cluster.folder}/{name}.perf"), spent[name]) for name in groups}, work.jobs
+        return {name: (rows(samples[name]), spent[name]) for name in groups}, work.jobs
     finally:
-        cluster.end()
+        system.end()
 
 
 def output(command, text=None):
@@ -151,17 +155,18 @@ def shortened(symbol):
 
 def system_calls(store, load, jobs):
     """By kind of process: (calls, name), the most first; and how many jobs there were."""
-    cluster = Cluster(store)
+    system = CarbonTube(store)
     try:
-        groups = kinds(cluster)
-        work = Load(cluster, store, load, jobs)
-        commands = {name: ["strace", "-f", "-c", "-U", "calls,name", "-o", f"{cluster.folder}/{name}.calls"]
+        system.start()
+        groups = kinds(system)
+        work = Load(system, load, jobs)
+        commands = {name: ["strace", "-f", "-c", "-U", "calls,name", "-o", f"{system.processes.folder}/{name}.calls"]
                     + [word for process in processes for word in ("-p", str(process))] for name, processes in groups.items()}
         with Watchers(commands):
             work.run()
-        return {name: call_rows(f"{cluster.folder}/{name}.calls") for name in groups}, work.jobs
+        return {name: call_rows(f"{system.processes.folder}/{name}.calls") for name in groups}, work.jobs
     finally:
-        cluster.end()
+        system.end()
 
 
 def call_rows(path):

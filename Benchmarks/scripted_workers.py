@@ -5,7 +5,7 @@ import os
 import time
 
 import zmq
-from carbontube_work import wire
+from carbontube_client import wire
 
 ANNOUNCEMENT, WELCOME, JOBS, RESULTS, ACKNOWLEDGEMENT = 1, 16, 17, 32, 48
 SUCCEEDED = 1

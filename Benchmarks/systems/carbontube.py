@@ -1,11 +1,22 @@
 """CarbonTube with one of its stores, at the work of docs/performance.md or at a larger form of it."""
 
+import os
 import subprocess
 import time
 
 import redis_server
 from carbontube_client import Client
 from system import ROOT, System
+
+
+def no_op_library(folder, phases=3, sleep_us=0):
+    library = f"{folder}/libNoOp.so"
+    subprocess.run([
+        "gcc", "-O2", "-shared", "-fPIC", "-fvisibility=hidden", "-Wl,-z,nodelete,-z,now", f"-DPHASES={phases}",
+        f"-DSLEEP_US={sleep_us}", f"-I{ROOT}/Sources/CPhaseABI/include", "-o", library,
+        f"{ROOT}/Benchmarks/NoOp/no_op.c"], check=True)
+    os.chmod(library, 0o755)
+    return library
 
 
 class CarbonTube(System):
@@ -19,7 +30,8 @@ class CarbonTube(System):
         self.address = f"ipc://{self.processes.folder}/jobs"
 
     def start(self):
-        library, events = self._plugin(), f"ipc://{self.processes.folder}/events"
+        library = no_op_library(self.processes.folder, self.phases, self.sleep_us)
+        events = f"ipc://{self.processes.folder}/events"
         storage = self._storage()
         self.processes.start("coordinator", [
             f"{ROOT}/bin/carbontube", "pipeline", library, "no-op", f"--sub-bind={events}", f"--job-pull={self.address}",
@@ -32,14 +44,6 @@ class CarbonTube(System):
         self.control = Client(self.address)
         while len(self.status()["workers"]) < self.phases * self.workers_per_phase:
             time.sleep(0.05)
-
-    def _plugin(self):
-        library = f"{self.processes.folder}/libNoOp.so"
-        subprocess.run([
-            "gcc", "-O2", "-shared", "-fPIC", "-fvisibility=hidden", "-Wl,-z,nodelete,-z,now", f"-DPHASES={self.phases}",
-            f"-DSLEEP_US={self.sleep_us}", f"-I{ROOT}/Sources/CPhaseABI/include", "-o", library,
-            f"{ROOT}/Benchmarks/NoOp/no_op.c"], check=True)
-        return library
 
     def _storage(self):
         if self.store == "sqlite":

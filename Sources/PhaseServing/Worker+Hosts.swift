@@ -6,13 +6,13 @@ internal import WireProtocol
 
 /// What goes to the children and what comes from them.
 extension Worker {
-  /// Runs shorter than this on average are given to a child ahead of time, so that it never waits for the worker.
+  /// Runs that usually are shorter than this are given to a child ahead of time, so that it never waits for the worker.
   private static var pipelinedBelowMicroseconds: Double { 5_000 }
 
   /// Jobs that a child may hold. What is in a child cannot be recalled, so beyond the second it is at most 2 ms of work.
   private var childDepth: Int {
-    guard let mean = meanDuration, mean < Self.pipelinedBelowMicroseconds else { return 1 }
-    return min(max(2, Int(2_000 / max(mean, 1))), 32)
+    guard let usual = duration.microseconds, usual < Self.pipelinedBelowMicroseconds else { return 1 }
+    return min(max(2, Int(2_000 / usual)), 32)
   }
 
   /// Jobs to children, the emptiest child first.
@@ -53,7 +53,7 @@ extension Worker {
   private func finished(_ token: UInt64, _ result: HostResult, _ slot: HostSlot) {
     guard let run = slot.finishRun(token: token) else { return }
     let microseconds = Int64(clamping: (monotonicNanoseconds() - run.startedNanoseconds) / 1_000)
-    meanDuration = meanDuration.map { $0 * 0.9 + Double(microseconds) * 0.1 } ?? Double(microseconds)
+    duration.note(microseconds: microseconds)
     report(
       run, verdict(on: result, of: run, jobType: settings.jobType, limit: maximumInstructionsBytes), microseconds)
   }

@@ -53,8 +53,8 @@ final class Worker {
   var quarantine: Quarantine.Record?
   var lookForQuarantineAt = Timestamp(milliseconds: 0)
   var announceAt = Timestamp(milliseconds: 0)
-  /// Moving average of a run's length in microseconds; short runs are given to a child two at a time.
-  var meanDuration: Double?
+  /// Of a run.
+  var duration = TypicalDuration()
   let poller = Poller()
   /// What the poller watches of each slot's child.
   var watches: [HostWatch]
@@ -129,19 +129,27 @@ final class Worker {
 
   /// Those that something came from; now and then all, for their deadlines and for children to be started.
   private func slotsToAttend(_ ready: [Int], now: Timestamp) -> [Int] {
-    guard now >= lookAtAllAt || lookAtAllAt - now > Self.lookAtAllEvery else {
+    guard now >= lookAtAllAt || lookAtAllAt - now > lookAtAllEvery else {
       return ready.compactMap { $0 < PollKey.hosts ? nil : ($0 - PollKey.hosts) / 2 }
     }
-    lookAtAllAt = now + Self.lookAtAllEvery
+    lookAtAllAt = now + lookAtAllEvery
     heedQuarantine(now: now)
     outbox.expire(now: now)
     for slot in slots { slot.startIfNeeded(now: now) }
     return Array(slots.indices)
   }
 
-  private static var lookAtAllEvery: Int64 { 100 }
+  /// In milliseconds. Hundreds of workers with nothing to do must not keep a machine busy.
+  private var lookAtAllEvery: Int64 { isWaitingForWork ? 1_000 : 100 }
 
-  private func timeout(now: Timestamp) -> Int64 { min(max(0, min(announceAt, lookAtAllAt) - now), 100) }
+  private var isWaitingForWork: Bool {
+    stage == .serving && quarantine == nil && backlog.isEmpty && outbox.isEmpty
+      && slots.allSatisfy { $0.isReady && $0.runs.isEmpty }
+  }
+
+  private func timeout(now: Timestamp) -> Int64 {
+    min(max(0, min(announceAt, lookAtAllAt) - now), lookAtAllEvery)
+  }
 
   // MARK: - Leaving
 

@@ -51,8 +51,9 @@ extension Session {
     // FULL would flush the log within each commit; where it is to be flushed, `flushLog` does so after the jobs that a
     // turn claimed are on their way. NORMAL still flushes around checkpoints, so that the file is never damaged.
     try connection.execute("PRAGMA synchronous = NORMAL")
-    // 64 MiB of pages: the index of ids is hit everywhere where clients choose them.
-    try connection.execute("PRAGMA cache_size = -65536")
+    // 16 MiB of pages, where SQLite has 2: the index of ids is hit everywhere where clients choose them. No more, since a
+    // cache that holds all of the file would grow with the queue, and what it misses the kernel's page cache has.
+    try connection.execute("PRAGMA cache_size = -16384")
     // Pages that every turn writes are copied into the file once per 16 MiB of log.
     try connection.execute("PRAGMA wal_autocheckpoint = 4096")
     try connection.execute("PRAGMA journal_size_limit = \(64 << 20)")

@@ -213,7 +213,10 @@ extension Coordinator {
         meter.started += jobs.count
         for job in jobs { meter.wait.record(microseconds: max(0, now - job.queuedAt) * 1_000) }
       }
-      if !send(jobs, to: share.worker, phase: share.phase) { release(jobs.map(\.token), now: now) }
+      for message in jobs.chunks(of: JobOrders.maximumJobs)
+      where !send(message, to: share.worker, phase: share.phase) {
+        release(message.map(\.token), now: now)
+      }
     }
   }
 
@@ -255,6 +258,7 @@ extension Coordinator {
 
 extension Array {
   func chunks(of size: Int) -> [[Element]] {
-    stride(from: 0, to: count, by: size).map { Array(self[$0..<Swift.min($0 + size, count)]) }
+    guard count > size else { return [self] }
+    return stride(from: 0, to: count, by: size).map { Array(self[$0..<Swift.min($0 + size, count)]) }
   }
 }

@@ -15,12 +15,19 @@ extension Worker {
     return min(max(2, Int(2_000 / usual)), 32)
   }
 
+  /// Jobs that take no longer than this together go to one child, since waking another takes longer.
+  private static var togetherMicroseconds: Double { 200 }
+
   /// Jobs to children, the emptiest child first.
   func giveOut(now: Timestamp) {
-    for level in 0..<childDepth where !backlog.isEmpty {
-      for slot in slots where slot.isReady && slot.runs.count == level {
-        guard let assignment = backlog.popFirst() else { return }
-        slot.give(assignment, limit: limit(of: assignment), now: now)
+    let depth = childDepth
+    let together = min(depth, max(1, Int(Self.togetherMicroseconds / (duration.microseconds ?? .infinity))))
+    for level in stride(from: together, through: depth, by: together) where !backlog.isEmpty {
+      for slot in slots where slot.isReady {
+        while slot.runs.count < level {
+          guard let assignment = backlog.popFirst() else { return }
+          slot.give(assignment, limit: limit(of: assignment), now: now)
+        }
       }
     }
   }

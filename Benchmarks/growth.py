@@ -35,40 +35,63 @@ def measure_point(make, window, rounds):
         system.start()
         # The first job of each slot starts its PluginHost.
         jobs = min(200 * system.workers_per_phase * system.concurrency, WINDOW)
-        run(system, jobs, jobs)
+        run(system, jobs)
         return [window(system) for _ in range(rounds)]
     finally:
         system.end()
 
 
-def run(system, queued, jobs, body=None, repeats=1):
-    """Fills the queue up to `queued` and lets `jobs` of them run, then stops. Counted by phase runs: where the queue is
-    longer than what runs, the first phase is ahead of the last."""
-    spent, seconds, runs, enqueueing, enqueued = {}, 0, 0, 0, 0
-    for _ in range(repeats):
-        system.hold()
-        missing = queued - waiting(system)
-        enqueueing += enqueue(system, missing, body)
-        enqueued += missing
-        before, begun, start = system.processes.cpu_by_role(), sum(system.phase_runs()), time.perf_counter()
-        system.release()
-        runs += Progress(lambda: sum(system.phase_runs()) - begun).until(lambda count: count >= jobs * system.phases, 0.01)
-        seconds += time.perf_counter() - start
-        for role, usage in system.processes.cpu_by_role().items():
-            spent[role] = spent.get(role, 0) + usage - before.get(role, 0)
-    return figures(system, spent, seconds, runs / system.phases) | {"enqueue_per_s": enqueued / enqueueing}
+def run(system, jobs, body=None):
+    """Fills the queue, then works it off."""
+    system.hold()
+    enqueued = jobs / enqueue(system, jobs, body)
+    meter = Meter(system)
+    system.release()
+    Progress(meter.phase_runs).until(lambda count: count >= jobs * system.phases, 0.01)
+    return meter.figures() | {"enqueue_per_s": enqueued}
 
 
-def figures(system, spent, seconds, jobs):
-    return {"cpu_us": {role: usage / jobs * 1e6 for role, usage in spent.items()} | {"all": sum(spent.values()) / jobs * 1e6},
-            "jobs_per_s": jobs / seconds, "peak_mib": system.processes.peak_by_role(), "phases": system.phases}
+def run_behind(system, queued, jobs):
+    """Keeps `queued` jobs before the first phase while `jobs` run: what is measured has neither a beginning nor an end,
+    of which a short queue would have more than a long one. The enqueueing is part of the cost."""
+    system.hold()
+    first = system.status()["phases"][0]
+    missing = queued - first["waiting"] - first["running"]
+    seconds = enqueue(system, missing) if missing > 0 else None
+    meter, begun, replaced = Meter(system), system.phase_runs()[0], 0
+    system.release()
+
+    def topped_up():
+        nonlocal replaced
+        if (gone := system.phase_runs()[0] - begun - replaced) > 0:
+            enqueue(system, gone)
+            replaced += gone
+        return meter.phase_runs()
+
+    Progress(topped_up).until(lambda count: count >= jobs * system.phases, 0.002)
+    return meter.figures() | ({"enqueue_per_s": missing / seconds} if seconds and missing >= 1_000 else {})
 
 
-def waiting(system):
-    return sum(phase["waiting"] + phase["running"] for phase in system.status()["phases"])
+class Meter:
+    """What the processes have done and cost since it was made. Counted by phase runs: where the queue is longer than what
+    runs, the first phase is ahead of the last."""
+
+    def __init__(self, system):
+        self.system, self.before, self.start = system, system.processes.cpu_by_role(), time.perf_counter()
+        self.begun = sum(system.phase_runs())
+
+    def phase_runs(self):
+        return sum(self.system.phase_runs()) - self.begun
+
+    def figures(self):
+        jobs, seconds = self.phase_runs() / self.system.phases, time.perf_counter() - self.start
+        spent = {role: usage - self.before.get(role, 0) for role, usage in self.system.processes.cpu_by_role().items()}
+        cost = {role: usage / jobs * 1e6 for role, usage in spent.items()}
+        return {"cpu_us": cost | {"all": sum(cost.values())}, "jobs_per_s": jobs / seconds,
+                "peak_mib": self.system.processes.peak_by_role(), "phases": self.system.phases}
 
 
-def enqueue(system, jobs, body):
+def enqueue(system, jobs, body=None):
     arguments = {} if body is None else {"body": body, "batch": max(1, min(500, (1 << 20) // len(body)))}
     start = time.perf_counter()
     system.control.enqueue(jobs, **arguments)
@@ -78,9 +101,8 @@ def enqueue(system, jobs, body):
 def queue(stores, lengths=(1_000, 10_000, 100_000, 1_000_000)):
     for store in stores:
         for length in lengths:
-            jobs = min(length, WINDOW)
-            yield store, length, lambda store=store: CarbonTube(store), lambda system, length=length, jobs=jobs: run(
-                system, length, jobs, repeats=WINDOW // jobs)
+            yield store, length, lambda store=store: CarbonTube(store), lambda system, length=length: run_behind(
+                system, length, WINDOW)
 
 
 def workers(stores, counts=(3, 6, 12, 24, 48, 99, 198)):
@@ -90,7 +112,7 @@ def workers(stores, counts=(3, 6, 12, 24, 48, 99, 198)):
 
 
 def full_window(system):
-    return run(system, WINDOW, WINDOW)
+    return run(system, WINDOW)
 
 
 def phases(stores, counts=(3, 5, 10, 20, 50)):
@@ -98,14 +120,14 @@ def phases(stores, counts=(3, 5, 10, 20, 50)):
         for count in counts:
             jobs = 3 * WINDOW // count
             yield store, count, lambda store=store, count=count: CarbonTube(store, phases=count), lambda system, jobs=jobs: run(
-                system, jobs, jobs)
+                system, jobs)
 
 
 def instructions(stores, sizes=((34, WINDOW), (1 << 10, WINDOW // 2), (1 << 14, 4_000), (1 << 17, 600), (1 << 20, 80))):
     for store in stores:
         for size, jobs in sizes:
             yield store, size, lambda store=store: CarbonTube(store), lambda system, size=size, jobs=jobs: run(
-                system, jobs, jobs, body=instructions_of(size)) | {"bytes": size}
+                system, jobs, body=instructions_of(size)) | {"bytes": size}
 
 
 def instructions_of(size):
@@ -121,7 +143,7 @@ def concurrency(stores, counts=(1, 4, 16, 64)):
             for count in counts:
                 jobs = min(WINDOW, 2_000 * count) if sleep_us else WINDOW
                 yield f"{store}, {work}", count, lambda store=store, count=count, sleep_us=sleep_us: CarbonTube(
-                    store, concurrency=count, sleep_us=sleep_us), lambda system, jobs=jobs: run(system, jobs, jobs)
+                    store, concurrency=count, sleep_us=sleep_us), lambda system, jobs=jobs: run(system, jobs)
 
 
 CURVES = {"queue": queue, "workers": workers, "phases": phases, "instructions": instructions, "concurrency": concurrency}
@@ -151,7 +173,7 @@ def row(point):
         return [point["series"], f'{point["x"]:,}', point["failure"]] + [""] * (len(COLUMNS) - 3)
     per_run = [figures["cpu_us"]["all"] / figures["phases"] for figures in rounds]
     return [point["series"], f'{point["x"]:,}', spread([figures["jobs_per_s"] for figures in rounds]),
-            spread([figures["enqueue_per_s"] for figures in rounds]), spread(cost(rounds, "all")),
+            spread([figures["enqueue_per_s"] for figures in rounds if "enqueue_per_s" in figures]), spread(cost(rounds, "all")),
             spread(cost(rounds, "coordinator")), spread(cost(rounds, "redis-server")), spread(per_run),
             spread([figures["jobs_per_s"] * figures["bytes"] / 1e6 for figures in rounds if "bytes" in figures]),
             number(rounds[-1]["peak_mib"]["coordinator"])]

@@ -38,6 +38,7 @@ class Load:
     def __init__(self, system, load, jobs):
         self.system, self.load = system, load
         self.jobs = jobs or (FULL_JOBS[system.store] if load == "full" else IDLE_JOBS)
+        self.begun = system.finished()
         if load == "full":
             system.hold()
             system.control.enqueue(self.jobs)
@@ -49,7 +50,7 @@ class Load:
             for _ in range(self.jobs):
                 self.system.control.run_one()
                 time.sleep(IDLE_PAUSE)
-        Progress(self.system.finished).until(lambda count: count == self.jobs, 0.1)
+        Progress(self.system.finished).until(lambda count: count == self.begun + self.jobs, 0.1)
 
 
 def switches(process):
@@ -65,6 +66,14 @@ def switches(process):
 def costs(processes):
     return [sum(cpu_seconds(process) for process in processes)] + [
         sum(column) for column in zip(*(switches(process) for process in processes))]
+
+
+def spent_on(work, groups):
+    """Without perf, which costs more than a job that comes alone."""
+    before = {name: costs(processes) for name, processes in groups.items()}
+    work.run()
+    return {name: [after - start for after, start in zip(costs(processes), before[name])]
+            for name, processes in groups.items()}
 
 
 class Watchers:
@@ -99,15 +108,13 @@ def sampled(store, load, jobs=None):
     try:
         system.start()
         groups = kinds(system)
+        spent = spent_on(Load(system, load, jobs), groups)
         work = Load(system, load, jobs)
         samples = {name: f"{system.processes.folder}/{name}.perf" for name in groups}
         commands = {name: ["perf", "record", "-q", "-F", str(SAMPLES_PER_SECOND[load]), "-o", samples[name], "-p",
                            ",".join(map(str, processes))] for name, processes in groups.items()}
         with Watchers(commands):
-            before = {name: costs(processes) for name, processes in groups.items()}
             work.run()
-            spent = {name: [after - start for after, start in zip(costs(processes), before[name])]
-                     for name, processes in groups.items()}
         return {name: (rows(samples[name]), spent[name]) for name in groups}, work.jobs
     finally:
         system.end()

@@ -47,7 +47,7 @@ def coordinator_mib(figures):
 COST = ("CPU µs per job, all processes", cost, False, True)
 SERVER = ("CPU µs per job, coordinator and redis-server", cost_of_server, False, True)
 PANELS = {
-    "queue": [COST, SERVER, ("coordinator's peak memory, MiB", coordinator_mib, True, False)],
+    "queue": [COST, SERVER, ("coordinator's peak memory, MiB", coordinator_mib, False, False)],
     "workers": [COST, SERVER, ("coordinator's peak memory, MiB", coordinator_mib, False, False)],
     "phases": [("CPU µs per phase run, all processes", cost_of_phase_run, False, False),
                ("phase runs/s", phase_runs_per_second, False, False)],

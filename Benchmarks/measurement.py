@@ -30,13 +30,13 @@ def percentiles(times):
     return [times[min(len(times) - 1, int(len(times) * share))] for share in (0.5, 0.99, 0.999)]
 
 
-def one_round(system, jobs=None, probes=1_000, probe_seconds=5):
-    """All figures of one system, from its start to its end."""
+def one_round(system, jobs=None, probes=1_000, probe_seconds=5, load=None):
+    """All figures of one system, from its start to its end. `load` in jobs/s; without it, half of what the system can do."""
     try:
         system.start()
         system.ask("probe", 50, 5)
         figures = idle_latency(system, probes, probe_seconds) | filled_queue(system, jobs or system.jobs)
-        return figures | loaded_latency(system, figures["jobs_per_s"] / 2, probes, probe_seconds)
+        return figures | loaded_latency(system, load or figures["jobs_per_s"] / 2, probes, probe_seconds)
     finally:
         system.end()
 
@@ -70,7 +70,7 @@ def until_finished(system, begun, jobs):
 
 
 def loaded_latency(system, rate, probes, seconds):
-    """A probe beside a producer that sends half of what the system can do."""
+    """A probe beside a producer that sends so many jobs/s."""
     begun = system.finished()
     producer = system.client("produce", rate, seconds + 1)
     time.sleep(0.7)

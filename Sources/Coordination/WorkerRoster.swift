@@ -30,7 +30,7 @@ struct WorkerRoster {
     var adoption: Int64 = 2_500
     /// A job that waits this long behind another one is recalled when a worker elsewhere is idle.
     var prefetch: Int64 = 250
-    /// How much work may wait at a worker, per slot. Phases whose attempts usually take longer are not prefetched.
+    /// How much work may wait at a worker, per slot. Phases whose attempts take longer on average are not prefetched.
     var prefetchMicroseconds: Double = 20_000
     /// Jobs that may wait at a worker, per slot, however short they are.
     var prefetchLimit = 63
@@ -49,14 +49,14 @@ struct WorkerRoster {
   private var mayHaveOrphans = false
   private var strangers: Set<WorkerID> = []
   private var byAddress: [String: WorkerID] = [:]
-  /// Of an attempt, by phase.
-  private var durations: [TypicalDuration]
+  /// Moving average of an attempt's duration by phase, in microseconds; nil until the first one.
+  private var meanDuration: [Double?]
 
   init(pipeline: PipelineDefinition, patience: Patience = Patience()) {
     self.pipeline = pipeline
     self.patience = patience
     running = Array(repeating: 0, count: pipeline.phases.count)
-    durations = Array(repeating: TypicalDuration(), count: pipeline.phases.count)
+    meanDuration = Array(repeating: nil, count: pipeline.phases.count)
     seats = SeatTable(phases: pipeline.phases.count)
   }
 }
@@ -243,14 +243,14 @@ extension WorkerRoster {
   /// Jobs per slot. A phase that is known to be quick gets as many ahead as take `prefetchMicroseconds` together, so
   /// that messages and store turns carry many jobs each; what turns out slow is recalled.
   private func depth(of phase: Int) -> Int {
-    guard let usual = durations[phase].microseconds, usual < patience.prefetchMicroseconds else { return 1 }
-    let ahead = patience.prefetchMicroseconds / usual
+    guard let mean = meanDuration[phase], mean < patience.prefetchMicroseconds else { return 1 }
+    let ahead = patience.prefetchMicroseconds / max(mean, 1)
     return 1 + min(Int(ahead), patience.prefetchLimit)
   }
 
   private func together(of phase: Int) -> Int {
-    guard let usual = durations[phase].microseconds else { return 1 }
-    return max(1, Int(patience.togetherMicroseconds / usual))
+    guard let mean = meanDuration[phase] else { return 1 }
+    return max(1, Int(patience.togetherMicroseconds / max(mean, 1)))
   }
 
   /// Frees what `share` reserved; `add` then takes what was really claimed.
@@ -289,7 +289,8 @@ extension WorkerRoster {
   mutating func markRenewed(_ token: LeaseToken, at now: Timestamp) { flights[token]?.renewedAt = now }
 
   mutating func noteDuration(microseconds: Int64, phase: Int) {
-    durations[phase].note(microseconds: microseconds)
+    let sample = Double(microseconds)
+    meanDuration[phase] = meanDuration[phase].map { $0 * 0.9 + sample * 0.1 } ?? sample
   }
 
   /// Leases of workers that are there and whose end should be moved.

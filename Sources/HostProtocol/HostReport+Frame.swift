@@ -26,7 +26,11 @@ extension HostReport {
       writer.number(token)
       writer.number(fraction.bitPattern)
       writer.text(note)
-    case .finished(let token, let result), .hookFinished(let token, let result):
+    case .finished(let token, let result, let nanoseconds):
+      writer.number(token)
+      writer.number(nanoseconds)
+      writer.result(result)
+    case .hookFinished(let token, let result):
       writer.number(token)
       writer.result(result)
     case .setting(let token, let name, let value):
@@ -45,7 +49,9 @@ extension HostReport {
     case .refused: self = .refused(try reader.refusal())
     case .log: self = .log(token: try reader.number(), level: try reader.choice(), message: try reader.text())
     case .progress: self = try reader.progress()
-    case .finished: self = .finished(token: try reader.number(), try reader.result())
+    case .finished:
+      let (token, nanoseconds): (UInt64, UInt64) = (try reader.number(), try reader.number())
+      self = .finished(token: token, try reader.result(), nanoseconds: nanoseconds)
     case .setting: self = .setting(token: try reader.number(), name: try reader.text(), value: try reader.text())
     case .hookFinished: self = .hookFinished(token: try reader.number(), try reader.result())
     }

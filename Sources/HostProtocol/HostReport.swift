@@ -49,7 +49,8 @@ public enum HostReport: Hashable, Sendable {
   case log(token: UInt64, level: HostLogLevel, message: String)
   /// `fraction` is within 0...1.
   case progress(token: UInt64, fraction: Double, note: String)
-  case finished(token: UInt64, HostResult)
+  /// `nanoseconds`: how long the phase ran, by `CLOCK_MONOTONIC` of the child.
+  case finished(token: UInt64, HostResult, nanoseconds: UInt64)
   /// Something that a pipeline's `initialize` chose, before the `hookFinished` of that call.
   case setting(token: UInt64, name: String, value: String)
   /// `.unsupported`: the author did not write this hook; there is no use in calling it again.

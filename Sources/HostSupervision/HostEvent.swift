@@ -10,8 +10,8 @@ public enum HostEvent: Hashable, Sendable {
   case log(token: UInt64, level: HostLogLevel, message: String)
   /// `fraction` is within 0...1.
   case progress(token: UInt64, fraction: Double, note: String)
-  /// Comes in the order in which the jobs were given.
-  case finished(token: UInt64, HostResult)
+  /// Comes in the order in which the jobs were given. `nanoseconds`: how long the phase ran, as the child says.
+  case finished(token: UInt64, HostResult, nanoseconds: UInt64)
   /// Something that a pipeline's `initialize` chose, before the `hookFinished` of that call.
   case setting(token: UInt64, name: String, value: String)
   /// `.unsupported`: the author did not write this hook; there is no use in calling it again.
@@ -27,7 +27,8 @@ public enum HostEvent: Hashable, Sendable {
     case .refused(let refusal): self = .refused(refusal)
     case .log(let token, let level, let message): self = .log(token: token, level: level, message: message)
     case .progress(let token, let fraction, let note): self = .progress(token: token, fraction: fraction, note: note)
-    case .finished(let token, let result): self = .finished(token: token, result)
+    case .finished(let token, let result, let nanoseconds):
+      self = .finished(token: token, result, nanoseconds: nanoseconds)
     case .setting(let token, let name, let value): self = .setting(token: token, name: name, value: value)
     case .hookFinished(let token, let result): self = .hookFinished(token: token, result)
     }

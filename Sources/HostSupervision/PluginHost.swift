@@ -144,7 +144,7 @@ public final class PluginHost {
   /// A plugin can write to the channel itself, so only what fits what was asked goes on. Nil: belongs to nothing known.
   private func accepted(_ report: HostReport) throws(FrameError) -> HostEvent? {
     switch report {
-    case .finished(let token, _), .hookFinished(let token, _):
+    case .finished(let token, _, _), .hookFinished(let token, _):
       guard outstanding.first == token else { throw FrameError("a result for \(token), which was not asked for") }
       outstanding.removeFirst()
     case .progress(let token, _, _), .setting(let token, _, _):

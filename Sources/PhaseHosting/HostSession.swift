@@ -38,7 +38,9 @@ struct HostSession: Sendable {
     channel.send(.ready(description))
     try eachRequest { request throws(HostRefusalError) in
       guard case .job(let job) = request else { throw HostRefusalError(.hostMisuse, "got a hook for a phase") }
-      channel.send(.finished(token: job.token, runner.run(job)))
+      let begun = monotonicNanoseconds()
+      let result = runner.run(job)
+      channel.send(.finished(token: job.token, result, nanoseconds: monotonicNanoseconds() - begun))
     }
     runner.finish()
     shutDown()
@@ -92,6 +94,12 @@ struct HostSession: Sendable {
   private func shutDown() {
     (library.plugin.field(\.shutdown) ?? nil)?()
   }
+}
+
+private func monotonicNanoseconds() -> UInt64 {
+  var time = timespec()
+  clock_gettime(CLOCK_MONOTONIC, &time)
+  return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
 }
 
 private func listed(_ names: [String]) -> String {

@@ -6,13 +6,13 @@ internal import WireProtocol
 
 /// What goes to the children and what comes from them.
 extension Worker {
-  /// Runs that usually are shorter than this are given to a child ahead of time, so that it never waits for the worker.
+  /// Runs shorter than this on average are given to a child ahead of time, so that it never waits for the worker.
   private static var pipelinedBelowMicroseconds: Double { 5_000 }
 
   /// Jobs that a child may hold. What is in a child cannot be recalled, so beyond the second it is at most 2 ms of work.
   private var childDepth: Int {
-    guard let usual = duration.microseconds, usual < Self.pipelinedBelowMicroseconds else { return 1 }
-    return min(max(2, Int(2_000 / usual)), 32)
+    guard let mean = meanDuration, mean < Self.pipelinedBelowMicroseconds else { return 1 }
+    return min(max(2, Int(2_000 / max(mean, 1))), 32)
   }
 
   /// Jobs that take no longer than this together go to one child, since waking another takes longer.
@@ -21,7 +21,7 @@ extension Worker {
   /// Jobs to children, the emptiest child first.
   func giveOut(now: Timestamp) {
     let depth = childDepth
-    let together = min(depth, max(1, Int(Self.togetherMicroseconds / (duration.microseconds ?? .infinity))))
+    let together = min(depth, max(1, Int(Self.togetherMicroseconds / max(meanDuration ?? .infinity, 1))))
     for level in stride(from: together, through: depth, by: together) where !backlog.isEmpty {
       for slot in slots where slot.isReady {
         while slot.runs.count < level {
@@ -50,17 +50,20 @@ extension Worker {
     case .log(let token, let level, let message): publish(level, message, job: job(of: token, in: slot))
     case .progress(let token, let fraction, let note):
       if let job = job(of: token, in: slot) { publish(fraction, note, job, LeaseToken(token)) }
-    case .finished(let token, let result): finished(token, result, slot)
+    case .finished(let token, let result, let nanoseconds): finished(token, result, nanoseconds, slot)
     case .malformed(let reason): logger.error("a PluginHost child sent nonsense: \(reason)")
     case .closed: collect(slot, now: now)
     case .setting, .hookFinished: break
     }
   }
 
-  private func finished(_ token: UInt64, _ result: HostResult, _ slot: HostSlot) {
+  /// - Parameter nanoseconds: as the child measured it. What this worker sees takes longer where processes wait for a
+  ///   processor, which says nothing about the phase; but a plugin can write to the channel as well.
+  private func finished(_ token: UInt64, _ result: HostResult, _ nanoseconds: UInt64, _ slot: HostSlot) {
     guard let run = slot.finishRun(token: token) else { return }
-    let microseconds = Int64(clamping: (monotonicNanoseconds() - run.startedNanoseconds) / 1_000)
-    duration.note(microseconds: microseconds)
+    let seen = monotonicNanoseconds() - run.startedNanoseconds
+    let microseconds = Int64(clamping: min(nanoseconds, seen) / 1_000)
+    meanDuration = meanDuration.map { $0 * 0.9 + Double(microseconds) * 0.1 } ?? Double(microseconds)
     report(
       run, verdict(on: result, of: run, jobType: settings.jobType, limit: maximumInstructionsBytes), microseconds)
   }

@@ -53,8 +53,8 @@ final class Worker {
   var quarantine: Quarantine.Record?
   var lookForQuarantineAt = Timestamp(milliseconds: 0)
   var announceAt = Timestamp(milliseconds: 0)
-  /// Of a run.
-  var duration = TypicalDuration()
+  /// Moving average of a run's length in microseconds; short runs are given to a child several at a time.
+  var meanDuration: Double?
   let poller = Poller()
   /// What the poller watches of each slot's child.
   var watches: [HostWatch]

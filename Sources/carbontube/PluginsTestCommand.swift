@@ -54,7 +54,7 @@ struct PluginsTestCommand: ParsableCommand {
       case .log(_, let level, let message): StandardStreams.complain("log \(level): \(message)")
       case .progress(_, let fraction, let note):
         StandardStreams.complain("progress \(Int(fraction * 100)) %\(note.isEmpty ? "" : ": \(note)")")
-      case .finished(_, let result): return result
+      case .finished(_, let result, _): return result
       default: break
       }
       return nil

@@ -79,6 +79,14 @@ import WireProtocol
     #expect(share([25, 0]).values.sorted() == [5, 10, 10])
   }
 
+  @Test mutating func aPhaseOfWhichSomeRunsAreSlowIsNotGivenAhead() throws {
+    _ = roster.observe(try announcement("a", slots: 2), now: start)
+    for _ in 0..<50 {
+      for duration in [10, 10, 10, 400_000] { roster.noteDuration(microseconds: Int64(duration), phase: 0) }
+    }
+    #expect(share([9, 0]) == ["a/0": 2])
+  }
+
   @Test mutating func aPromiseToAWorkerThatWentAndCameBackIsForgotten() throws {
     _ = roster.observe(try announcement("a", slots: 4), now: start)
     let shares = roster.share(queued: [3, 0], allowance: nil, isPaused: { _ in false })

@@ -13,7 +13,8 @@ private let library = LibraryDescription(
 private let reports: [HostReport] = [
   .ready(library), .refused(HostRefusal(kind: .unknownJobType, message: "no", available: ["a", "b"])),
   .log(token: 7, level: .warning, message: "hm"), .progress(token: 7, fraction: 0.5, note: "half"),
-  .finished(token: 7, result), .finished(token: 8, HostResult(status: .ok, output: [0x7b, 0x7d])),
+  .finished(token: 7, result, nanoseconds: 0),
+  .finished(token: 8, HostResult(status: .ok, output: [0x7b, 0x7d]), nanoseconds: 12_345_678_901),
   .setting(token: 1, name: "storage", value: "memory:"), .hookFinished(token: 1, HostResult(status: .ok)),
 ]
 

@@ -23,7 +23,7 @@ import Testing
     for token in 1...200 { host.run(job(#"{"file_path": "\#(path)"}"#, token: UInt64(token))) }
     var tokens: [UInt64] = []
     _ = host.wait(upTo: patience) { event -> Bool? in
-      if case .finished(let token, _) = event { tokens.append(token) }
+      if case .finished(let token, _, _) = event { tokens.append(token) }
       return tokens.count == 200 ? true : nil
     }
     #expect(tokens == Array(1...200))

@@ -31,7 +31,7 @@ import Testing
     host.run(job(#"{"do": "abort"}"#, token: 2))
     var finished: [UInt64] = []
     let end = host.wait(upTo: patience) { event -> Bool? in
-      if case .finished(let token, _) = event { finished.append(token) }
+      if case .finished(let token, _, _) = event { finished.append(token) }
       return nil
     }
     #expect(finished == [1])

@@ -56,7 +56,7 @@ import Testing
     host.run(job(#"{"do": "wait"}"#, token: 4))
     let outcome = host.wait(upTo: patience) { event -> HostResult? in
       if case .progress(4, _, "waiting") = event { host.cancel(token: 4) }
-      if case .finished(4, let result) = event { return result }
+      if case .finished(4, let result, _) = event { return result }
       return nil
     }
     guard case .value(let result) = outcome else { throw Unexpected("\(outcome)") }

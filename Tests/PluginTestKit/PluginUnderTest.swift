@@ -45,7 +45,7 @@ extension PluginHost {
     run(job)
     var before: [HostEvent] = []
     let outcome = wait(upTo: patience) { event -> HostResult? in
-      if case .finished(job.token, let result) = event { return result }
+      if case .finished(job.token, let result, _) = event { return result }
       before.append(event)
       return nil
     }
@@ -56,7 +56,7 @@ extension PluginHost {
   /// The end of a child that is to end without another result.
   public func exit() throws -> HostExit {
     let outcome = wait(upTo: patience) { event -> HostResult? in
-      if case .finished(_, let result) = event { return result }
+      if case .finished(_, let result, _) = event { return result }
       return nil
     }
     guard case .ended(let exit, nil) = outcome else { throw Unexpected("\(outcome)\n\(standardErrorTail())") }

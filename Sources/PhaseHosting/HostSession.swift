@@ -96,12 +96,6 @@ struct HostSession: Sendable {
   }
 }
 
-private func monotonicNanoseconds() -> UInt64 {
-  var time = timespec()
-  clock_gettime(CLOCK_MONOTONIC, &time)
-  return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
-}
-
 private func listed(_ names: [String]) -> String {
   names.isEmpty ? "none" : names.joined(separator: ", ")
 }

@@ -117,8 +117,6 @@ private func looksLikeObject(_ bytes: UnsafeRawBufferPointer) -> Bool {
 }
 
 private func monotonicMilliseconds() -> Int64 {
-  var time = timespec()
-  clock_gettime(CLOCK_MONOTONIC, &time)
   // Never 0, which stands for "not yet".
-  return Int64(time.tv_sec) * 1_000 + Int64(time.tv_nsec) / 1_000_000 + 1_000
+  Int64(monotonicNanoseconds() / 1_000_000) + 1_000
 }

@@ -1,5 +1,4 @@
 internal import DequeModule
-internal import Glibc
 internal import HostProtocol
 internal import HostSupervision
 internal import PipelineModel
@@ -97,11 +96,4 @@ final class HostSlot {
     failedStarts += 1
     startAgainAt = now + min(100 << Int64(min(failedStarts, 6)), 5_000)
   }
-}
-
-/// `CLOCK_MONOTONIC`, for durations.
-func monotonicNanoseconds() -> UInt64 {
-  var time = timespec()
-  clock_gettime(CLOCK_MONOTONIC, &time)
-  return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
 }

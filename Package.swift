@@ -182,7 +182,7 @@ let package = Package(
       "JobStorageTests",
       ["JobStorage", "JobStorageSQLite", "JobStorageRedis", "PipelineModel", "PluginTestKit"]),
     tests("HostProtocolTests", ["HostProtocol"]),
-    tests("PhaseHostingTests", ["PhaseHosting"]),
+    tests("PhaseHostingTests", ["PhaseHosting", "CPhaseABI", "HostProtocol"]),
     tests("HostSupervisionTests", hostChildren),
     tests("PhaseKitTests", hostChildren + ["PhaseKit"]),
     tests("ExamplePluginTests", hostChildren),

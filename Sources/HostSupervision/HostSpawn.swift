@@ -18,7 +18,9 @@ func spawnGuarded(
 ///
 /// posix_spawn, because it costs the same however much memory this process has, and Foundation's Process polls for the
 /// end of its children.
-private func spawnHost(_ configuration: PluginHostConfiguration, on channels: HostChannels) throws(HostSpawnError) -> Int32 {
+private func spawnHost(_ configuration: PluginHostConfiguration, on channels: HostChannels) throws(HostSpawnError)
+  -> Int32
+{
   var actions = posix_spawn_file_actions_t()
   posix_spawn_file_actions_init(&actions)
   defer { posix_spawn_file_actions_destroy(&actions) }

@@ -200,7 +200,10 @@ let package = Package(
       ]),
     tests(
       "EndToEndTests",
-      ["carbontube", "carbontube-plugin-host", "CarbonTube", "PipelineAccess", "WireProtocol", "PluginTestKit"],
+      [
+        "carbontube", "carbontube-plugin-host", "CarbonTube", "HostProtocol", "PipelineAccess", "PipelineModel",
+        "WireProtocol", "PluginTestKit",
+      ],
       exclude: ["Resources"]),
   ],
   swiftLanguageModes: [.v6],

@@ -34,8 +34,8 @@ struct guard {
   int control;
   int signals;
   int broken;
+  // Of the child, once it is reaped: not before its group was killed, so that the group's number stays its own.
   int status;
-  // The child has ended; it is not reaped before its group was killed, so that the group's number stays its own.
   int is_reaped;
 };
 
@@ -171,10 +171,11 @@ static _Noreturn void watch(struct guard *guard) {
   for (;;) {
     struct pollfd polled[2] = {{guard->signals, POLLIN, 0}, {guard->control, POLLRDHUP, 0}};
     poll(polled, 2, -1);
-    if (has_ended(guard->child)) end(guard);
-    if (polled[1].revents != 0) end_broken(guard);
     struct signalfd_siginfo information;
     while (read(guard->signals, &information, sizeof information) > 0) obey(guard, (int)information.ssi_signo);
+    // After the news of it was read: what comes later wakes the next poll.
+    if (has_ended(guard->child)) end(guard);
+    if (polled[1].revents != 0) end_broken(guard);
     reap_orphans(guard);
   }
 }

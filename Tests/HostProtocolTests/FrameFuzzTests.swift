@@ -59,6 +59,8 @@ extension SplitMix {
       })
   }
 
+  mutating func fraction() -> Double { [0, 1, 0.5, .leastNonzeroMagnitude][Int(next() % 4)] }
+
   mutating func report() -> HostReport {
     switch next() % 7 {
     case 0: return .ready(library())
@@ -66,7 +68,7 @@ extension SplitMix {
       let kind = HostRefusal.Kind.allCases[Int(next() % UInt64(HostRefusal.Kind.allCases.count))]
       return .refused(HostRefusal(kind: kind, message: text(), available: list { $0.text() }))
     case 2: return .log(token: number(), level: HostLogLevel.allCases[Int(next() % 4)], message: text())
-    case 3: return .progress(token: number(), fraction: [0, 1, 0.5, .leastNonzeroMagnitude][Int(next() % 4)], note: text())
+    case 3: return .progress(token: number(), fraction: fraction(), note: text())
     case 4: return .finished(token: number(), result(), nanoseconds: number())
     case 5: return .setting(token: number(), name: text(), value: text())
     default: return .hookFinished(token: number(), result())

@@ -47,6 +47,16 @@ import Testing
     #expect(try isGone(helper(in: logged)))
   }
 
+  /// The guard hears of the end while it is told of the channel's: neither may hide the other.
+  @Test func everyOneOfManyEndsIsSeen() throws {
+    for _ in 0..<100 {
+      let host = try startHost(
+        library, .phase(jobType: "unruly"), environment: ["SWIFT_BACKTRACE": "enable=no"])
+      host.run(job(#"{"do":"print-abort"}"#, token: 7))
+      #expect(try end(of: host).exit.signal == SIGABRT)
+    }
+  }
+
   @Test func killingAChildKillsADaemonOfItsToo() throws {
     let host = try start("helper-hang")
     var helper: Int32?

@@ -182,7 +182,7 @@ let package = Package(
       "JobStorageTests",
       ["JobStorage", "JobStorageSQLite", "JobStorageRedis", "PipelineModel", "PluginTestKit"]),
     tests("HostProtocolTests", ["HostProtocol"]),
-    tests("PhaseHostingTests", ["PhaseHosting"]),
+    tests("PhaseHostingTests", ["PhaseHosting", "CPhaseABI", "HostProtocol"]),
     tests("HostSupervisionTests", hostChildren),
     tests("PhaseKitTests", hostChildren + ["PhaseKit"]),
     tests("ExamplePluginTests", hostChildren),
@@ -200,7 +200,10 @@ let package = Package(
       ]),
     tests(
       "EndToEndTests",
-      ["carbontube", "carbontube-plugin-host", "CarbonTube", "PipelineAccess", "WireProtocol", "PluginTestKit"],
+      [
+        "carbontube", "carbontube-plugin-host", "CarbonTube", "HostProtocol", "PipelineAccess", "PipelineModel",
+        "WireProtocol", "PluginTestKit",
+      ],
       exclude: ["Resources"]),
   ],
   swiftLanguageModes: [.v6],

@@ -42,25 +42,51 @@ extension PipelineDefinition {
       throw PipelineDefinitionError(
         message: "the definition of pipeline '\(described.name)' is not a JSON object with a list 'phases'")
     }
-    try self.init(name: described.name, phases: document.phases.map { PhaseDefinition(step: $0.settings) })
+    var phases: [PhaseDefinition] = []
+    for step in document.phases { phases.append(try PhaseDefinition(step: step.settings, of: described.name)) }
+    try self.init(name: described.name, phases: phases)
   }
 }
 
 extension PhaseDefinition {
-  fileprivate init(step: PipelineDefinition.Document.Step.Settings) {
+  fileprivate init(
+    step: PipelineDefinition.Document.Step.Settings, of pipeline: String
+  ) throws(PipelineDefinitionError) {
+    let place = "pipeline '\(pipeline)', phase '\(step.jobType)'"
+    for (name, value) in [
+      ("timeout_seconds", step.timeoutSeconds), ("backoff_seconds", step.backoffSeconds),
+      ("maximum_backoff_seconds", step.maximumBackoffSeconds),
+    ] where !isLength(value) {
+      throw PipelineDefinitionError(message: "\(place): \(name) must be a number from 0 on")
+    }
+    for (name, value, least) in [
+      ("attempts", step.attempts, 1), ("crashes", step.crashes, 1), ("concurrency", step.concurrency, 0),
+    ] where (value ?? least) < least {
+      throw PipelineDefinitionError(message: "\(place): \(name) must be a whole number from \(least) on")
+    }
     var retry = RetryPolicy()
-    if let attempts = step.attempts { retry.attempts = max(1, attempts) }
-    if let crashes = step.crashes { retry.crashes = max(1, crashes) }
+    if let attempts = step.attempts { retry.attempts = min(attempts, most) }
+    if let crashes = step.crashes { retry.crashes = min(crashes, most) }
     if let backoff = step.backoffSeconds { retry.backoffMilliseconds = milliseconds(backoff) }
     if let longest = step.maximumBackoffSeconds { retry.maximumBackoffMilliseconds = milliseconds(longest) }
     self.init(
       jobType: step.jobType, retry: retry, timeoutMilliseconds: step.timeoutSeconds.map(milliseconds) ?? 0,
-      concurrencyLimit: step.concurrency ?? 0)
+      concurrencyLimit: min(step.concurrency ?? 0, most))
   }
 }
 
-/// Saturates at a year: what lies beyond is a slip of the author's, not a wish.
+/// What counts go to at most, so that no sum of them overflows on any way.
+private let most = Int(Int32.max)
+
+private func isLength(_ seconds: Double?) -> Bool {
+  guard let seconds else { return true }
+  return seconds >= 0 && seconds.isFinite
+}
+
+/// Rounded up, so that a limit never becomes none. Saturates at a year: what lies beyond is a slip of the author's, not a
+/// wish.
 private func milliseconds(_ seconds: Double) -> Int64 {
   guard seconds > 0 else { return 0 }
-  return Int64((min(seconds, 366 * 86_400) * 1_000).rounded())
+  // Sums of decimal fractions lie a little above what they stand for.
+  return max(1, Int64((min(seconds, 366 * 86_400) * 1_000 - 1e-6).rounded(.up)))
 }

@@ -16,9 +16,9 @@ public enum HostEvent: Hashable, Sendable {
   case setting(token: UInt64, name: String, value: String)
   /// `.unsupported`: the author did not write this hook; there is no use in calling it again.
   case hookFinished(token: UInt64, HostResult)
-  /// It sent something that makes no sense. Nothing more is read from it; `.closed` follows, then `finish()` it.
+  /// It sent something that makes no sense. Nothing more is read from it, it is killed, and `.closed` follows.
   case malformed(reason: String)
-  /// Nothing will come any more; the last event. Call `finish()` to learn why.
+  /// It has ended, and nothing of it is left; the last event. Call `finish()` to learn why.
   case closed
 
   init(_ report: HostReport) {

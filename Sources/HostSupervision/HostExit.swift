@@ -1,4 +1,5 @@
 import Glibc
+import HostProtocol
 
 /// How a child ended.
 public struct HostExit: Hashable, Sendable, CustomStringConvertible {
@@ -12,24 +13,30 @@ public struct HostExit: Hashable, Sendable, CustomStringConvertible {
   public let wasKilled: Bool
   /// `requestStop()` was called before it ended: an end with code 0 is then in order.
   public let wasAskedToStop: Bool
+  /// How its plugin broke the channel to this process, where it did; the cause is then only what followed from it.
+  public let channelFault: String?
 
-  public init(cause: Cause, wasKilled: Bool = false, wasAskedToStop: Bool = false) {
+  public init(cause: Cause, wasKilled: Bool = false, wasAskedToStop: Bool = false, channelFault: String? = nil) {
     self.cause = cause
     self.wasKilled = wasKilled
     self.wasAskedToStop = wasAskedToStop
+    self.channelFault = channelFault
   }
 
-  init(waitStatus: Int32, wasKilled: Bool, wasAskedToStop: Bool) {
+  init(waitStatus: Int32, wasKilled: Bool, wasAskedToStop: Bool, channelFault: String?) {
     let signal = waitStatus & 0x7f
     cause = signal == 0 ? .code((waitStatus >> 8) & 0xff) : .signal(signal)
     self.wasKilled = wasKilled
     self.wasAskedToStop = wasAskedToStop
+    let hasClosed = cause == .code(HostExitCode.channelBroken) && !wasKilled
+    self.channelFault = channelFault ?? (hasClosed ? "it closed descriptor 3 or 4, or used it itself" : nil)
   }
 
   /// The plugin's own doing, as far as one can tell: not a signal that people, the kernel or this program send to end a
   /// process that did nothing wrong.
   public var blamesPlugin: Bool {
-    switch cause {
+    guard channelFault == nil else { return true }
+    return switch cause {
     case .code: !wasAskedToStop
     case .signal(let signal): !wasKilled && ![SIGKILL, SIGTERM, SIGINT, SIGHUP, SIGQUIT].contains(signal)
     }
@@ -43,9 +50,10 @@ public struct HostExit: Hashable, Sendable, CustomStringConvertible {
     if case .code(let code) = cause { code } else { nil }
   }
 
-  /// A short class for `JobError.type`: `SIGILL`, or `Exit` for an end by code.
+  /// A short class for `JobError.type`: `SIGILL`, `Exit` for an end by code, or `BrokenChannel`.
   public var type: String {
-    switch cause {
+    guard channelFault == nil else { return "BrokenChannel" }
+    return switch cause {
     case .signal(let signal): HostExit.name(ofSignal: signal)
     case .code: "Exit"
     }
@@ -53,6 +61,7 @@ public struct HostExit: Hashable, Sendable, CustomStringConvertible {
 
   /// The cause in words, for a child that ended although it had work.
   public var explanation: String {
+    if let channelFault { return "the plugin broke the channel to its worker: \(channelFault)" }
     switch cause {
     case .code(let code): return "exited with code \(code) without a result"
     case .signal(let signal):

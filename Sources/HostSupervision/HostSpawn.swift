@@ -1,10 +1,26 @@
 import Glibc
 
-/// Starts the child of `configuration` on the child's ends of `channels`.
+/// Starts the child of `configuration` with its guard on the child's ends of `channels`.
+func spawnGuarded(
+  _ configuration: PluginHostConfiguration, on channels: HostChannels
+) throws(HostSpawnError) -> GuardedProcess {
+  let processID = try spawnHost(configuration, on: channels)
+  do throws(HostSpawnError) {
+    return try GuardedProcess(processID)
+  } catch {
+    Glibc.kill(processID, SIGKILL)
+    _ = GuardedProcess.reap(processID)
+    throw error
+  }
+}
+
+/// Starts the guard of `configuration`'s child, which makes the child, on the child's ends of `channels`.
 ///
 /// posix_spawn, because it costs the same however much memory this process has, and Foundation's Process polls for the
 /// end of its children.
-func spawnHost(_ configuration: PluginHostConfiguration, on channels: HostChannels) throws(HostSpawnError) -> Int32 {
+private func spawnHost(_ configuration: PluginHostConfiguration, on channels: HostChannels) throws(HostSpawnError)
+  -> Int32
+{
   var actions = posix_spawn_file_actions_t()
   posix_spawn_file_actions_init(&actions)
   defer { posix_spawn_file_actions_destroy(&actions) }
@@ -14,8 +30,7 @@ func spawnHost(_ configuration: PluginHostConfiguration, on channels: HostChanne
   posix_spawnattr_init(&attributes)
   defer { posix_spawnattr_destroy(&attributes) }
   setSignals(&attributes)
-  // A group of its own: an interrupt typed at a terminal drains the worker and must not kill its children, and what a
-  // plugin starts can be killed together with it.
+  // A group of its own: an interrupt typed at a terminal drains the worker and must not kill its children.
   posix_spawnattr_setpgroup(&attributes, 0)
   posix_spawnattr_setflags(
     &attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP))

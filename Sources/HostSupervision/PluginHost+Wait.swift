@@ -18,9 +18,9 @@ extension PluginHost {
   public func wait<Value: Sendable>(
     upTo timeout: Duration, for take: (HostEvent) -> Value?
   ) -> HostWait<Value> {
-    let clock = ContinuousClock()
-    let deadline = clock.now + timeout
+    let start = monotonicNanoseconds()
     var malformed: String?
+    if isClosed { return .ended(finish(), malformed: nil) }
     while true {
       flush()
       for event in receive() {
@@ -32,7 +32,7 @@ extension PluginHost {
         if case .closed = event { return .ended(finish(), malformed: malformed) }
       }
       _ = drainStandardError()
-      let rest = clock.now.duration(to: deadline)
+      let rest = timeout - .nanoseconds(Int64(clamping: monotonicNanoseconds() - start))
       guard rest > .zero else { return .timedOut }
       pollOnce(for: rest)
     }
@@ -42,6 +42,7 @@ extension PluginHost {
     let events = Int16(POLLIN) | (wantsWrite ? Int16(POLLOUT) : 0)
     var polled = [
       pollfd(fd: channel, events: events, revents: 0),
+      pollfd(fd: processDescriptor, events: Int16(POLLIN), revents: 0),
       // A negative descriptor is passed over.
       pollfd(fd: standardErrorIsOpen ? standardError : -1, events: Int16(POLLIN), revents: 0),
     ]

@@ -1,20 +1,30 @@
+import CHostProcess
 import Glibc
 public import HostProtocol
 
 /// One child process with one plugin, seen from its parent.
 ///
-/// Nothing here blocks but `finish()` and `wait`, so it fits an event loop: poll `channel` and `standardError` for
-/// input, `channel` for output while `wantsWrite`; then call `receive()`, `drainStandardError()`, `flush()`.
+/// Nothing here blocks but `finish()` and `wait`, so it fits an event loop: poll `channel`, `processDescriptor` and
+/// `standardError` for input, `channel` for output while `wantsWrite`; then call `receive()`, `drainStandardError()`,
+/// `flush()`.
 ///
-/// Belongs to the thread that made it, and that thread must outlive it: the kernel kills the child when the thread that
-/// spawned it ends. Letting go of the last reference kills and reaps the child.
+/// Between this process and the child stands its guard, which ends when the child and all that it has started are gone.
+///
+/// Belongs to the thread that made it, and that thread must outlive it: the child is killed when the thread that spawned
+/// it ends. Letting go of the last reference kills and reaps the child.
 public final class PluginHost {
   /// The most that one `receive()` or `drainStandardError()` reads, so that one child that floods leaves time for others.
   private static let readingQuota = 1 << 20
 
   public let configuration: PluginHostConfiguration
-  public let processID: Int32
-  /// The job channel: poll for POLLIN, and for POLLOUT while `wantsWrite`.
+  /// Of the child's guard.
+  public var processID: Int32 { process.processID }
+  /// Of the process that holds the plugin; nil before it is there and after it has ended.
+  public var pluginProcessID: Int32? { process.childProcessID }
+  /// A pidfd: poll for POLLIN, which tells that the child has ended, whoever still holds its channel.
+  public var processDescriptor: Int32 { process.descriptor }
+  /// The job channel: poll for POLLIN, and for POLLOUT while `wantsWrite`. Once the child has closed its end it stands
+  /// for what `processDescriptor` does.
   public var channel: Int32 { channels.jobs }
   /// What the child writes to stdout and stderr: poll for POLLIN until `standardErrorIsOpen` is false.
   public var standardError: Int32 { channels.standardError }
@@ -23,12 +33,17 @@ public final class PluginHost {
   /// to: a crash is its crash; those after it did not begin.
   public private(set) var outstanding: [UInt64] = []
 
+  private let process: GuardedProcess
   private let channels: HostChannels
   private var incoming: FrameBuffer
   private var outgoing = OutgoingBytes()
   private var outgoingControl = OutgoingBytes()
   private var tail = OutputTail()
-  private var isClosed = false
+  /// Nothing more is read from the channel.
+  private var channelIsOver = false
+  private var channelFault: String?
+  /// `.closed` was given out.
+  private(set) var isClosed = false
   private var wasKilled = false
   private var wasAskedToStop = false
   private var exit: HostExit?
@@ -38,8 +53,8 @@ public final class PluginHost {
     self.configuration = configuration
     let channels = try HostChannels()
     defer { channels.closeChildEnds() }
-    do {
-      processID = try spawnHost(configuration, on: channels)
+    do throws(HostSpawnError) {
+      process = try spawnGuarded(configuration, on: channels)
     } catch {
       channels.closeParentEnds()
       throw error
@@ -51,11 +66,11 @@ public final class PluginHost {
 
   deinit {
     if exit == nil {
-      Glibc.kill(-processID, SIGKILL)
-      var status: Int32 = 0
-      while waitpid(processID, &status, 0) < 0, errno == EINTR {}
+      process.give(HOST_ORDER_END)
+      _ = process.reap()
     }
     channels.closeParentEnds()
+    close(process.descriptor)
   }
 
   // MARK: To the child
@@ -93,11 +108,11 @@ public final class PluginHost {
     order(.stop)
   }
 
-  /// SIGKILL to the child and all it started. Results that it has already sent can still be received.
+  /// Has the child and all it started killed. Results that it has already sent can still be received.
   public func kill() {
     guard exit == nil else { return }
     wasKilled = true
-    Glibc.kill(-processID, SIGKILL)
+    process.give(HOST_ORDER_END)
   }
 
   private func send(_ request: HostRequest) {
@@ -115,30 +130,50 @@ public final class PluginHost {
   /// What has arrived. Empty where nothing has; after `.closed` always.
   public func receive() -> [HostEvent] {
     var events: [HostEvent] = []
-    var quota = Self.readingQuota
-    while !isClosed, quota > 0 {
-      let (bytes, isOver) = readAvailable(channels.jobs) { incoming.append($0) }
-      quota -= max(bytes, 1)
-      takeFrames(into: &events)
-      if isOver, !isClosed {
-        isClosed = true
-        events.append(.closed)
-      }
-      if bytes == 0 { break }
+    guard !isClosed else { return events }
+    // Asked for only where nothing came, so that a busy child costs no system call more.
+    if readChannel(into: &events) == 0, process.hasEnded {
+      // It may have written between the two.
+      _ = readChannel(into: &events)
+      isClosed = true
+      events.append(.closed)
     }
     return events
   }
 
+  /// - Returns: the number of bytes read.
+  private func readChannel(into events: inout [HostEvent]) -> Int {
+    var count = 0
+    while !channelIsOver, count < Self.readingQuota {
+      let (bytes, isOver) = readAvailable(channels.jobs) { incoming.append($0) }
+      count += bytes
+      takeFrames(into: &events)
+      if isOver, !channelIsOver { leaveChannel(HOST_ORDER_CHANNEL_CLOSED) }
+      if bytes == 0 { break }
+    }
+    return count
+  }
+
   private func takeFrames(into events: inout [HostEvent]) {
     do {
-      while !isClosed, let frame = try incoming.next() {
+      while !channelIsOver, let frame = try incoming.next() {
         if let event = try accepted(HostReport(frame: frame)) { events.append(event) }
       }
     } catch {
-      isClosed = true
+      channelFault = "\(error)"
       events.append(.malformed(reason: "\(error)"))
-      events.append(.closed)
+      leaveChannel(HOST_ORDER_END)
     }
+  }
+
+  /// What closed its channel, or broke it, has nothing left to say. Its descriptor goes on as that of the process, so
+  /// that a loop which polls it sleeps until the end.
+  private func leaveChannel(_ order: host_order) {
+    channelIsOver = true
+    outgoing = OutgoingBytes()
+    process.give(order)
+    dup2(process.descriptor, channels.jobs)
+    _ = fcntl(channels.jobs, F_SETFD, FD_CLOEXEC)
   }
 
   /// A plugin can write to the channel itself, so only what fits what was asked goes on. Nil: belongs to nothing known.
@@ -174,38 +209,28 @@ public final class PluginHost {
   // MARK: Its end
 
   /// How it ended, where it has ended; never blocks.
-  public func reap() -> HostExit? { reap(options: WNOHANG) }
+  public func reap() -> HostExit? {
+    if let exit { return exit }
+    guard process.hasEnded else { return nil }
+    return collectExit()
+  }
 
-  /// Ends whatever is left of the child and tells how it ended. For a child whose channel has closed this blocks for
-  /// the time the kernel needs to end a process; one that had already ended, or was crashing, keeps its own cause.
-  /// Reads the rest of stderr into the tail.
+  /// Ends whatever is left of the child and tells how it ended; after `.closed` at once. Reads the rest of stderr into
+  /// the tail.
   public func finish() -> HostExit {
     defer { _ = drainStandardError() }
     if let exit = reap() { return exit }
-    // Whoever closes its channel and lives on has nothing left to say.
-    Glibc.kill(-processID, SIGKILL)
-    return reap(options: 0) ?? HostExit(cause: .signal(SIGKILL))
+    kill()
+    return collectExit()
   }
 
-  private func reap(options: Int32) -> HostExit? {
-    if let exit { return exit }
-    guard hasEnded(options) else { return nil }
-    // What the child has started may live on in its group; while the child is not reaped the group's number is ours.
-    Glibc.kill(-processID, SIGKILL)
-    var status: Int32 = 0
-    guard waitpid(processID, &status, 0) == processID else { return nil }
-    let exit = HostExit(waitStatus: status, wasKilled: wasKilled, wasAskedToStop: wasAskedToStop)
+  private func collectExit() -> HostExit {
+    // Somebody who waits for all children of this process took the status: all that is known is that it has ended.
+    let status = process.reap() ?? SIGKILL
+    let exit = HostExit(
+      waitStatus: status, wasKilled: wasKilled, wasAskedToStop: wasAskedToStop, channelFault: channelFault)
     self.exit = exit
     return exit
-  }
-
-  private func hasEnded(_ options: Int32) -> Bool {
-    var information = siginfo_t()
-    var failed = waitid(P_PID, id_t(processID), &information, WEXITED | WNOWAIT | options)
-    while failed < 0, errno == EINTR {
-      failed = waitid(P_PID, id_t(processID), &information, WEXITED | WNOWAIT | options)
-    }
-    return failed == 0 && information.si_signo != 0
   }
 }
 

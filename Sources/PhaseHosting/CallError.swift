@@ -31,14 +31,30 @@ final class CallError {
     pointer.pointee.where.len = 0
   }
 
-  /// What the last call said. A status that no `ct_status` names is a bug of the plugin.
-  func result(_ status: ct_status, output: [UInt8]? = nil) -> HostResult {
+  /// What the last call said. A status that no `ct_status` names is a bug of the plugin, and so is success with a
+  /// result that cannot be one.
+  func result(_ status: ct_status, output: RunningJob.Output = .nothing) -> HostResult {
     let known = UInt8(exactly: status).flatMap(HostStatus.init(rawValue:))
     let meaning = known ?? .internalError
-    if meaning == .ok { return HostResult(status: .ok, output: output) }
+    switch (meaning, output) {
+    case (.ok, .nothing): return HostResult(status: .ok)
+    case (.ok, .object(let bytes)): return HostResult(status: .ok, output: bytes)
+    case (.ok, .refused(let why)): return HostResult(status: .internalError, error: badResult(why))
+    // `return job->set_result(…)`, which has no words of its own.
+    case (.badInput, .refused(let why)) where pointer.pointee.message.len == 0:
+      return HostResult(status: .internalError, error: badResult(why))
+    default: return failure(meaning, silence: known == nil ? "returned the status \(status), which is none" : nil)
+    }
+  }
+
+  private func badResult(_ why: String) -> HostError {
+    HostError(message: "its result \(why)", type: "BadResult")
+  }
+
+  private func failure(_ meaning: HostStatus, silence: String?) -> HostResult {
     let error = pointer.pointee
     var message = text(error.message)
-    if message.isEmpty { message = known == nil ? "returned the status \(status), which is none" : "gave no message" }
+    if message.isEmpty { message = silence ?? "gave no message" }
     let type = text(error.type)
     return HostResult(
       status: meaning, output: nil,

@@ -15,7 +15,8 @@ final class ControlLoop: Sendable {
   /// True once the parent has asked this child to take no more jobs.
   var isStopping: Bool { stopping.load(ordering: .acquiring) }
 
-  /// Ends the process, whatever else it does, at the end of the channel: the parent is gone.
+  /// Ends the process, whatever else it does, at the end of the channel: the parent is gone, or the plugin has closed
+  /// it. The guard ends what the plugin has started.
   func start() {
     startThread(stackSize: 256 << 10) { self.listen() }
   }

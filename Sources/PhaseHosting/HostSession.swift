@@ -35,12 +35,16 @@ struct HostSession: Sendable {
     let error = CallError()
     try initialize(error)
     let runner = try PhaseRunner(phase, running: running, workDirectory: arguments.workDirectory, error: error)
+    var left = LeftProcesses()
     channel.send(.ready(description))
     try eachRequest { request throws(HostRefusalError) in
       guard case .job(let job) = request else { throw HostRefusalError(.hostMisuse, "got a hook for a phase") }
       let begun = monotonicNanoseconds()
       let result = runner.run(job)
-      channel.send(.finished(token: job.token, result, nanoseconds: monotonicNanoseconds() - begun))
+      let nanoseconds = monotonicNanoseconds() - begun
+      let killed = left.end(afterNanoseconds: nanoseconds)
+      if killed > 0 { channel.send(.log(token: job.token, level: .warning, message: wordsOnKilled(killed))) }
+      channel.send(.finished(token: job.token, result, nanoseconds: nanoseconds))
     }
     runner.finish()
     shutDown()
@@ -94,6 +98,10 @@ struct HostSession: Sendable {
   private func shutDown() {
     (library.plugin.field(\.shutdown) ?? nil)?()
   }
+}
+
+private func wordsOnKilled(_ count: Int) -> String {
+  "killed \(count) process\(count == 1 ? "" : "es") that the job had started and left running"
 }
 
 private func listed(_ names: [String]) -> String {

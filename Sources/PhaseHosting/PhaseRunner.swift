@@ -44,8 +44,7 @@ struct PhaseRunner {
     }
     error.reset()
     let status = lend(job) { run(phase, instance, $0, error.pointer) }
-    let output = running.end()
-    return error.result(status, output: output)
+    return error.result(status, output: running.end())
   }
 
   /// Calls the phase's `destroy`. Nothing may be run afterwards.

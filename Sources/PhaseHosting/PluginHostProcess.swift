@@ -1,3 +1,4 @@
+import CHostProcess
 import CPhaseABI
 import Glibc
 import HostProtocol
@@ -10,12 +11,17 @@ public enum PluginHostProcess {
     guard let arguments = HostArguments(words) else {
       complain("carbontube-plugin-host is started by carbontube, not by hand")
     }
+    guard let channel = openChannel() else {
+      complain("carbontube-plugin-host has no channels to a parent: it is started by carbontube, not by hand")
+    }
     do {
+      try divideProcess()
       try restrictProcess(arguments)
     } catch {
-      complain("carbontube-plugin-host \(error.reason)")
+      refuse(HostRefusalError(.hostMisuse, error.reason), on: channel)
     }
-    let channel = ReportChannel(descriptor: HostDescriptor.jobs)
+    // What is printed before a crash must not stay behind in this process.
+    host_print_by_lines()
     let running = RunningJob(channel: channel)
     let control = ControlLoop(running: running)
     control.start()
@@ -31,6 +37,14 @@ public enum PluginHostProcess {
       refuse(error, on: channel)
     }
   }
+}
+
+/// Nil where the parent has not put the channels where they belong.
+private func openChannel() -> ReportChannel? {
+  for descriptor in [HostDescriptor.jobs, HostDescriptor.control] {
+    guard fcntl(descriptor, F_SETFD, FD_CLOEXEC) == 0 else { return nil }
+  }
+  return ReportChannel(descriptor: HostDescriptor.jobs)
 }
 
 func refuse(_ error: HostRefusalError, on channel: ReportChannel) -> Never {

@@ -31,11 +31,3 @@ final class ReportChannel: Sendable {
 
   private var flags: Int32 { Int32(MSG_NOSIGNAL) }
 }
-
-/// Codes of children that end by themselves; the parent goes by the reports, people by these.
-enum HostExitCode {
-  static let done: Int32 = 0
-  static let refused: Int32 = 3
-  static let misused: Int32 = 64
-  static let channelBroken: Int32 = 74
-}

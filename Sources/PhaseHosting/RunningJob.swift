@@ -12,7 +12,9 @@ final class RunningJob: Sendable {
   private struct State {
     var token: UInt64 = 0
     var output: [UInt8]?
-    /// Cancelled before they began: the channels race. A few are enough, the parent queues one job ahead.
+    /// Why the result that was set last was not taken.
+    var refusal: String?
+    /// Cancelled before they began: the channels race. A few are enough, the parent queues 32 jobs ahead.
     var cancelledEarly: [UInt64] = []
     var wakeUp: (@Sendable () -> Void)?
     var lastProgress: Int64 = 0
@@ -20,6 +22,9 @@ final class RunningJob: Sendable {
 
   private let channel: ReportChannel
   private let state = Mutex(State())
+  /// Held while the plugin's cancel() is called: it must never see an instance whose run() is over. Apart from the
+  /// state, since cancel() may log, which looks at the state. Taken before it.
+  private let wakingUp = Mutex(())
   private let cancelled = Atomic<Bool>(false)
 
   init(channel: ReportChannel) {
@@ -36,6 +41,7 @@ final class RunningJob: Sendable {
       }
       state.token = token
       state.output = nil
+      state.refusal = nil
       state.wakeUp = wakeUp
       state.lastProgress = 0
       cancelled.store(false, ordering: .releasing)
@@ -43,41 +49,66 @@ final class RunningJob: Sendable {
     }
   }
 
-  /// - Returns: the result that the job set last. Waits for a `wakeUp` that is under way.
-  func end() -> [UInt8]? {
-    state.withLock { state in
-      defer {
-        state.token = 0
-        state.output = nil
-        state.wakeUp = nil
+  /// What the job has set as its result.
+  enum Output: Equatable {
+    case nothing
+    case object([UInt8])
+    /// The last one was not taken; the words complete "its result …".
+    case refused(String)
+  }
+
+  /// Waits for a `wakeUp` that is under way.
+  func end() -> Output {
+    wakingUp.withLock { _ in
+      state.withLock { state in
+        defer {
+          state.token = 0
+          state.output = nil
+          state.wakeUp = nil
+        }
+        if let refusal = state.refusal { return .refused(refusal) }
+        return state.output.map(Output.object) ?? .nothing
       }
-      return state.output
     }
   }
 
   func cancel(token: UInt64) {
-    state.withLock { state in
-      guard state.token == token else {
-        if state.cancelledEarly.count >= 64 { state.cancelledEarly.removeFirst() }
-        state.cancelledEarly.append(token)
-        return
+    wakingUp.withLock { _ in
+      let wakeUp = state.withLock { state -> (@Sendable () -> Void)? in
+        guard state.token == token else {
+          if state.cancelledEarly.count >= 64 { state.cancelledEarly.removeFirst() }
+          state.cancelledEarly.append(token)
+          return nil
+        }
+        cancelled.store(true, ordering: .releasing)
+        defer { state.wakeUp = nil }
+        return state.wakeUp
       }
-      cancelled.store(true, ordering: .releasing)
-      // Within the lock: the plugin's cancel() must never see an instance whose run() is over.
-      state.wakeUp?()
-      state.wakeUp = nil
+      wakeUp?()
     }
   }
 
   var isCancelled: Bool { cancelled.load(ordering: .acquiring) }
 
   func setResult(_ result: ct_bytes) -> ct_status {
-    guard let start = result.ptr, result.len <= Self.maximumResultLength else { return CTStatus.badInput }
+    guard let start = result.ptr else { return refuse("is NULL") }
+    guard result.len <= Self.maximumResultLength else {
+      return refuse("is \(result.len) bytes long; the limit is \(Self.maximumResultLength)")
+    }
     let bytes = UnsafeRawBufferPointer(start: start, count: result.len)
-    guard looksLikeObject(bytes) else { return CTStatus.badInput }
+    guard looksLikeObject(bytes) else { return refuse("is not a JSON object") }
     let copy = Array(bytes)
-    state.withLock { if $0.token != 0 { $0.output = copy } }
+    state.withLock { state in
+      guard state.token != 0 else { return }
+      state.output = copy
+      state.refusal = nil
+    }
     return CTStatus.ok
+  }
+
+  private func refuse(_ words: String) -> ct_status {
+    state.withLock { if $0.token != 0 { $0.refusal = words } }
+    return CTStatus.badInput
   }
 
   func progress(_ fraction: Double, note: String) -> ct_status {

@@ -1,9 +1,14 @@
+internal import FoundationEssentials
+
 /// Any JSON value.
 public enum JSONValue: Hashable, Sendable {
   case null
   case bool(Bool)
   case integer(Int64)
   case number(Double)
+  /// A number that neither `Int64` nor `Double` holds, as it is written in JSON: `18446744073709551616`, `1e309`. It is
+  /// passed on digit by digit.
+  case literal(String)
   case string(String)
   case array([JSONValue])
   case object([String: JSONValue])
@@ -20,10 +25,12 @@ public enum JSONValue: Hashable, Sendable {
     default: nil
     }
   }
+  /// The nearest; nil for what is no number, or beyond what a `Double` reaches.
   public var number: Double? {
     switch self {
     case .integer(let value): Double(value)
     case .number(let value): value
+    case .literal(let text): Double(text).flatMap { $0.isFinite ? $0 : nil }
     default: nil
     }
   }
@@ -54,7 +61,7 @@ extension JSONValue: Codable {
     } else if let value = try? container.decode(Int64.self) {
       self = .integer(value)
     } else if let value = try? container.decode(Double.self) {
-      self = .number(value)
+      self = JSONValue.exact(value, in: container)
     } else if let value = try? container.decode(String.self) {
       self = .string(value)
     } else if let value = try? container.decode([JSONValue].self) {
@@ -71,10 +78,31 @@ extension JSONValue: Codable {
     case .bool(let value): try container.encode(value)
     case .integer(let value): try container.encode(value)
     case .number(let value): try container.encode(value)
+    case .literal(let text): try container.encode(try JSONValue.decimal(text, at: container.codingPath))
     case .string(let value): try container.encode(value)
     case .array(let value): try container.encode(value)
     case .object(let value): try container.encode(value)
     }
+  }
+}
+
+extension JSONValue {
+  /// Foundation's decoder gives no more than the 38 digits of a `Decimal`.
+  private static func exact(_ value: Double, in container: any SingleValueDecodingContainer) -> JSONValue {
+    guard abs(value) >= 0x1p63, let decimal = try? container.decode(Decimal.self) else { return .number(value) }
+    return .literal("\(decimal)")
+  }
+
+  /// - Throws: where Foundation's encoder cannot write the number; it is not changed in silence.
+  private static func decimal(_ text: String, at path: [any CodingKey]) throws -> Decimal {
+    guard let decimal = Decimal(string: text), "\(decimal)" == text else {
+      throw EncodingError.invalidValue(
+        text,
+        EncodingError.Context(
+          codingPath: path,
+          debugDescription: "a typed result cannot hold the number \(text); an UntypedPhase can"))
+    }
+    return decimal
   }
 }
 

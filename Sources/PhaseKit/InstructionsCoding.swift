@@ -11,6 +11,30 @@ func decodeInstructions<Value: Decodable>(_ type: Value.Type, from bytes: [UInt8
   }
 }
 
+extension Instructions {
+  /// Keeps every number as it is written.
+  /// - Throws: `PhaseError` for bad input.
+  init(parsing bytes: [UInt8]) throws(PhaseError) {
+    do throws(JSONError) {
+      guard case .object(let members) = try JSONParser.parse(bytes) else {
+        throw JSONError(message: "the whole is not a JSON object")
+      }
+      self.init(members)
+    } catch {
+      throw PhaseError(kind: .badInput, message: error.message, location: "instructions")
+    }
+  }
+
+  /// - Throws: `PhaseError` where a member has no form in JSON.
+  func encoded() throws(PhaseError) -> [UInt8] {
+    do throws(JSONError) {
+      return try JSONWriter.write(members)
+    } catch {
+      throw PhaseError(kind: .bug, message: "its result cannot be written as JSON: \(error)", location: "")
+    }
+  }
+}
+
 /// - Throws: `PhaseError` where the result does not encode, or not as an object.
 func encodeResult(_ output: some Encodable) throws(PhaseError) -> [UInt8] {
   let bytes: [UInt8]

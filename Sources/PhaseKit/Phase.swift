@@ -80,8 +80,6 @@ extension Phase {
 
 extension UntypedPhase {
   public func executeEncoded(_ instructions: [UInt8], _ job: JobContext) async throws -> [UInt8]? {
-    let input = try decodeInstructions(Instructions.self, from: instructions)
-    guard let output = try await execute(input, job) else { return nil }
-    return try encodeResult(output)
+    try await execute(Instructions(parsing: instructions), job)?.encoded()
   }
 }

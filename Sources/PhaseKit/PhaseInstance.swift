@@ -27,6 +27,7 @@ final class PhaseInstance: Sendable {
     switch outcome {
     case .success(nil): return ct_status(CT_OK)
     case .success(let output?):
+      // The host has words for what it does not take.
       return output.withUnsafeBytes { job.pointee.set_result(job, ct_bytes(ptr: $0.baseAddress, len: $0.count)) }
     case .failure(let failure): return failure.write(to: error)
     }

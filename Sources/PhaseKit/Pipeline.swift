@@ -47,9 +47,9 @@ public struct PipelineStep: Hashable, Sendable, PipelineStepConvertible {
   public var jobType: String
   /// How often it may fail before the job is dead.
   public var attempts: Int?
-  /// After which one attempt is killed. Whole seconds count.
+  /// After which one attempt is killed, to the millisecond and at least one. Zero: never.
   public var timeout: Duration?
-  /// Wait after the first failure; grows with each further one. Whole seconds count.
+  /// Wait after the first failure; grows with each further one. To the millisecond.
   public var backoff: Duration?
   /// Jobs that may be in this phase at once, over all workers.
   public var concurrency: Int?

@@ -5,8 +5,8 @@ struct PipelineDefinitionJSON: Encodable {
   struct Step: Encodable {
     let jobType: String
     let attempts: Int?
-    let timeoutSeconds: Int64?
-    let backoffSeconds: Int64?
+    let timeoutSeconds: Double?
+    let backoffSeconds: Double?
     let concurrency: Int?
 
     enum CodingKeys: String, CodingKey {
@@ -26,8 +26,8 @@ struct PipelineDefinitionJSON: Encodable {
     name = type.name
     phases = steps(type).map {
       Step(
-        jobType: $0.jobType, attempts: $0.attempts, timeoutSeconds: $0.timeout?.components.seconds,
-        backoffSeconds: $0.backoff?.components.seconds, concurrency: $0.concurrency)
+        jobType: $0.jobType, attempts: $0.attempts, timeoutSeconds: $0.timeout?.inSeconds,
+        backoffSeconds: $0.backoff?.inSeconds, concurrency: $0.concurrency)
     }
   }
 
@@ -37,4 +37,9 @@ struct PipelineDefinitionJSON: Encodable {
     encoder.outputFormatting = [.sortedKeys]
     return (try? encoder.encode(self)).map { String(decoding: $0, as: UTF8.self) } ?? ""
   }
+}
+
+extension Duration {
+  /// With their fraction; the nearest that a `Double` can say.
+  fileprivate var inSeconds: Double { Double(components.seconds) + Double(components.attoseconds) / 1e18 }
 }

@@ -44,7 +44,7 @@ final class PipelineInstance: Sendable {
       }
       let finished = FinishedJob(
         id: id, pipeline: pipelineName, state: state,
-        instructions: try decodeInstructions(Instructions.self, from: instructions))
+        instructions: try Instructions(parsing: instructions))
       try await self.pipeline.handleFinishedJob(finished, self.context)
     }.write(to: error)
   }

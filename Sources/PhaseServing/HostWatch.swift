@@ -28,6 +28,8 @@ struct HostWatch {
     (channel, standardError, isWritable) = (host?.channel, host?.standardError, false)
     guard let host else { return }
     poller.add(fileDescriptor: host.channel, as: keys.channel)
+    // Its end, which its channel need not tell: what the child has started may hold that.
+    poller.add(fileDescriptor: host.processDescriptor, as: keys.channel)
     poller.add(fileDescriptor: host.standardError, as: keys.standardError)
   }
 

@@ -28,7 +28,7 @@ func verdict(on result: HostResult, of run: Run, jobType: String, limit: Int) ->
   case (.retry, nil):
     return Verdict(
       outcome: .retryRequested, error: jobError(result, jobType),
-      retryAfterMilliseconds: Int64(clamping: result.retryAfterMilliseconds ?? 0))
+      retryAfterMilliseconds: result.retryAfterMilliseconds.map(RetryPolicy.requestedWait) ?? 0)
   }
 }
 

@@ -40,7 +40,9 @@ public struct RetryPolicy: Hashable, Sendable {
     switch outcome {
     case .permanentFailure: return .bury
     case .cancelled: return .cancel
-    case .retryRequested: return .retry(at: now + (retryAfterMilliseconds ?? backoff(after: 1, jitter: jitter)))
+    case .retryRequested:
+      let wait = retryAfterMilliseconds ?? backoff(after: 1, jitter: jitter)
+      return .retry(at: now + Self.requestedWait(milliseconds: UInt64(clamping: wait)))
     case .failed, .timedOut:
       return failures >= attempts ? .bury : .retry(at: now + backoff(after: failures, jitter: jitter))
     case .crashed:
@@ -48,6 +50,15 @@ public struct RetryPolicy: Hashable, Sendable {
     case .lost, .handedBack, .succeeded:
       return .retry(at: now)
     }
+  }
+
+  /// The shortest and the longest wait that a phase is given with `RETRY`, in milliseconds: each attempt costs a write to
+  /// the store, and "never" must stay a moment that can be added to. 100 ms, and 100 years.
+  public static let requestedWaits: ClosedRange<Int64> = 100...(100 * 366 * 86_400_000)
+
+  /// What becomes of a wait that a phase has asked for.
+  public static func requestedWait(milliseconds: UInt64) -> Int64 {
+    min(max(Int64(clamping: milliseconds), requestedWaits.lowerBound), requestedWaits.upperBound)
   }
 
   func backoff(after failures: Int, jitter: Double) -> Int64 {

@@ -63,7 +63,7 @@ struct PluginsTestCommand: ParsableCommand {
     let milliseconds = Double(took.components.seconds) * 1e3 + Double(took.components.attoseconds) / 1e15
     switch wait {
     case .value(let result):
-      let memory = Self.peakMemory(of: host.processID).map { ", peak memory \($0)" } ?? ""
+      let memory = host.pluginProcessID.flatMap(Self.peakMemory).map { ", peak memory \($0)" } ?? ""
       StandardStreams.complain("took \((milliseconds * 100).rounded() / 100) ms\(memory)")
       try show(result)
     case .timedOut:

@@ -46,6 +46,31 @@ struct KillTests {
     try finish(terminals, ids, "PluginHost children")
   }
 
+  @Test func `of a worker leaves nothing of its children`() throws {
+    let folder = try TemporaryFolder()
+    // As a worker does, it holds a child that runs a job.
+    let library = try compileUnrulyPlugin(in: folder)
+    let program = try Program(
+      "carbontube", ["plugins", "test", library, "unruly", #"{"do":"helper-hang"}"#], in: folder.path)
+    let line = try program.complaint(holding: "helper ")
+    let helper = try #require(line.split(separator: " ").last.flatMap { Int32($0) })
+    let guardian = try #require(try Self.children(of: program.processID).first)
+    let child = try #require(try Self.children(of: guardian).first)
+    #expect(kill(helper, 0) == 0)
+    program.send(SIGKILL)
+    for process in [helper, child, guardian] {
+      let deadline = Date() + 60
+      while Self.isRunning(process), Date() < deadline { poll(nil, 0, 10) }
+      #expect(!Self.isRunning(process))
+    }
+  }
+
+  /// What has ended may wait for init to notice.
+  static func isRunning(_ process: Int32) -> Bool {
+    guard let status = try? contents(of: "/proc/\(process)/stat") else { return false }
+    return !String(decoding: status, as: UTF8.self).contains(") Z ")
+  }
+
   @Test func `of a worker`() throws {
     let terminals = try Terminals()
     try terminals.addWorkers(2)

@@ -74,6 +74,30 @@ import Testing
     #expect(wrong.error?.message == "count is not of type Int")
   }
 
+  @Test(arguments: [
+    "18446744073709551616", "123456789012345678901234567890", "1e309", "-1e-400", "9223372036854775807", "-0.0", "0.1",
+    "0.12345678901234567890123", #""ü\u0000\/\ud83d\ude00""#, "[1,[],{}]",
+  ])
+  func anUntypedPhaseHandsOnWhatItGot(_ value: String) throws {
+    let host = try startHost("libFixturePlugin.so", .phase(jobType: "puppet"))
+    let result = try host.result(of: job(#"{"do": "return", "value": \#(value)}"#)).result
+    let expected = value.hasPrefix("\"") ? #""ü\u0000/😀""# : value
+    #expect(result.output.map { String(decoding: $0, as: UTF8.self) } == #"{"value":\#(expected)}"#)
+  }
+
+  @Test(arguments: ["18446744073709551616", "123456789012345678901234567890", "7", "0.25"])
+  func aTypedPhaseHandsOnNumbersOfThirtyDigits(_ value: String) throws {
+    let host = try startHost("libFixturePlugin.so", .phase(jobType: "returner"))
+    let result = try host.result(of: job(#"{"value": \#(value)}"#)).result
+    #expect(result.output.map { String(decoding: $0, as: UTF8.self) } == #"{"value":\#(value)}"#)
+  }
+
+  @Test func aNumberThatJSONDoesNotHaveIsAnErrorWithWords() throws {
+    let result = try puppet("infinite").result
+    #expect(result.status == .internalError)
+    #expect(result.error?.message == "its result cannot be written as JSON: inf is no JSON number")
+  }
+
   @Test func aResultThatIsNoObjectIsABug() throws {
     let host = try startHost("libFixturePlugin.so", .phase(jobType: "lister"))
     #expect(try host.result(of: job(#"{"count": 2}"#)).result.status == .internalError)

@@ -24,7 +24,7 @@ import Testing
   @Test func eachOutcomeHasItsVerdict() {
     #expect(verdict(.permanentFailure) == .bury)
     #expect(verdict(.cancelled) == .cancel)
-    #expect(verdict(.retryRequested, failures: 99, after: 42) == .retry(at: now + 42))
+    #expect(verdict(.retryRequested, failures: 99, after: 4_200) == .retry(at: now + 4_200))
     #expect(verdict(.crashed, crashes: 1) == .retry(at: now))
     #expect(verdict(.crashed, crashes: 2) == .bury)
     for outcome in [AttemptOutcome.lost, .handedBack] {
@@ -39,6 +39,23 @@ import Testing
     #expect(policy.backoff(after: .max, jitter: 7) == 5_000)
     let endless = RetryPolicy(backoffMilliseconds: .max, maximumBackoffMilliseconds: .max)
     #expect(endless.backoff(after: 60, jitter: 0) == .max / 2)
+  }
+
+  @Test func whatAPhaseAsksForIsBounded() {
+    for wait in [Int64.min, -1, 0, 1, 99, 100] {
+      #expect(verdict(.retryRequested, after: wait) == .retry(at: now + 100))
+    }
+    let century: Int64 = 100 * 366 * 86_400_000
+    for wait in [century, century + 1, .max] {
+      #expect(verdict(.retryRequested, after: wait) == .retry(at: now + century))
+    }
+    #expect(RetryPolicy.requestedWait(milliseconds: .max) == century)
+    #expect(RetryPolicy.requestedWait(milliseconds: 1) == 100)
+    // The policy's own wait has the same floor: what is asked for costs as much however it came about.
+    let hasty = RetryPolicy(backoffMilliseconds: 0)
+    let verdict = hasty.verdict(
+      on: .retryRequested, failures: 0, crashes: 0, retryAfterMilliseconds: nil, now: now, jitter: 0)
+    #expect(verdict == .retry(at: now + 100))
   }
 
   @Test func absurdSettingsBecomeTheNearestSensibleOnes() {

@@ -69,3 +69,13 @@ public func compilePlugin(_ source: String, named name: String, in folder: Tempo
     "clang", "-std=c11", "-shared", "-fPIC", "-I", "\(packageFolder)/Sources/CPhaseABI/include", file, "-o", library)
   return library
 }
+
+/// Tests/Fixtures/UnrulyPlugin, which leaves processes behind and breaks its channels.
+public func compileUnrulyPlugin(in folder: TemporaryFolder) throws -> String {
+  let library = "\(folder.path)/libUnruly.so"
+  try run(
+    "clang", "-std=gnu11", "-D_GNU_SOURCE", "-shared", "-fPIC", "-I",
+    "\(packageFolder)/Sources/CPhaseABI/include", "\(packageFolder)/Tests/Fixtures/UnrulyPlugin/unruly.c", "-o",
+    library)
+  return library
+}

@@ -1,12 +1,10 @@
-// What Swift cannot say itself: calls with variable arguments, calls of GNU only, and the version of its own compiler.
+// What Swift cannot say itself: fork, calls with variable arguments, calls of GNU only, and the version of its compiler.
 #ifndef CARBONTUBE_HOST_PROCESS_H
 #define CARBONTUBE_HOST_PROCESS_H
 
 #include <spawn.h>
 #include <stdint.h>
-
-/// Has the kernel send `signal` to this process when the thread that spawned it ends. 0, or -1 and errno.
-int host_die_with_parent(int signal);
+#include <sys/types.h>
 
 /// From now on no exec in this process or below gains privileges. 0, or -1 and errno.
 int host_forbid_new_privileges(void);
@@ -19,5 +17,40 @@ int host_pipe(int ends[2]);
 
 /// The spawned process closes every descriptor from `lowest` on. 0, or an error number.
 int host_close_from(posix_spawn_file_actions_t *actions, int lowest);
+
+/// Standard output goes out line by line, although it is a pipe. Before the first byte is written.
+void host_print_by_lines(void);
+
+/// A descriptor (pidfd) that is readable once the process has ended; does not survive an exec. -1 and errno.
+int host_open_process(pid_t process);
+
+/// Whether the process behind a pidfd has ended. It stays to be waited for. Blocks until then where `blocking`.
+int host_has_ended(int descriptor, int blocking);
+
+/// Whether this process has children, ended ones that nobody has waited for among them. One system call.
+int host_has_children(void);
+
+/// Writes the living and ended children of `process` into `found`, at most `capacity`. Their number, or -1.
+int host_children(pid_t process, pid_t *found, int capacity);
+
+/// What a guard is told to do.
+enum host_order {
+  /// Kill the child and all below it, and end.
+  HOST_ORDER_END,
+  /// The child's channel has closed: let a child that is ending end, kill one that lives on, and end.
+  HOST_ORDER_CHANNEL_CLOSED,
+};
+
+/// Also where the guard was stopped by somebody.
+void host_give_order(pid_t guard, enum host_order order);
+
+/// Divides this process, while it has one thread: a guard stays, and the call returns in a child of it, whose group is its
+/// own. The guard lives until the child has ended, it is ordered to end it, the peer of `control` or the thread that
+/// spawned it is gone; then it kills every process below it, sessions of their own included, and ends as the child
+/// ended. Signals are passed on to the child.
+///
+/// - broken: the code that the guard ends with where the child lived on without its channels.
+/// 0 in the child; -1 and errno in the undivided process.
+int host_divide(int control, int broken);
 
 #endif

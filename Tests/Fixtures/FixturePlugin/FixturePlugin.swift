@@ -14,6 +14,8 @@ struct Puppet: UntypedPhase {
     switch instructions["do"]?.string {
     case "echo":
       return ["id": .string(job.id), "attempt": .integer(Int64(job.attempt)), "pipeline": .string(job.pipeline)]
+    case "return": return instructions["value"].map { ["value": $0] }
+    case "infinite": return ["value": .number(.infinity)]
     case "throw": throw Mishap(detail: "slipped")
     case "permanent": throw PhaseError.permanent("will never do", file: "Puppet.swift", line: 7)
     case "retry": throw PhaseError.retry("busy", after: .milliseconds(1_500))
@@ -69,6 +71,13 @@ struct Puppet: UntypedPhase {
   }
 }
 
+/// Gives its typed input back.
+struct Returner: Phase {
+  static let jobType = "returner"
+  struct Value: Codable { var value: JSONValue }
+  func execute(_ input: Value, _ job: JobContext) async throws -> Value? { input }
+}
+
 /// Its result is not an object.
 struct Lister: Phase {
   static let jobType = "lister"
@@ -78,7 +87,10 @@ struct Lister: Phase {
 
 struct Hooked: Pipeline {
   static let name = "hooked"
-  static let phases = [PipelineStep("puppet", attempts: 5, timeout: .seconds(9)), PipelineStep("lister")]
+  static let phases = [
+    PipelineStep("puppet", attempts: 5, timeout: .seconds(9)),
+    PipelineStep("lister", timeout: .milliseconds(500), backoff: .milliseconds(200)),
+  ]
 
   func initialize(_ setup: PipelineSetup) async throws {
     setup.storage("memory:")
@@ -95,7 +107,8 @@ struct Hooked: Pipeline {
 }
 
 let plugin = Plugin(
-  "org.carbontube.fixture", version: "0.1.0", phases: [Puppet.self, Lister.self], pipelines: [Hooked.self])
+  "org.carbontube.fixture", version: "0.1.0", phases: [Puppet.self, Lister.self, Returner.self],
+  pipelines: [Hooked.self])
 
 // swift-format-ignore: AlwaysUseLowerCamelCase
 @c @implementation

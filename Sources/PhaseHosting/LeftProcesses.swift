@@ -1,0 +1,71 @@
+import CHostProcess
+import Glibc
+import HostProtocol
+
+/// What a job has started ends with the job. Processes that were there before the first job, made by `init` or `create`,
+/// are kept.
+///
+/// Descendants that lose their parent become children of this process (`host_divide`), so looking at children is enough.
+struct LeftProcesses {
+  /// Making a process takes the kernel longer than this, and so shorter jobs are spared the question.
+  static let shortestJobNanoseconds: UInt64 = 20_000
+  private static let patienceNanoseconds: UInt64 = 2_000_000_000
+  private static let mostChildren = 1_024
+
+  private var kept: Set<pid_t>
+  /// Had ended by themselves when the last job was over: the plugin gets time to wait for them.
+  private var ended: Set<pid_t> = []
+
+  /// Keeps what there is now.
+  init() { kept = Set(Self.children()) }
+
+  /// Kills what the job has left behind.
+  /// - Returns: how many processes had to be killed.
+  mutating func end(afterNanoseconds nanoseconds: UInt64) -> Int {
+    guard nanoseconds >= Self.shortestJobNanoseconds, host_has_children() != 0 else { return 0 }
+    let begun = monotonicNanoseconds()
+    var killed = 0
+    while monotonicNanoseconds() - begun < Self.patienceNanoseconds {
+      let strays = strays()
+      if strays.isEmpty { break }
+      for stray in strays { kill(stray, SIGKILL) }
+      for stray in strays { reap(stray, since: begun) }
+      killed += strays.count
+    }
+    return killed
+  }
+
+  /// Those that run. Those that had ended before the last job was over are waited for on the way.
+  private mutating func strays() -> [pid_t] {
+    let children = Set(Self.children())
+    kept.formIntersection(children)
+    var strays: [pid_t] = []
+    var endedNow: Set<pid_t> = []
+    for child in children.subtracting(kept) {
+      guard Self.hasEnded(child) else {
+        strays.append(child)
+        continue
+      }
+      if ended.contains(child) { waitpid(child, nil, WNOHANG) } else { endedNow.insert(child) }
+    }
+    ended = endedNow
+    return strays
+  }
+
+  private func reap(_ process: pid_t, since begun: UInt64) {
+    while waitpid(process, nil, WNOHANG) == 0, monotonicNanoseconds() - begun < Self.patienceNanoseconds {
+      usleep(500)
+    }
+  }
+
+  private static func hasEnded(_ process: pid_t) -> Bool {
+    var information = siginfo_t()
+    return waitid(P_PID, id_t(process), &information, WEXITED | WNOHANG | WNOWAIT) == 0 && information.si_signo != 0
+  }
+
+  private static func children() -> [pid_t] {
+    var found = [pid_t](repeating: 0, count: mostChildren)
+    let count = host_children(getpid(), &found, Int32(mostChildren))
+    return Array(found.prefix(max(0, Int(count))))
+  }
+}

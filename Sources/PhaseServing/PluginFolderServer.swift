@@ -136,7 +136,8 @@ public final class PluginFolderServer: Sendable {
       settings.library = build.file
       settings.jobType = jobType
       settings.workerID = nil
-      let server = try PhaseServer(settings, staged: build.staged, whenEnded: { [wake = control.wake] in wake.signal() })
+      let server = try PhaseServer(
+        settings, staged: build.staged, whenEnded: { [wake = control.wake] in wake.signal() })
       servers.withLock { $0.append(server) }
       server.start()
       settings.logger.notice(

@@ -32,7 +32,8 @@ extension Worker {
 
   private var inFlight: [LeaseToken] {
     let running = slots.flatMap { slot in slot.runs.map(\.token) }
-    return Array((backlog.map(\.order.token) + held.tokens + running + outbox.tokens).prefix(Announcement.maximumInFlight))
+    return Array(
+      (backlog.map(\.order.token) + held.tokens + running + outbox.tokens).prefix(Announcement.maximumInFlight))
   }
 
   // MARK: - Orders
@@ -122,7 +123,8 @@ extension Worker {
   private func refuse(_ order: JobOrder, pipeline: String, because error: InstructionsError) {
     outbox.add(
       AttemptReport(
-        job: order.job, token: order.token, outcome: .permanentFailure, startedAt: clocks.timestamp(), durationMicroseconds: 0,
+        job: order.job, token: order.token, outcome: .permanentFailure, startedAt: clocks.timestamp(),
+        durationMicroseconds: 0,
         hasInstructions: false, plugin: plugin,
         error: JobError(type: "BadInstructions", message: error.message, location: settings.jobType)),
       instructions: nil, pipeline: pipeline)

@@ -36,7 +36,8 @@ extension Worker {
     if present.reason.isEmpty {
       if trouble.end() { logger.notice("\(settings.jobType): all children are ready again") }
     } else if present.state != .starting, trouble.isDue(present.reason, now: now) {
-      let effect = present.state == .impaired ? "runs no jobs, and hands back what it gets" : "runs fewer jobs at a time"
+      let effect =
+        present.state == .impaired ? "runs no jobs, and hands back what it gets" : "runs fewer jobs at a time"
       logger.warning("\(settings.jobType): \(effect), trying again: \(pluginFile): \(present.reason)")
     }
   }

@@ -15,7 +15,8 @@ func preflight(_ file: borrowing OpenedFile) throws(PluginRefusal) -> PreflightR
   guard file.size <= maximumPluginBytes else {
     throw PluginRefusal(
       kind: .malformed, file: file.path,
-      reason: "is \(file.size) bytes long; a plugin may have \(maximumPluginBytes) (512 MiB). Keep data in files of its own"
+      reason:
+        "is \(file.size) bytes long; a plugin may have \(maximumPluginBytes) (512 MiB). Keep data in files of its own"
     )
   }
   let image = try ELFImage(file)

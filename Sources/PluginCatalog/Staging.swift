@@ -92,10 +92,13 @@ func hash(ofFileAt path: String) -> String? {
   return digest.finish()
 }
 
+/// ST_NOEXEC of <sys/statvfs.h>, which Swift does not see.
+private let noExecution: UInt = 8
+
 /// The loader maps code from the copy, which a mount may forbid.
 private func checkExecutable(_ folder: String, for file: String) throws(PluginRefusal) {
   var system = statvfs()
-  guard statvfs(folder, &system) == 0, system.f_flag & UInt(ST_NOEXEC) != 0 else { return }
+  guard statvfs(folder, &system) == 0, system.f_flag & noExecution != 0 else { return }
   throw PluginRefusal(
     kind: .staging, file: file,
     reason: "cannot be loaded from \(folder), which is on a file system mounted noexec; CARBONTUBE_STATE_DIR chooses "

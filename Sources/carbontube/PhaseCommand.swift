@@ -85,7 +85,8 @@ struct PhaseCommand: ParsableCommand {
   /// Below these the child's own program cannot start.
   private func validateLimits() throws {
     guard memoryLimit ?? .max >= 64 << 20 else {
-      throw ValidationError("--memory-limit must be at least 67108864 bytes (64 MiB), for the program that loads plugins")
+      throw ValidationError(
+        "--memory-limit must be at least 67108864 bytes (64 MiB): the program that loads plugins needs it")
     }
     guard openFilesLimit ?? .max >= 16 else { throw ValidationError("--open-files-limit must be at least 16") }
     guard cpuLimit ?? .max >= 1 else { throw ValidationError("--cpu-limit must be at least 1 second") }

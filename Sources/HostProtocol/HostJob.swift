@@ -60,4 +60,6 @@ public enum HostControl: Hashable, Sendable {
   case cancel(token: UInt64)
   /// Finish the running job, begin no other, end with code 0.
   case stop
+  /// The job is not to begin; answered by `HostReport.withdrawn` unless it has.
+  case withdraw(token: UInt64)
 }

@@ -6,6 +6,7 @@ private enum ReportKind: UInt8 {
   case finished = 0x85
   case setting = 0x86
   case hookFinished = 0x87
+  case withdrawn = 0x88
 }
 
 extension HostReport {
@@ -37,6 +38,7 @@ extension HostReport {
       writer.number(token)
       writer.text(name)
       writer.text(value)
+    case .withdrawn(let token): writer.number(token)
     }
     return writer.finish()
   }
@@ -54,6 +56,7 @@ extension HostReport {
       self = .finished(token: token, try reader.result(), nanoseconds: nanoseconds)
     case .setting: self = .setting(token: try reader.number(), name: try reader.text(), value: try reader.text())
     case .hookFinished: self = .hookFinished(token: try reader.number(), try reader.result())
+    case .withdrawn: self = .withdrawn(token: try reader.number())
     }
     try reader.end()
   }
@@ -67,6 +70,7 @@ extension HostReport {
     case .finished: .finished
     case .setting: .setting
     case .hookFinished: .hookFinished
+    case .withdrawn: .withdrawn
     }
   }
 }

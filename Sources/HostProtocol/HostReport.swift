@@ -55,4 +55,6 @@ public enum HostReport: Hashable, Sendable {
   case setting(token: UInt64, name: String, value: String)
   /// `.unsupported`: the author did not write this hook; there is no use in calling it again.
   case hookFinished(token: UInt64, HostResult)
+  /// The job was taken back before it began (`HostControl.withdraw`); there will be no `finished` for it.
+  case withdrawn(token: UInt64)
 }

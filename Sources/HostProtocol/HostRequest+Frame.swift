@@ -13,6 +13,7 @@ private enum HookKind: UInt8 {
 private enum ControlKind: UInt8 {
   case cancel = 0x41
   case stop = 0x42
+  case withdraw = 0x43
 }
 
 extension HostRequest {
@@ -45,6 +46,10 @@ extension HostControl {
       return writer.finish()
     case .stop:
       return FrameWriter(kind: ControlKind.stop.rawValue).finish()
+    case .withdraw(let token):
+      var writer = FrameWriter(kind: ControlKind.withdraw.rawValue)
+      writer.number(token)
+      return writer.finish()
     }
   }
 
@@ -54,6 +59,7 @@ extension HostControl {
     switch try reader.choice(ControlKind.self) {
     case .cancel: self = .cancel(token: try reader.number())
     case .stop: self = .stop
+    case .withdraw: self = .withdraw(token: try reader.number())
     }
     try reader.end()
   }

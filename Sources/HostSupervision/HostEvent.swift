@@ -16,6 +16,8 @@ public enum HostEvent: Hashable, Sendable {
   case setting(token: UInt64, name: String, value: String)
   /// `.unsupported`: the author did not write this hook; there is no use in calling it again.
   case hookFinished(token: UInt64, HostResult)
+  /// `PluginHost.withdraw` came before the job began; it never will.
+  case withdrawn(token: UInt64)
   /// It sent something that makes no sense. Nothing more is read from it, it is killed, and `.closed` follows.
   case malformed(reason: String)
   /// It has ended, and nothing of it is left; the last event. Call `finish()` to learn why.
@@ -31,6 +33,7 @@ public enum HostEvent: Hashable, Sendable {
       self = .finished(token: token, result, nanoseconds: nanoseconds)
     case .setting(let token, let name, let value): self = .setting(token: token, name: name, value: value)
     case .hookFinished(let token, let result): self = .hookFinished(token: token, result)
+    case .withdrawn(let token): self = .withdrawn(token: token)
     }
   }
 }

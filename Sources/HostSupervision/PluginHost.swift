@@ -101,6 +101,11 @@ public final class PluginHost {
     order(.cancel(token: token))
   }
 
+  /// Takes a job back that waits in the child: `.withdrawn` follows, or nothing where it has begun.
+  public func withdraw(token: UInt64) {
+    order(.withdraw(token: token))
+  }
+
   /// Has the child finish the running job, begin no other, and end with code 0. Jobs that did not begin stay in
   /// `outstanding`.
   public func requestStop() {
@@ -186,6 +191,9 @@ public final class PluginHost {
       guard outstanding.first == token else { return nil }
     case .log(let token, let level, let message):
       return .log(token: outstanding.first == token ? token : 0, level: level, message: message)
+    case .withdrawn(let token):
+      guard let place = outstanding.firstIndex(of: token) else { return nil }
+      outstanding.remove(at: place)
     case .ready, .refused: break
     }
     return HostEvent(report)

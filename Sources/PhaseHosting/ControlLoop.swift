@@ -26,6 +26,7 @@ final class ControlLoop: Sendable {
     while let frame = try? stream.next(), let order = try? HostControl(frame: frame) {
       switch order {
       case .cancel(let token): running.cancel(token: token)
+      case .withdraw(let token): running.withdraw(token: token)
       case .stop:
         stopping.store(true, ordering: .releasing)
         // Wakes up the thread that waits for the next job.

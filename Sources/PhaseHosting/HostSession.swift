@@ -39,6 +39,7 @@ struct HostSession: Sendable {
     channel.send(.ready(description))
     try eachRequest { request throws(HostRefusalError) in
       guard case .job(let job) = request else { throw HostRefusalError(.hostMisuse, "got a hook for a phase") }
+      guard running.mayBegin(token: job.token) else { return }
       let begun = monotonicNanoseconds()
       let result = runner.run(job)
       let nanoseconds = monotonicNanoseconds() - begun

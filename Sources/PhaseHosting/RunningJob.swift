@@ -16,9 +16,16 @@ final class RunningJob: Sendable {
     var refusal: String?
     /// Cancelled before they began: the channels race. A few are enough, the parent queues 32 jobs ahead.
     var cancelledEarly: [UInt64] = []
+    /// Taken back before they began.
+    var withdrawn: Set<UInt64> = []
+    /// What was withdrawn too late.
+    var lastBegun: UInt64 = 0
     var wakeUp: (@Sendable () -> Void)?
     var lastProgress: Int64 = 0
   }
+
+  /// The parent has at most a few dozen jobs here; what it withdraws beyond this runs.
+  private static let maximumWithdrawn = 1_024
 
   private let channel: ReportChannel
   private let state = Mutex(State())
@@ -69,6 +76,26 @@ final class RunningJob: Sendable {
         if let refusal = state.refusal { return .refused(refusal) }
         return state.output.map(Output.object) ?? .nothing
       }
+    }
+  }
+
+  /// - Returns: false where the job was withdrawn: nothing more is said of it.
+  func mayBegin(token: UInt64) -> Bool {
+    state.withLock { state in
+      guard state.withdrawn.remove(token) == nil else { return false }
+      state.lastBegun = token
+      return true
+    }
+  }
+
+  /// Takes a job back, and says so, unless it has begun. Jobs begin in the order in which they came, so whatever is not
+  /// the last one to begin has either ended, which the parent knows by then, or not begun.
+  func withdraw(token: UInt64) {
+    state.withLock { state in
+      guard token != state.lastBegun, state.withdrawn.count < Self.maximumWithdrawn else { return }
+      state.withdrawn.insert(token)
+      // Within the lock: the result of a job behind it must not be there before.
+      channel.send(.withdrawn(token: token))
     }
   }
 

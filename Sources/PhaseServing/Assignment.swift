@@ -12,13 +12,15 @@ struct Assignment {
 /// An assignment in a child's hands.
 struct Run {
   let assignment: Assignment
+  /// For the report; limits go by `begunAt`.
   var startedAt: Timestamp
+  var begunAt: Instant
   /// Of the monotonic clock, in nanoseconds.
   var startedNanoseconds: UInt64
   /// Why the worker wants it to end, once it does.
   var ending: Ending?
   /// When the child is killed if it has not ended by then.
-  var killAt: Timestamp?
+  var killAt: Instant?
 
   enum Ending {
     case timeout

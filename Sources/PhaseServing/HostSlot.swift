@@ -7,93 +7,121 @@ internal import PipelineModel
 /// even start.
 final class HostSlot {
   private let configuration: PluginHostConfiguration
+  private let clocks: Clocks
   private(set) var host: PluginHost?
-  private(set) var isReady = false
+  private(set) var health: ChildHealth
   /// What the child has; the first runs, the others wait in the child.
   private(set) var runs: Deque<Run> = []
-  private var failedStarts = 0
-  private var startAgainAt = Timestamp(milliseconds: 0)
-  /// Why the last child did not start; nil once one did.
-  private(set) var problem: String?
 
-  init(_ configuration: PluginHostConfiguration) { self.configuration = configuration }
+  init(_ configuration: PluginHostConfiguration, readyWithin: Int64, clocks: Clocks) {
+    self.configuration = configuration
+    self.clocks = clocks
+    health = ChildHealth(readyWithin: readyWithin)
+  }
 
-  /// Starts a child where there is none and its time has come.
-  func startIfNeeded(now: Timestamp) {
-    guard host == nil, now >= startAgainAt else { return }
+  var isReady: Bool { health.isReady }
+  var isIdle: Bool { health.isReady && runs.isEmpty }
+
+  /// There is no child, and it is time for one.
+  func wantsStart(now: Instant) -> Bool { host == nil && health.mayStart(now: now) }
+
+  func start(now: Instant) {
     do throws(HostSpawnError) {
       host = try PluginHost(configuration)
+      health.started(now: now)
     } catch {
-      startFailed("\(error)", now: now)
+      health.startFailed("\(error)", now: now)
     }
   }
 
+  /// What a child needs is not there.
+  func cannotStart(_ reason: String, now: Instant) { health.startFailed(reason, now: now) }
+
   /// - Parameter limit: of the run, in milliseconds; zero: none. Told to the phase; the worker enforces it.
-  func give(_ assignment: Assignment, limit: Int64, now: Timestamp) {
+  func give(_ assignment: Assignment, limit: Int64) {
     guard let host else { return }
-    runs.append(Run(assignment: assignment, startedAt: now, startedNanoseconds: monotonicNanoseconds()))
+    let startedAt = clocks.timestamp()
+    runs.append(
+      Run(
+        assignment: assignment, startedAt: startedAt, begunAt: clocks.instant(),
+        startedNanoseconds: monotonicNanoseconds()))
     host.run(
       HostJob(
         token: assignment.order.token.number, jobID: assignment.order.job.text, pipeline: assignment.pipeline,
         attempt: UInt32(clamping: assignment.order.attempt),
-        deadlineUnixMilliseconds: limit > 0 ? (now + limit).milliseconds : 0,
+        deadlineUnixMilliseconds: limit > 0 ? (startedAt + limit).milliseconds : 0,
         instructions: assignment.instructions))
   }
 
-  func becameReady() {
-    isReady = true
-    failedStarts = 0
-    problem = nil
-  }
+  func becameReady(now: Instant) { health.becameReady(now: now) }
 
-  func refused(_ reason: String) { problem = reason }
+  func refused(_ reason: String) { health.refused(reason) }
 
   /// The run whose result arrived. The next one in the child begins now.
   func finishRun(token: UInt64) -> Run? {
     guard runs.first?.token.number == token else { return nil }
     let run = runs.removeFirst()
-    if !runs.isEmpty {
-      runs[0].startedAt = .now()
-      runs[0].startedNanoseconds = monotonicNanoseconds()
-    }
+    restartFirst()
+    return run
+  }
+
+  private func restartFirst() {
+    guard !runs.isEmpty else { return }
+    runs[0].startedAt = clocks.timestamp()
+    runs[0].begunAt = clocks.instant()
+    runs[0].startedNanoseconds = monotonicNanoseconds()
+  }
+
+  /// The child has given back a run that had not begun.
+  func takeBack(token: UInt64) -> Run? {
+    guard let index = runs.firstIndex(where: { $0.token.number == token }) else { return nil }
+    let run = runs.remove(at: index)
+    if index == 0 { restartFirst() }
     return run
   }
 
   /// Asks the first run to end, in order at first, by force at `killAt`.
-  func end(_ ending: Run.Ending, killAt: Timestamp) {
+  func end(_ ending: Run.Ending, killAt: Instant) {
     guard let run = runs.first, run.ending == nil else { return }
     runs[0].ending = ending
     runs[0].killAt = killAt
     host?.cancel(token: run.token.number)
   }
 
-  /// Asks the child to pass over runs that have not begun.
-  func cancelWaiting(_ tokens: Set<LeaseToken>) {
-    for run in runs.dropFirst() where tokens.contains(run.token) { host?.cancel(token: run.token.number) }
+  /// Asks the child for runs that have not begun: those with these tokens, or all.
+  func withdrawWaiting(_ tokens: Set<LeaseToken>? = nil) {
+    for run in runs.dropFirst() where tokens?.contains(run.token) ?? true { host?.withdraw(token: run.token.number) }
   }
 
-  func killIfOverdue(now: Timestamp) {
+  /// Nobody waits for these. One that has begun meanwhile is asked to end, and killed where it does not.
+  func cancel(_ tokens: Set<LeaseToken>, killAt: Instant) {
+    withdrawWaiting(tokens)
+    for index in runs.indices where tokens.contains(runs[index].token) && runs[index].ending == nil {
+      runs[index].ending = .cancelled
+      runs[index].killAt = killAt
+      host?.cancel(token: runs[index].token.number)
+    }
+  }
+
+  func killIfOverdue(now: Instant) {
+    if health.isOverdue(now: now) {
+      health.gaveUp()
+      host?.kill()
+    }
     guard let run = runs.first, run.ending != nil, let killAt = run.killAt, now >= killAt else { return }
     host?.kill()
   }
 
   /// Takes leave of a child whose channel has closed.
   /// - Returns: how it ended, its last words, and what it had.
-  func collect(now: Timestamp) -> (exit: HostExit, tail: String, runs: Deque<Run>)? {
+  func collect(now: Instant) -> (exit: HostExit, tail: String, runs: Deque<Run>)? {
     guard let host else { return nil }
     let exit = host.finish()
     let tail = host.standardErrorTail()
     self.host = nil
     let had = runs
     runs = []
-    if !isReady { startFailed(problem ?? exit.explanation, now: now) }
-    isReady = false
+    health.ended(exit.explanation, hadJob: !had.isEmpty, now: now)
     return (exit, tail, had)
-  }
-
-  private func startFailed(_ reason: String, now: Timestamp) {
-    problem = reason
-    failedStarts += 1
-    startAgainAt = now + min(100 << Int64(min(failedStarts, 6)), 5_000)
   }
 }

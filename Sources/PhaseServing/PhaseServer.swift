@@ -1,3 +1,4 @@
+internal import Dispatch
 internal import Glibc
 internal import Logging
 internal import PipelineModel
@@ -14,10 +15,14 @@ public final class PhaseServer: Sendable {
   public let pullAddress: String
   private let control = WorkerControl()
   private let shared = Mutex(Shared())
+  /// Entered from `start` until the loop has ended; any number of threads may wait for it.
+  private let loop = DispatchGroup()
+  private let whenEnded: @Sendable () -> Void
 
   private struct Shared {
     var worker: SentWorker?
     var thread: LoopThread?
+    var hasEnded = false
   }
 
   /// Looks at the plugin in a child process and binds the socket; nothing else happens before `start`. Blocks until
@@ -29,7 +34,11 @@ public final class PhaseServer: Sendable {
   }
 
   /// For a plugin that was looked at already.
-  init(_ settings: PhaseServerSettings, staged: StagedPlugin) throws(PhaseServerError) {
+  /// - Parameter whenEnded: called on the loop's thread at its end, after which `hasEnded` is true.
+  init(
+    _ settings: PhaseServerSettings, staged: StagedPlugin, whenEnded: @escaping @Sendable () -> Void = {}
+  ) throws(PhaseServerError) {
+    self.whenEnded = whenEnded
     if let problem = Self.addressProblem(in: settings) { throw PhaseServerError(kind: .address, message: problem) }
     guard (1...Announcement.maximumInFlight / 2).contains(settings.concurrency) else {
       throw PhaseServerError(kind: .address, message: "concurrency \(settings.concurrency) is not within 1 to 2048")
@@ -53,7 +62,8 @@ public final class PhaseServer: Sendable {
     guard access(file, F_OK) == 0 else {
       throw PhaseServerError(kind: .noInput, message: "\(file) does not exist; name a plugin's .so file")
     }
-    let description = PluginCatalog(stateFolder: settings.stateFolder).describe(file: file)
+    let description = PluginCatalog(stateFolder: settings.stateFolder, hostExecutable: settings.hostExecutable)
+      .describe(file: file)
     // A build in quarantine is waited for: it may be released while the worker is up.
     if let problem = description.problem, !description.state.isQuarantined {
       throw PhaseServerError(kind: .plugin, message: problem)
@@ -73,12 +83,21 @@ public final class PhaseServer: Sendable {
       ?? settings.resultsAddress.flatMap { WireProtocol.addressProblem($0, binding: false) }
   }
 
+  /// The loop has ended: it was drained or stopped, by this program or by a coordinator.
+  var hasEnded: Bool { shared.withLock { $0.hasEnded } }
+
   /// Starts the event loop. Once.
   public func start() {
     shared.withLock { shared in
       guard shared.thread == nil, let sent = shared.worker else { return }
       shared.worker = nil
-      shared.thread = LoopThread(name: "carbontube-worker") { sent.worker.run() }
+      loop.enter()
+      shared.thread = LoopThread(name: "carbontube-worker") { [self] in
+        sent.worker.run()
+        self.shared.withLock { $0.hasEnded = true }
+        loop.leave()
+        whenEnded()
+      }
     }
   }
 
@@ -91,6 +110,7 @@ public final class PhaseServer: Sendable {
 
   /// Returns when the worker has ended. Blocks: not for a thread of Swift's cooperative pool.
   public func waitUntilStopped() {
+    loop.wait()
     let thread = shared.withLock { shared in
       defer { shared.thread = nil }
       return shared.thread

@@ -22,15 +22,21 @@ public struct PhaseServerSettings: Sendable {
   public var timeoutMilliseconds: Int64 = 0
   /// How long `drain` lets running jobs go on before they are given back.
   public var drainMilliseconds: Int64 = 30_000
+  /// How long a child may take from its start until it can run jobs; then it is killed and counts as one that failed.
+  public var readinessMilliseconds: Int64 = 30_000
   public var limits = PluginHostConfiguration.Limits()
   /// A build that crashes on this many jobs within ten minutes is put into quarantine: no worker of this user and
   /// machine runs it until it is replaced or released. Nil: never, and no quarantine is heeded.
   public var quarantineAfter: Int? = 3
   /// Where copies of plugins and records of crashes are kept.
   public var stateFolder: String
+  /// The program that loads plugins, in processes of its own.
+  public var hostExecutable = PluginHostConfiguration.defaultExecutable()
   /// Nil: made from the host's name, the process and a random number.
   public var workerID: WorkerID?
   public var logger: Logger
+  /// Tests move them.
+  var clocks = Clocks.system
 
   public init(library: String, jobType: String, logger: Logger = Logger(label: "carbontube.phase")) {
     self.library = library

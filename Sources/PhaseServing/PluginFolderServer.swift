@@ -56,6 +56,9 @@ public final class PluginFolderServer: Sendable {
     thread?.join()
   }
 
+  /// Those that are not ended yet.
+  var workerCount: Int { servers.withLock { $0.count } }
+
   // MARK: - The thread that looks
 
   /// Where changes are not told of, they are found after this long.
@@ -66,12 +69,13 @@ public final class PluginFolderServer: Sendable {
     let poller = Poller()
     poller.add(fileDescriptor: control.wake.fileDescriptor, as: 0)
     if watch.fileDescriptor >= 0 { poller.add(fileDescriptor: watch.fileDescriptor, as: 1) }
-    var serving: [String: Serving] = [:]
-    var remarks: [String] = []
+    var state = State()
     while control.wish == .serve {
       control.wake.clear()
       watch.clear()
-      look(&serving, &remarks)
+      dismissEnded(&state)
+      if state.isDrained { break }
+      look(&state)
       poller.wait(timeoutMilliseconds: Self.lookEveryMilliseconds)
     }
     // A worker that was begun while the wish was uttered has not heard of it.
@@ -85,19 +89,46 @@ public final class PluginFolderServer: Sendable {
     var server: PhaseServer
   }
 
-  private func look(_ serving: inout [String: Serving], _ remarks: inout [String]) {
-    let files = folders.flatMap { PluginFolder.files(in: $0) ?? [] }
-    let catalog = PluginCatalog(stateFolder: settings.stateFolder)
-    let plan = ServingPlan(
-      catalog.describe(files: files), jobTypes: jobTypes, serving: serving.mapValues(\.build))
-    for remark in plan.remarks where !remarks.contains(remark) { settings.logger.warning("\(remark)") }
-    remarks = plan.remarks
-    for jobType in serving.keys.sorted() where plan.builds[jobType] == nil {
-      settings.logger.notice("\(jobType): its plugin is gone; finishing what runs")
-      serving.removeValue(forKey: jobType)?.server.drain()
+  private struct State {
+    var serving: [String: Serving] = [:]
+    /// Job types that a coordinator had drained: they are not served again, whatever happens to their files.
+    var drained: Set<String> = []
+    var remarks: [String] = []
+
+    var isDrained: Bool { serving.isEmpty && !drained.isEmpty }
+  }
+
+  /// Lets go of workers that have ended: those that were replaced, and those that a coordinator drained.
+  private func dismissEnded(_ state: inout State) {
+    let ended = servers.withLock { servers in
+      let ended = servers.filter(\.hasEnded)
+      servers.removeAll(where: \.hasEnded)
+      return ended
     }
-    for (jobType, build) in plan.builds.sorted(by: { $0.key < $1.key }) where serving[jobType]?.build != build {
-      replace(&serving[jobType], jobType, by: build)
+    for server in ended {
+      server.waitUntilStopped()
+      guard let jobType = state.serving.first(where: { $0.value.server === server })?.key else { continue }
+      state.serving[jobType] = nil
+      state.drained.insert(jobType)
+      settings.logger.notice(
+        "\(jobType): was drained\(state.isDrained ? ", the last one here; ending" : " and is not served again")")
+    }
+  }
+
+  private func look(_ state: inout State) {
+    let files = folders.flatMap { PluginFolder.files(in: $0) ?? [] }
+    let catalog = PluginCatalog(stateFolder: settings.stateFolder, hostExecutable: settings.hostExecutable)
+    let plan = ServingPlan(
+      catalog.describe(files: files), jobTypes: jobTypes, serving: state.serving.mapValues(\.build))
+    for remark in plan.remarks where !state.remarks.contains(remark) { settings.logger.warning("\(remark)") }
+    state.remarks = plan.remarks
+    for jobType in state.serving.keys.sorted() where plan.builds[jobType] == nil {
+      settings.logger.notice("\(jobType): its plugin is gone; finishing what runs")
+      state.serving.removeValue(forKey: jobType)?.server.drain()
+    }
+    for (jobType, build) in plan.builds.sorted(by: { $0.key < $1.key })
+    where state.serving[jobType]?.build != build && !state.drained.contains(jobType) {
+      replace(&state.serving[jobType], jobType, by: build)
     }
   }
 
@@ -108,7 +139,8 @@ public final class PluginFolderServer: Sendable {
       settings.library = build.file
       settings.jobType = jobType
       settings.workerID = nil
-      let server = try PhaseServer(settings, staged: build.staged)
+      let server = try PhaseServer(
+        settings, staged: build.staged, whenEnded: { [wake = control.wake] in wake.signal() })
       servers.withLock { $0.append(server) }
       server.start()
       settings.logger.notice(

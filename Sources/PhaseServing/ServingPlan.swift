@@ -27,6 +27,9 @@ struct ServingPlan {
     let inCharge = usable.filter { description in serving.values.contains { $0.file == description.file } }
     for description in inCharge { take(description, only: jobTypes) { serving[$0]?.file == description.file } }
     for description in usable { take(description, only: jobTypes) { _ in true } }
+    if jobTypes == nil, builds.isEmpty {
+      remarks.append("no plugin with a phase is here yet; one is served as soon as it is put here")
+    }
     for jobType in (jobTypes ?? []).sorted() where builds[jobType] == nil {
       remarks.append("no plugin here has the phase '\(jobType)'; it is served as soon as one is put here")
     }

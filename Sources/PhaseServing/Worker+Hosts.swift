@@ -18,21 +18,36 @@ extension Worker {
   /// Jobs that take no longer than this together go to one child, since waking another takes longer.
   private static var togetherMicroseconds: Double { 200 }
 
-  /// Jobs to children, the emptiest child first.
-  func giveOut(now: Timestamp) {
+  /// A run longer than this keeps others from being given to its child.
+  private static var longMilliseconds: Int64 { 20 }
+
+  /// Jobs to children, the emptiest child first. None while results pile up that no coordinator takes.
+  func giveOut(now: Instant) {
+    guard outbox.hasRoom else { return }
+    for slot in slots where slot.isIdle && !held.isEmpty {
+      guard let assignment = held.popAllowed() else { break }
+      slot.give(assignment, limit: limit(of: assignment))
+    }
+    // Otherwise those behind it would keep every child busy.
+    guard held.isEmpty else { return }
     let depth = childDepth
     let together = min(depth, max(1, Int(Self.togetherMicroseconds / max(meanDuration ?? .infinity, 1))))
     for level in stride(from: together, through: depth, by: together) where !backlog.isEmpty {
-      for slot in slots where slot.isReady {
+      for slot in slots where slot.isReady && !isLong(slot.runs.first, now: now) {
         while slot.runs.count < level {
           guard let assignment = backlog.popFirst() else { return }
-          slot.give(assignment, limit: limit(of: assignment), now: now)
+          slot.give(assignment, limit: limit(of: assignment))
         }
       }
     }
   }
 
-  func attend(_ slot: HostSlot, now: Timestamp) {
+  private func isLong(_ run: Run?, now: Instant) -> Bool {
+    guard let run else { return false }
+    return now - run.begunAt > Self.longMilliseconds || run.assignment.order.isSuspect
+  }
+
+  func attend(_ slot: HostSlot, now: Instant) {
     guard let host = slot.host else { return }
     host.flush()
     for event in host.receive() { handle(event, of: slot, now: now) }
@@ -41,17 +56,18 @@ extension Worker {
     if stage != .serving, slot.host != nil { slot.killIfOverdue(now: now) }
   }
 
-  private func handle(_ event: HostEvent, of slot: HostSlot, now: Timestamp) {
+  private func handle(_ event: HostEvent, of slot: HostSlot, now: Instant) {
     switch event {
-    case .ready: slot.becameReady()
+    case .ready: slot.becameReady(now: now)
     case .refused(let refusal):
-      if slot.problem == nil { logger.error("\(settings.library): \(refusal.message)") }
       slot.refused(refusal.message)
+      if refusal.kind == .cannotLoad { copy.doubt() }
     case .log(let token, let level, let message): publish(level, message, job: job(of: token, in: slot))
     case .progress(let token, let fraction, let note):
       if let job = job(of: token, in: slot) { publish(fraction, note, job, LeaseToken(token)) }
     case .finished(let token, let result, let nanoseconds): finished(token, result, nanoseconds, slot)
     case .malformed(let reason): logger.error("a PluginHost child sent nonsense: \(reason)")
+    case .withdrawn(let token): if let run = slot.takeBack(token: token) { handBack(run.assignment) }
     case .closed: collect(slot, now: now)
     case .setting, .hookFinished: break
     }
@@ -69,21 +85,21 @@ extension Worker {
   }
 
   /// The child is gone: the first run ended with it, those behind it did not begin.
-  private func collect(_ slot: HostSlot, now: Timestamp) {
+  private func collect(_ slot: HostSlot, now: Instant) {
     guard let (exit, tail, runs) = slot.collect(now: now) else { return }
     if let run = runs.first {
       let microseconds = Int64(clamping: (monotonicNanoseconds() - run.startedNanoseconds) / 1_000)
       let verdict = verdict(on: exit, of: run, jobType: settings.jobType, standardErrorTail: tail)
       logger.warning("job \(run.assignment.order.job): PluginHost child \(exit.explanation); a new one takes its place")
       report(run, verdict, microseconds)
-      if verdict.outcome == .crashed { noteCrash(exit, of: run.assignment.order.job, now: now) }
-    } else if stage == .serving {
-      logger.warning("a PluginHost child without a job ended: \(slot.problem ?? exit.explanation)")
+      if verdict.outcome == .crashed { noteCrash(exit, of: run.assignment.order.job) }
+    } else if stage == .serving, slot.health.problem == nil {
+      logger.warning("a PluginHost child without a job ended: \(exit.explanation)")
     }
-    for run in runs.dropFirst().reversed() {
-      if stage == .serving, quarantine == nil { backlog.prepend(run.assignment) } else { handBack(run.assignment) }
+    for run in runs.dropFirst().reversed() where run.ending == nil {
+      if takesJobs { backlog.prepend(run.assignment) } else { handBack(run.assignment) }
     }
-    if stage == .serving || !backlog.isEmpty { slot.startIfNeeded(now: now) }
+    if stage == .serving || !backlog.isEmpty { startChildren(now: now) }
   }
 
   private func report(_ run: Run, _ verdict: Verdict, _ microseconds: Int64) {
@@ -101,11 +117,11 @@ extension Worker {
   }
 
   /// At the limit the phase is asked to stop; a second later its child is killed.
-  private func enforceLimit(on slot: HostSlot, now: Timestamp) {
+  private func enforceLimit(on slot: HostSlot, now: Instant) {
     slot.killIfOverdue(now: now)
     guard let run = slot.runs.first, run.ending == nil else { return }
     let limit = limit(of: run.assignment)
-    guard limit > 0, now - run.startedAt >= limit else { return }
+    guard limit > 0, now - run.begunAt >= limit else { return }
     slot.end(.timeout, killAt: now + 1_000)
   }
 

@@ -14,9 +14,9 @@ final class Worker {
   enum Stage: Equatable {
     case serving
     /// Takes nothing new; what runs may go on until then.
-    case draining(until: Timestamp)
+    case draining(until: Instant)
     /// Everything was given back; leaves at the latest then.
-    case leaving(by: Timestamp)
+    case leaving(by: Instant)
   }
 
   /// What the threads outside ask for.
@@ -31,7 +31,8 @@ final class Worker {
   let plugin: String
   let pluginFile: String
   let build: String
-  private let lease: StagedPluginLease
+  let copy: StagedCopy
+  let clocks: Clocks
   let context: SocketContext
   let events: Socket
   let orders: Socket
@@ -39,11 +40,13 @@ final class Worker {
   let control: WorkerControl
   let slots: [HostSlot]
 
-  var results: Socket?
-  var resultsAddress: String?
+  /// Where results go; nil until a coordinator has said so.
+  var results: ResultsLink?
   var coordinator: String?
   var maximumInstructionsBytes = 4 << 20
   var backlog: Deque<Assignment> = []
+  /// Jobs that were lost before; each waits for the coordinator's word.
+  var held = HeldJobs()
   var outbox = Outbox()
   var stage = Stage.serving
   var succeeded = 0
@@ -51,15 +54,21 @@ final class Worker {
   var hasSubscriber = false
   /// Nothing is run while it is there.
   var quarantine: Quarantine.Record?
-  var lookForQuarantineAt = Timestamp(milliseconds: 0)
-  var announceAt = Timestamp(milliseconds: 0)
+  var lookForQuarantineAt = Instant(milliseconds: .min)
+  var announceAt = Instant(milliseconds: .min)
+  /// As announced last.
+  var service = ServiceState(slots: [], isServing: true, quarantine: nil)
+  var trouble = RareRemark()
+  var silence = CoordinatorSilence()
+  var silenceRemark = RareRemark()
   /// Moving average of a run's length in microseconds; short runs are given to a child several at a time.
   var meanDuration: Double?
   let poller = Poller()
   /// What the poller watches of each slot's child.
   var watches: [HostWatch]
-  private var lookAtAllAt = Timestamp(milliseconds: 0)
+  private var lookAtAllAt = Instant(milliseconds: .min)
   private var complaints = 0
+  var resultsLinksMade = 0
 
   /// What the poller calls what it watches; children come after these, two descriptors each.
   enum PollKey {
@@ -67,7 +76,8 @@ final class Worker {
     static let orders = 1
     static let events = 2
     static let results = 3
-    static let hosts = 4
+    static let resultsMonitor = 4
+    static let hosts = 5
   }
 
   /// - Parameter staged: the content-addressed copy of the plugin.
@@ -79,7 +89,8 @@ final class Worker {
     self.control = control
     hostName = Self.nameOfThisMachine()
     build = staged.sha256
-    lease = StagedPluginLease(path: staged.path)
+    clocks = settings.clocks
+    copy = StagedCopy(staged, of: settings.library, stateFolder: settings.stateFolder, wake: control.wake)
     plugin = String(staged.sha256.prefix(12))
     pluginFile = settings.library.split(separator: "/").last.map(String.init) ?? settings.library
     context = try SocketContext()
@@ -88,8 +99,11 @@ final class Worker {
     pullAddress = try orders.bind(settings.pullAddress)
     try events.connect(settings.eventsAddress)
     let configuration = PluginHostConfiguration(
-      library: staged.path, role: .phase(jobType: settings.jobType), limits: settings.limits)
-    slots = (0..<settings.concurrency).map { _ in HostSlot(configuration) }
+      executable: settings.hostExecutable, library: staged.path, role: .phase(jobType: settings.jobType),
+      limits: settings.limits)
+    slots = (0..<settings.concurrency).map { _ in
+      HostSlot(configuration, readyWithin: settings.readinessMilliseconds, clocks: settings.clocks)
+    }
     watches = slots.indices.map { HostWatch(keys: (PollKey.hosts + 2 * $0, PollKey.hosts + 2 * $0 + 1)) }
   }
 
@@ -105,22 +119,25 @@ final class Worker {
     poller.add(fileDescriptor: control.wake.fileDescriptor, as: PollKey.wake)
     poller.add(orders, as: PollKey.orders)
     poller.add(events, as: PollKey.events)
-    while !isDone {
-      step(now: .now())
-      poller.wait(timeoutMilliseconds: Int(timeout(now: .now())))
+    while !isDone(now: clocks.instant()) {
+      step(now: clocks.instant())
+      poller.wait(timeoutMilliseconds: Int(timeout(now: clocks.instant())))
     }
     announceGoodbye()
     for slot in slots { slot.host?.kill() }
+    copy.close()
   }
 
-  private func step(now: Timestamp) {
+  private func step(now: Instant) {
     let ready = poller.ready
     if ready.contains(PollKey.wake) { control.wake.clear() }
     followWishes(now: now)
     if ready.contains(PollKey.events) { readSubscriptions() }
     if ready.contains(PollKey.orders) { readOrders(now: now) }
-    if ready.contains(PollKey.results) { readAcknowledgements() }
+    if ready.contains(PollKey.resultsMonitor) { followResultsConnection(now: now) }
+    if ready.contains(PollKey.results) { readAnswers() }
     for slot in slotsToAttend(ready, now: now) { attend(slots[slot], now: now) }
+    judgeService(now: now)
     giveOut(now: now)
     for slot in slots.indices { watches[slot].follow(slots[slot].host, in: poller) }
     sendReports(now: now)
@@ -128,14 +145,15 @@ final class Worker {
   }
 
   /// Those that something came from; now and then all, for their deadlines and for children to be started.
-  private func slotsToAttend(_ ready: [Int], now: Timestamp) -> [Int] {
-    guard now >= lookAtAllAt || lookAtAllAt - now > lookAtAllEvery else {
+  private func slotsToAttend(_ ready: [Int], now: Instant) -> [Int] {
+    guard now >= lookAtAllAt else {
       return ready.compactMap { $0 < PollKey.hosts ? nil : ($0 - PollKey.hosts) / 2 }
     }
     lookAtAllAt = now + lookAtAllEvery
     heedQuarantine(now: now)
     outbox.expire(now: now)
-    for slot in slots { slot.startIfNeeded(now: now) }
+    startChildren(now: now)
+    remarkOnSilence(now: now)
     return Array(slots.indices)
   }
 
@@ -143,71 +161,12 @@ final class Worker {
   private var lookAtAllEvery: Int64 { isWaitingForWork ? 1_000 : 100 }
 
   private var isWaitingForWork: Bool {
-    stage == .serving && quarantine == nil && backlog.isEmpty && outbox.isEmpty
-      && slots.allSatisfy { $0.isReady && $0.runs.isEmpty }
+    stage == .serving && quarantine == nil && backlog.isEmpty && held.isEmpty && outbox.isEmpty
+      && slots.allSatisfy(\.isIdle)
   }
 
-  private func timeout(now: Timestamp) -> Int64 {
+  private func timeout(now: Instant) -> Int64 {
     min(max(0, min(announceAt, lookAtAllAt) - now), lookAtAllEvery)
-  }
-
-  // MARK: - Leaving
-
-  private func followWishes(now: Timestamp) {
-    switch (control.wish, stage) {
-    case (.drain, .serving):
-      logger.notice("draining: finishing what runs, taking nothing new")
-      stage = .draining(until: now + settings.drainMilliseconds)
-      giveBackBacklog()
-      announceAt = now
-    case (.stop, .serving), (.stop, .draining): giveBackEverything(now: now)
-    case (_, .draining(let until)) where now >= until:
-      logger.warning("the time to drain is over: giving back what runs")
-      giveBackEverything(now: now)
-    default: break
-    }
-  }
-
-  func drainOnOrder(now: Timestamp) {
-    guard stage == .serving else { return }
-    stage = .draining(until: now + settings.drainMilliseconds)
-    giveBackBacklog()
-    announceAt = now
-  }
-
-  func giveBackBacklog() {
-    while let assignment = backlog.popFirst() { handBack(assignment) }
-  }
-
-  func handBack(_ assignment: Assignment) {
-    outbox.add(
-      AttemptReport(
-        job: assignment.order.job, token: assignment.order.token, outcome: .handedBack,
-        startedAt: Timestamp(milliseconds: 0), durationMicroseconds: 0, hasInstructions: false, plugin: plugin),
-      instructions: nil, pipeline: assignment.pipeline)
-  }
-
-  private func giveBackEverything(now: Timestamp) {
-    stage = .leaving(by: now + 2_000)
-    giveBackBacklog()
-    for slot in slots {
-      slot.end(.handBack, killAt: now)
-      slot.killIfOverdue(now: now)
-    }
-    announceAt = now
-  }
-
-  private var isDone: Bool {
-    let isIdle = backlog.isEmpty && slots.allSatisfy { $0.runs.isEmpty } && outbox.isEmpty
-    switch stage {
-    case .serving: return false
-    case .draining: return isIdle
-    case .leaving(let by): return isIdle || Timestamp.now() >= by
-    }
-  }
-
-  private func announceGoodbye() {
-    _ = events.send([Goodbye(worker: id, reason: "it was told to stop").encoded()])
   }
 
   /// One line for the first few messages that make no sense; a count would not help whoever reads this log.

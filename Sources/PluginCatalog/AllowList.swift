@@ -8,6 +8,8 @@ struct AllowList {
   /// Of the list in force; nil where there is none and every trusted file may run.
   let path: String?
 
+  init(path: String?) { self.path = path }
+
   /// CARBONTUBE_PLUGINS_ALLOW where it is set, else the system's list where it exists.
   init() {
     if let named = getenv("CARBONTUBE_PLUGINS_ALLOW").map({ String(cString: $0) }), !named.isEmpty {
@@ -20,12 +22,25 @@ struct AllowList {
   /// - Throws: where a list is in force and does not hold the sum, or cannot be read or trusted.
   func check(_ sha256: String, of file: String) throws(PluginRefusal) {
     guard let path else { return }
-    guard try sums(in: path).contains(sha256) else {
+    let sums: Set<String>
+    do throws(PluginRefusal) {
+      sums = try self.sums(in: path)
+    } catch {
+      throw PluginRefusal(
+        kind: .notAllowed, file: file,
+        reason: "cannot be allowed, since the list of allowed plugins \(path) \(words(of: error))")
+    }
+    guard sums.contains(sha256) else {
       let name = file.split(separator: "/").last.map(String.init) ?? file
       throw PluginRefusal(
         kind: .notAllowed, file: file,
         reason: "is not on the list of allowed plugins; to allow it, add the line '\(sha256)  \(name)' to \(path)")
     }
+  }
+
+  private func words(of refusal: PluginRefusal) -> String {
+    guard refusal.kind == .unreadable, access(refusal.file, F_OK) != 0 else { return refusal.reason }
+    return "does not exist; correct CARBONTUBE_PLUGINS_ALLOW, or make the list"
   }
 
   /// Lines as sha256sum prints them; only the first word counts, and what follows a # does not.

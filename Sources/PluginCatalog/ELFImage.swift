@@ -9,14 +9,12 @@ struct ELFImage {
       throw refusal(file.path, "is not an ELF file; give a shared object (.so)")
     }
     guard let header: Elf64_Ehdr = value(in: file, at: 0) else { throw cutShort(file.path) }
-    let identity = withUnsafeBytes(of: header.e_ident) { Array($0) }
-    guard identity[Int(EI_CLASS)] == ELFCLASS64, identity[Int(EI_DATA)] == ELFDATA2LSB, header.e_machine == machine
-    else {
-      throw refusal(
-        file.path, "is built for another machine (ELF machine \(header.e_machine), here \(machine)); rebuild it here")
-    }
+    try checkMachine(header, file.path)
     guard header.e_type == ET_DYN, Int(header.e_phentsize) == MemoryLayout<Elf64_Phdr>.size else {
       throw refusal(file.path, "is not a shared object; link it with -shared")
+    }
+    guard Int(header.e_phnum) <= maximumSegments else {
+      throw refusal(file.path, "has \(header.e_phnum) program headers; a plugin has at most \(maximumSegments)")
     }
     var segments: [Elf64_Phdr] = []
     for index in 0..<Int(header.e_phnum) {
@@ -33,13 +31,38 @@ struct ELFImage {
 
   /// The four numbers of the note named carbontube; nil where there is none.
   func pluginNote(in file: borrowing OpenedFile) throws(PluginRefusal) -> [UInt32]? {
+    var rest = maximumNoteBytes
     for segment in segments where segment.p_type == PT_NOTE {
-      guard segment.p_filesz <= 1 << 20, let bytes = file.bytes(at: Int(segment.p_offset), count: Int(segment.p_filesz))
+      guard segment.p_filesz <= rest else {
+        throw refusal(file.path, "has notes of more than \(maximumNoteBytes) bytes, which no plugin has")
+      }
+      rest -= Int(segment.p_filesz)
+      guard let bytes = file.bytes(at: Int(segment.p_offset), count: Int(segment.p_filesz))
       else { throw cutShort(file.path) }
       if let numbers = numbersOfNote(in: bytes, alignment: segment.p_align == 8 ? 8 : 4) { return numbers }
     }
     return nil
   }
+}
+
+/// Linkers write about a dozen; looking at each takes time, which a file must not choose.
+private let maximumSegments = 256
+private let maximumNoteBytes = 1 << 20
+
+/// The header's bytes can only be read as numbers once they are known to be of this machine's kind.
+private func checkMachine(_ header: Elf64_Ehdr, _ path: String) throws(PluginRefusal) {
+  let identity = withUnsafeBytes(of: header.e_ident) { Array($0) }
+  let difference: String? =
+    if identity[Int(EI_CLASS)] != ELFCLASS64 {
+      "is of another ELF class, perhaps for 32 bits (ELF class \(identity[Int(EI_CLASS)]), here \(ELFCLASS64))"
+    } else if identity[Int(EI_DATA)] != ELFDATA2LSB {
+      "is built for another byte order (ELF data \(identity[Int(EI_DATA)]), here \(ELFDATA2LSB))"
+    } else if header.e_machine != machine {
+      "is built for another machine (ELF machine \(header.e_machine), here \(machine))"
+    } else {
+      nil
+    }
+  if let difference { throw refusal(path, "\(difference); rebuild it here") }
 }
 
 #if arch(x86_64)

@@ -12,6 +12,13 @@ struct PreflightReport: Hashable {
 /// note that fits this program. The loader itself dies of files that were cut short, and a constructor runs before any
 /// check that comes after loading.
 func preflight(_ file: borrowing OpenedFile) throws(PluginRefusal) -> PreflightReport {
+  guard file.size <= maximumPluginBytes else {
+    throw PluginRefusal(
+      kind: .malformed, file: file.path,
+      reason:
+        "is \(file.size) bytes long; a plugin may have \(maximumPluginBytes) (512 MiB). Keep data in files of its own"
+    )
+  }
   let image = try ELFImage(file)
   guard let note = try image.pluginNote(in: file) else {
     throw PluginRefusal(
@@ -34,6 +41,9 @@ func preflight(_ file: borrowing OpenedFile) throws(PluginRefusal) -> PreflightR
   }
   return report
 }
+
+/// What is copied into the state folder must not fill the disk; a sparse file can be larger than that.
+private let maximumPluginBytes = 512 << 20
 
 /// CT_ABI_MAJOR of the header that the plugin hosts of this build speak.
 private let supportedABIMajor: UInt32 = 1

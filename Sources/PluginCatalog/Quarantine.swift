@@ -18,6 +18,8 @@ public struct Quarantine: Sendable {
     }
   }
 
+  private static let lockMilliseconds = 100
+
   private let folder: String
 
   public init(stateFolder: String = StateFolder.path()) { folder = stateFolder + "/quarantine" }
@@ -65,12 +67,13 @@ public struct Quarantine: Sendable {
   private func path(_ sha256: String) -> String { "\(folder)/\(sha256).json" }
   private func read(_ sha256: String) -> Record? { StateFile.read(Record.self, at: path(sha256)) }
 
-  /// Two workers that crash at once must both be counted.
+  /// Two workers that crash at once must both be counted; but one that was stopped in here must not stop the others, so
+  /// the lock is gone without where it cannot be had.
   private func exclusively<Result>(_ body: () -> Result) -> Result {
     _ = StateFolder.make(folder)
     let lock = open("\(folder)/lock", O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
     defer { if lock >= 0 { close(lock) } }
-    if lock >= 0 { while flock(lock, LOCK_EX) != 0, errno == EINTR {} }
+    if lock >= 0 { _ = FileLock.take(lock, LOCK_EX, waitingUpTo: Self.lockMilliseconds) }
     return body()
   }
 }

@@ -9,7 +9,7 @@ public final class StagedPluginLease: Sendable {
   /// - Parameter path: `StagedPlugin.path`.
   public init(path: String) {
     home = openHome(path)
-    if home >= 0 { flock(home, LOCK_SH) }
+    if home >= 0 { _ = FileLock.take(home, LOCK_SH, waitingUpTo: 100) }
   }
 
   deinit { if home >= 0 { close(home) } }
@@ -29,7 +29,7 @@ struct StagedCopies {
     let home = openHome(path)
     guard home >= 0 else { return }
     // Whoever prunes holds the lock while it looks and removes.
-    flock(home, LOCK_SH)
+    _ = FileLock.take(home, LOCK_SH, waitingUpTo: 100)
     futimens(home, nil)
     close(home)
   }

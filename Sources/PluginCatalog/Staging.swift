@@ -23,11 +23,9 @@ func copyByContent(_ file: borrowing OpenedFile, to folder: String) throws(Plugi
   let drafts = folder + "/plugins"
   let failed = StateFolder.make(drafts)
   guard failed == 0 else {
-    throw PluginRefusal(
-      kind: .staging, file: file.path,
-      reason: "cannot be copied: \(drafts): \(String(cString: strerror(failed))); CARBONTUBE_STATE_DIR chooses another "
-        + "folder")
+    throw copyFailure(file.path, drafts, failed)
   }
+  try checkExecutable(drafts, for: file.path)
   let draft = try copyToDraft(file, in: drafts)
   defer { unlink(draft.path) }
   let home = "\(drafts)/\(draft.sha256)"
@@ -37,7 +35,7 @@ func copyByContent(_ file: borrowing OpenedFile, to folder: String) throws(Plugi
   copies.touch(staged.path)
   if hash(ofFileAt: staged.path) == staged.sha256 { return staged }
   guard StateFolder.make(home) == 0, rename(draft.path, staged.path) == 0 else {
-    throw copyFailure(file.path, staged.path)
+    throw copyFailure(file.path, staged.path, errno)
   }
   // Whoever adds tidies up, so that the folder does not grow without end.
   copies.prune(nowSeconds: time(nil))
@@ -50,13 +48,13 @@ private func copyToDraft(
   var template = Array("\(folder)/draft-XXXXXX".utf8CString)
   let draft = mkstemp(&template)
   let path = String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
-  guard draft >= 0 else { throw copyFailure(file.path, path) }
+  guard draft >= 0 else { throw copyFailure(file.path, folder, errno) }
   defer { close(draft) }
   var digest = SHA256()
   var done = 0
   while done < file.size {
     guard let block = file.bytes(at: done, count: min(1 << 20, file.size - done)), writeAll(block, to: draft) else {
-      let failure = copyFailure(file.path, path)
+      let failure = copyFailure(file.path, folder, errno)
       unlink(path)
       throw failure
     }
@@ -65,7 +63,7 @@ private func copyToDraft(
   }
   // Before the rename: a name must never stand for bytes that a power cut could lose.
   guard fchmod(draft, 0o500) == 0, fsync(draft) == 0 else {
-    let failure = copyFailure(file.path, path)
+    let failure = copyFailure(file.path, folder, errno)
     unlink(path)
     throw failure
   }
@@ -94,7 +92,22 @@ func hash(ofFileAt path: String) -> String? {
   return digest.finish()
 }
 
-private func copyFailure(_ file: String, _ copy: String) -> PluginRefusal {
+/// ST_NOEXEC of <sys/statvfs.h>, which Swift does not see.
+private let noExecution: UInt = 8
+
+/// The loader maps code from the copy, which a mount may forbid.
+private func checkExecutable(_ folder: String, for file: String) throws(PluginRefusal) {
+  var system = statvfs()
+  guard statvfs(folder, &system) == 0, system.f_flag & noExecution != 0 else { return }
+  throw PluginRefusal(
+    kind: .staging, file: file,
+    reason: "cannot be loaded from \(folder), which is on a file system mounted noexec; CARBONTUBE_STATE_DIR chooses "
+      + "another folder")
+}
+
+private func copyFailure(_ file: String, _ place: String, _ code: Int32) -> PluginRefusal {
   PluginRefusal(
-    kind: .staging, file: file, reason: "cannot be copied to \(copy): \(String(cString: strerror(errno)))")
+    kind: .staging, file: file,
+    reason: "cannot be copied to \(place): \(String(cString: strerror(code))); CARBONTUBE_STATE_DIR chooses another "
+      + "folder")
 }

@@ -36,8 +36,10 @@ public struct AttemptReport: Hashable, Sendable {
 /// Reports of one worker. Sent again until each of their tokens is acknowledged.
 public struct AttemptReports: Hashable, Sendable {
   public static let maximumReports = 1_000
-  static let maximumErrorBytes = 8 << 10
-  static let maximumTailBytes = 16 << 10
+  public static let maximumErrorBytes = 4 << 10
+  public static let maximumTailBytes = 16 << 10
+  /// What a worker puts into one header at most, in bytes. A coordinator takes 64 KiB beside the largest instructions.
+  public static let maximumHeaderBytes = 60 << 10
 
   public var worker: WorkerID
   public var pipeline: String

@@ -37,7 +37,9 @@ public enum MessageKind: UInt8, Sendable, CaseIterable {
   case recall = 19
   case drain = 20
   case results = 32
+  case began = 33
   case resultAck = 48
+  case begin = 49
   case enqueue = 64
   case request = 65
   case enqueueReply = 80
@@ -101,6 +103,13 @@ public struct HeaderReader {
     guard position < bytes.count else { throw WireError("a header that ends within a field") }
     defer { position += 1 }
     return bytes[position]
+  }
+
+  /// A byte that is 0 or 1.
+  public mutating func flag() throws(WireError) -> Bool {
+    let value = try byte()
+    guard value <= 1 else { throw WireError("a flag of \(value); it is 0 or 1") }
+    return value == 1
   }
 
   public mutating func number() throws(WireError) -> UInt64 {

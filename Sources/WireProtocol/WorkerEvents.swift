@@ -8,12 +8,15 @@ public enum WorkerState: UInt8, Sendable, CaseIterable, CustomStringConvertible 
   case draining = 2
   /// Cannot run anything at the moment, e.g. its PluginHost children do not start.
   case impaired = 3
+  /// Its first PluginHost children are not ready yet.
+  case starting = 4
 
   public var description: String {
     switch self {
     case .serving: "serving"
     case .draining: "draining"
     case .impaired: "impaired"
+    case .starting: "starting"
     }
   }
 }
@@ -23,6 +26,7 @@ public enum WorkerState: UInt8, Sendable, CaseIterable, CustomStringConvertible 
 public struct Announcement: Hashable, Sendable {
   /// The most jobs one worker may hold; bounds what a header can make a coordinator keep.
   public static let maximumInFlight = 4_096
+  public static let maximumReasonBytes = 512
 
   public var worker: WorkerID
   /// Where the worker's PULL socket can be reached.
@@ -30,6 +34,8 @@ public struct Announcement: Hashable, Sendable {
   public var jobType: String
   public var host: String
   public var processID: Int
+  /// Jobs it can run at a time now: slots that have a ready child, or had one a moment ago and get another. At least 1;
+  /// `state` tells where there is none.
   public var concurrency: Int
   public var state: WorkerState
   /// Attempts since the worker began.
@@ -41,10 +47,13 @@ public struct Announcement: Hashable, Sendable {
   public var pluginFile: String
   /// Every lease the worker holds: being run, waiting, or finished without an acknowledgement yet.
   public var inFlight: [LeaseToken]
+  /// Why it runs nothing, or less than it was started for; one line for people, empty where all is well.
+  public var reason: String
 
   public init(
     worker: WorkerID, pullAddress: String, jobType: String, host: String, processID: Int, concurrency: Int,
-    state: WorkerState, succeeded: Int, failed: Int, plugin: String, pluginFile: String, inFlight: [LeaseToken]
+    state: WorkerState, succeeded: Int, failed: Int, plugin: String, pluginFile: String, inFlight: [LeaseToken],
+    reason: String = ""
   ) {
     self.worker = worker
     self.pullAddress = pullAddress
@@ -58,6 +67,7 @@ public struct Announcement: Hashable, Sendable {
     self.plugin = plugin
     self.pluginFile = pluginFile
     self.inFlight = inFlight
+    self.reason = reason
   }
 
   public func encoded() -> [UInt8] {
@@ -75,6 +85,7 @@ public struct Announcement: Hashable, Sendable {
     writer.put(pluginFile)
     writer.put(inFlight.count)
     for token in inFlight { writer.put(token.number) }
+    writer.put(truncated(reason, toBytes: Self.maximumReasonBytes))
     return writer.bytes
   }
 
@@ -95,6 +106,7 @@ public struct Announcement: Hashable, Sendable {
     plugin = try reader.text(atMost: 64)
     pluginFile = try reader.text(atMost: 255)
     inFlight = try reader.tokens(atMost: Self.maximumInFlight)
+    reason = try reader.text(atMost: Self.maximumReasonBytes)
     try reader.finish()
   }
 }

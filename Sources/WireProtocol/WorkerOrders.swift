@@ -50,12 +50,18 @@ public struct JobOrder: Hashable, Sendable {
   public var attempt: Int
   /// The hard limit on the attempt; zero: none.
   public var timeoutMilliseconds: Int64
+  /// It was lost with a worker before: the worker says that it begins, and is answered, before a child gets it, so that
+  /// only a job that had begun is counted as lost. `BeganReport`.
+  public var isSuspect: Bool
 
-  public init(job: JobID, token: LeaseToken, attempt: Int, timeoutMilliseconds: Int64) {
+  public init(
+    job: JobID, token: LeaseToken, attempt: Int, timeoutMilliseconds: Int64, isSuspect: Bool = false
+  ) {
     self.job = job
     self.token = token
     self.attempt = attempt
     self.timeoutMilliseconds = timeoutMilliseconds
+    self.isSuspect = isSuspect
   }
 }
 
@@ -83,6 +89,7 @@ public struct JobOrders: Hashable, Sendable {
       writer.put(job.token.number)
       writer.put(job.attempt)
       writer.put(Int(clamping: job.timeoutMilliseconds))
+      writer.put(byte: job.isSuspect ? 1 : 0)
     }
     return writer.bytes
   }
@@ -99,7 +106,7 @@ public struct JobOrders: Hashable, Sendable {
         JobOrder(
           job: try reader.jobID(), token: LeaseToken(try reader.number()),
           attempt: try reader.count(atMost: Int(UInt32.max)),
-          timeoutMilliseconds: Int64(try reader.count(atMost: Int.max))))
+          timeoutMilliseconds: Int64(try reader.count(atMost: Int.max)), isSuspect: try reader.flag()))
     }
     try reader.finish()
   }

@@ -65,6 +65,9 @@ public final class Socket {
     set(ZMQ_HEARTBEAT_TIMEOUT, timeoutMilliseconds)
   }
 
+  /// While no peer is connected `send` answers false, instead of queueing for one that may never come. Before `connect`.
+  public func queueOnlyWhileConnected() { set(ZMQ_IMMEDIATE, Int32(1)) }
+
   public func subscribe(to prefix: [UInt8]) { zmq_setsockopt(handle, ZMQ_SUBSCRIBE, prefix, prefix.count) }
 
   /// - Returns: the address that others can connect to; differs from `address` where that left the port open.

@@ -27,9 +27,8 @@ struct RequeueCommand: ParsableCommand {
   @Flag(help: "Every dead job.") var all = false
   @OptionGroup var coordinator: CoordinatorOptions
 
-  func validate() throws { try requireChoice(ids: ids, filter: filter, all: all) }
-
   func run() throws {
+    try requireChoice(ids: ids, filter: filter, all: all)
     let count = try coordinator.repeating("requeue", "requeued", ids: ids, filter: filter)
     StandardStreams.say("requeued \(count) \(count == 1 ? "job" : "jobs")")
   }
@@ -45,9 +44,8 @@ struct DeleteCommand: ParsableCommand {
   @Flag(help: "Every job that is not running.") var all = false
   @OptionGroup var coordinator: CoordinatorOptions
 
-  func validate() throws { try requireChoice(ids: ids, filter: filter, all: all) }
-
   func run() throws {
+    try requireChoice(ids: ids, filter: filter, all: all)
     let count = try coordinator.repeating("delete", "deleted", ids: ids, filter: filter)
     StandardStreams.say("deleted \(count) \(count == 1 ? "job" : "jobs")")
   }
@@ -91,11 +89,12 @@ struct DrainCommand: ParsableCommand {
   }
 }
 
-/// Nothing named must not mean everything.
-private func requireChoice(ids: [String], filter: JobFilterOptions, all: Bool) throws {
+/// Nothing named must not mean everything. Called by `run`, since `validate` comes before the parser's own word about an
+/// option that it does not know.
+private func requireChoice(ids: [String], filter: JobFilterOptions, all: Bool) throws(CommandFailure) {
   let choices = [!ids.isEmpty, !filter.isEmpty, all].count { $0 }
   guard choices == 1 else {
-    throw ValidationError("name jobs by id, or by --state, --phase, --error, --id-prefix, or --all")
+    throw CommandFailure(.usage, "name jobs by id, or by --state, --phase, --error, --id-prefix, or --all")
   }
 }
 

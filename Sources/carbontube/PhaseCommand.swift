@@ -11,9 +11,11 @@ struct PhaseCommand: ParsableCommand {
       With --plugin-dir, plugins that are put into the folder, replaced or removed are followed without a restart: a \
       changed file gets new children, and what runs in the old ones is finished.
 
-      SIGTERM or Ctrl-C finishes what runs and takes nothing new; a second one, or the end of --drain-timeout, gives \
-      running jobs back at once. A coordinator that is not there is waited for.
+      SIGTERM, Ctrl-C or a terminal that closes finishes what runs and takes nothing new; a second one, or the end of \
+      --drain-timeout, gives running jobs back at once. A coordinator that is not there is waited for.
       """)
+
+  private static let defaultAddress = "tcp://127.0.0.1:6000"
 
   @Argument(
     help: ArgumentHelp(
@@ -27,8 +29,8 @@ struct PhaseCommand: ParsableCommand {
 
   @Option(
     name: [.customLong("sub-connect"), .customLong("pub-connect")],
-    help: ArgumentHelp("The pipeline's --sub-bind.", valueName: "address"))
-  var subConnect = "tcp://127.0.0.1:6000"
+    help: ArgumentHelp("The pipeline's --sub-bind. (default: \(Self.defaultAddress))", valueName: "address"))
+  var subConnects: [String] = []
 
   @Option(
     help: ArgumentHelp("Where results go. Default: what the coordinator says.", valueName: "address"))
@@ -62,39 +64,56 @@ struct PhaseCommand: ParsableCommand {
 
   @OptionGroup var logging: LogOptions
 
+  private var subConnect: String { subConnects.first ?? Self.defaultAddress }
+
   func validate() throws {
+    guard subConnects.count <= 1 else {
+      throw ValidationError("--sub-connect is given \(subConnects.count) times; a worker serves one pipeline")
+    }
     for address in [subConnect, pushConnect, advertise].compactMap(\.self) {
       if let problem = addressProblem(address, binding: false) { throw ValidationError(problem) }
     }
     if let problem = addressProblem(pullBind, binding: true) { throw ValidationError(problem) }
-    try validateWords()
     guard quarantineAfter >= 0 else { throw ValidationError("--quarantine-after must be 0 or more") }
     guard (1...2_048).contains(concurrency) else { throw ValidationError("--concurrency must be 1 to 2048") }
     guard (0...1e9).contains(timeout), (0...1e9).contains(drainTimeout) else {
-      throw ValidationError("--timeout and --drain-timeout are seconds, 0 or more")
+      throw ValidationError("--timeout and --drain-timeout are seconds, 0 to 1000000000")
     }
+    try validateLimits()
   }
 
-  private func validateWords() throws {
+  /// Below these the child's own program cannot start.
+  private func validateLimits() throws {
+    guard memoryLimit ?? .max >= 64 << 20 else {
+      throw ValidationError(
+        "--memory-limit must be at least 67108864 bytes (64 MiB): the program that loads plugins needs it")
+    }
+    guard openFilesLimit ?? .max >= 16 else { throw ValidationError("--open-files-limit must be at least 16") }
+    guard cpuLimit ?? .max >= 1 else { throw ValidationError("--cpu-limit must be at least 1 second") }
+  }
+
+  /// Not part of `validate`, which comes before the parser's own word about an option that it does not know.
+  private func checkWords() throws(CommandFailure) {
     guard !pluginDir.isEmpty else {
-      guard !all else { throw ValidationError("--all needs --plugin-dir") }
+      guard !all else { throw CommandFailure(.usage, "--all needs --plugin-dir") }
       guard words.count == 2 else {
-        throw ValidationError("name a plugin and one of its phases: carbontube phase <library> <job-type>")
+        throw CommandFailure(.usage, "name a plugin and one of its phases: carbontube phase <library> <job-type>")
       }
       return
     }
     guard all != !words.isEmpty else {
-      throw ValidationError("with --plugin-dir give either --all or the job types to serve")
+      throw CommandFailure(.usage, "with --plugin-dir give either --all or the job types to serve")
     }
     if let library = words.first(where: { $0.contains("/") }) {
-      throw ValidationError("with --plugin-dir only job types are named, not '\(library)'")
+      throw CommandFailure(.usage, "with --plugin-dir only job types are named, not '\(library)'")
     }
     guard pullBind.hasSuffix(":*"), advertise == nil else {
-      throw ValidationError("--plugin-dir serves each phase on a port of its own: give --pull-bind the port *")
+      throw CommandFailure(.usage, "--plugin-dir serves each phase on a port of its own: give --pull-bind the port *")
     }
   }
 
   func run() throws {
+    try checkWords()
     if pluginDir.isEmpty { try servePhase() } else { try serveFolders() }
   }
 

@@ -7,7 +7,12 @@ struct PluginFile {
 
   /// Looks at the file in a child process.
   init(_ path: String) throws(CommandFailure) {
-    description = PluginCatalog().describe(file: try Self.path(path))
+    try self.init(PluginCatalog().describe(file: try Self.path(path)))
+  }
+
+  /// For a file that was looked at already.
+  init(_ description: PluginDescription) throws(CommandFailure) {
+    self.description = description
     // One in quarantine still has its definitions, and can be tried by its author.
     if let problem = description.problem, !description.state.isQuarantined { throw CommandFailure(.data, problem) }
   }
@@ -33,6 +38,12 @@ struct PluginFile {
       let isThere = description.pipelines.contains { $0.name == name }
       throw CommandFailure(isThere ? .configuration : .usage, error.description)
     }
+  }
+
+  /// - Throws: where the file cannot be used, or one of its pipelines cannot.
+  func verify() throws(CommandFailure) {
+    for pipeline in description.pipelines { _ = try self.pipeline(pipeline.name) }
+    if let problem = description.problem { throw CommandFailure(.data, problem) }
   }
 
   func hasHooks(_ name: String) -> Bool { description.pipelines.first { $0.name == name }?.hasHooks ?? false }

@@ -16,7 +16,7 @@ struct PluginsBuildCommand: ParsableCommand {
   func run() throws {
     for file in try PluginBuild(folder: folder, isSelfContained: selfContained).run() {
       let description = PluginCatalog().describe(file: file, cached: .ignored)
-      if let problem = description.problem { throw CommandFailure(.data, problem) }
+      try PluginFile(description).verify()
       let offers =
         description.phases.map { "phase \($0.jobType)" } + description.pipelines.map { "pipeline \($0.name)" }
       let name = file.hasPrefix("./") ? String(file.dropFirst(2)) : file

@@ -67,9 +67,7 @@ struct PluginsVerifyCommand: ParsableCommand {
   @Argument(help: "The plugin's file.") var library: String
 
   func run() throws {
-    let file = try PluginFile(library)
-    for pipeline in file.description.pipelines { _ = try file.pipeline(pipeline.name) }
-    if let problem = file.description.problem { throw CommandFailure(.data, problem) }
+    try PluginFile(library).verify()
     StandardStreams.say("\(library): ok")
   }
 }

@@ -1,7 +1,7 @@
 internal import Dispatch
 internal import Glibc
 
-/// SIGTERM and SIGINT, counted: the first asks for an orderly end, the second for the quickest.
+/// SIGTERM, SIGINT and SIGHUP, counted: the first asks for an orderly end, the second for the quickest.
 ///
 /// Dispatch sources rather than an async sequence: the handlers must be in place before the command goes on, and the
 /// main thread of these commands blocks.
@@ -12,16 +12,26 @@ final class StopSignals {
   init(_ heard: @escaping @Sendable (Int) -> Void) {
     let queue = DispatchQueue(label: "carbontube.signals")
     let count = SignalCount()
-    sources = [SIGTERM, SIGINT].map { number in
+    sources = Self.heeded().map { number in
       signal(number, SIG_IGN)
       let source = DispatchSource.makeSignalSource(signal: number, queue: queue)
       source.setEventHandler {
+        // A terminal that closes may say so twice, by the kernel and by the shell.
+        if number == SIGHUP, count.number > 0 { return }
         count.number += 1
         heard(count.number)
       }
       source.resume()
       return source
     }
+  }
+
+  /// SIGHUP unless whoever started this has it ignored, as nohup(1) does.
+  private static func heeded() -> [Int32] {
+    var former = sigaction()
+    sigaction(SIGHUP, nil, &former)
+    let isIgnored = unsafeBitCast(former.__sigaction_handler.sa_handler, to: Int.self) == 1
+    return [SIGTERM, SIGINT] + (isIgnored ? [] : [SIGHUP])
   }
 
   deinit {

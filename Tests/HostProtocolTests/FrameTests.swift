@@ -16,6 +16,7 @@ private let reports: [HostReport] = [
   .finished(token: 7, result, nanoseconds: 0),
   .finished(token: 8, HostResult(status: .ok, output: [0x7b, 0x7d]), nanoseconds: 12_345_678_901),
   .setting(token: 1, name: "storage", value: "memory:"), .hookFinished(token: 1, HostResult(status: .ok)),
+  .withdrawn(token: 9),
 ]
 
 private let requests: [HostRequest] = [
@@ -39,7 +40,9 @@ private func body(_ frame: [UInt8]) -> FrameBody { frame[4...] }
     #expect(try HostRequest(frame: body(request.encoded())) == request)
   }
 
-  @Test(arguments: [HostControl.cancel(token: 3), .stop]) func controlComesBack(_ control: HostControl) throws {
+  @Test(arguments: [HostControl.cancel(token: 3), .stop, .withdraw(token: 9)]) func controlComesBack(
+    _ control: HostControl
+  ) throws {
     #expect(try HostControl(frame: body(control.encoded())) == control)
   }
 
@@ -55,7 +58,7 @@ private func body(_ frame: [UInt8]) -> FrameBody { frame[4...] }
     var random = SystemRandomNumberGenerator()
     for _ in 0..<20_000 {
       var bytes = (0..<Int.random(in: 1...60, using: &random)).map { _ in UInt8.random(in: 0...255, using: &random) }
-      bytes[0] = UInt8.random(in: 0x80...0x88, using: &random)
+      bytes[0] = UInt8.random(in: 0x80...0x89, using: &random)
       if let report = try? HostReport(frame: bytes[...]) { #expect(Array(body(report.encoded())) == bytes) }
       if let request = try? HostRequest(frame: bytes[...]) { #expect(Array(body(request.encoded())) == bytes) }
     }

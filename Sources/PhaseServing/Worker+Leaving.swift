@@ -1,0 +1,66 @@
+internal import Logging
+internal import PipelineModel
+internal import WireProtocol
+
+/// How a worker gives back what it has, and ends.
+extension Worker {
+  func followWishes(now: Instant) {
+    switch (control.wish, stage) {
+    case (.drain, .serving): beginDraining(now: now)
+    case (.stop, .serving), (.stop, .draining): giveBackEverything(now: now)
+    case (_, .draining(let until)) where now >= until:
+      logger.warning("the time to drain is over: giving back what runs")
+      giveBackEverything(now: now)
+    default: break
+    }
+  }
+
+  func beginDraining(now: Instant) {
+    guard stage == .serving else { return }
+    logger.notice("draining: finishing what runs, taking nothing new")
+    stage = .draining(until: now + settings.drainMilliseconds)
+    giveBackWaiting()
+    announceAt = now
+  }
+
+  /// All that has not begun: here at once, in the children as soon as they say that it did not begin.
+  func giveBackWaiting() {
+    while let assignment = backlog.popFirst() { handBack(assignment) }
+    for assignment in held.remove() { handBack(assignment) }
+    for slot in slots { slot.withdrawWaiting() }
+  }
+
+  func handBack(_ assignment: Assignment) {
+    outbox.add(
+      AttemptReport(
+        job: assignment.order.job, token: assignment.order.token, outcome: .handedBack,
+        startedAt: Timestamp(milliseconds: 0), durationMicroseconds: 0, hasInstructions: false, plugin: plugin),
+      instructions: nil, pipeline: assignment.pipeline)
+  }
+
+  private func giveBackEverything(now: Instant) {
+    stage = .leaving(by: now + 2_000)
+    giveBackWaiting()
+    for slot in slots {
+      slot.end(.handBack, killAt: now)
+      slot.killIfOverdue(now: now)
+    }
+    announceAt = now
+  }
+
+  func isDone(now: Instant) -> Bool {
+    switch stage {
+    case .serving: false
+    case .draining: isIdle
+    case .leaving(let by): isIdle || now >= by
+    }
+  }
+
+  private var isIdle: Bool {
+    backlog.isEmpty && held.isEmpty && slots.allSatisfy { $0.runs.isEmpty } && outbox.isEmpty
+  }
+
+  func announceGoodbye() {
+    _ = events.send([Goodbye(worker: id, reason: "it was told to stop").encoded()])
+  }
+}

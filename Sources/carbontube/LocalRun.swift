@@ -28,8 +28,7 @@ final class LocalRun: Sendable {
     folder = try TemporaryFolder()
     let shared = SharedProgress()
     self.shared = shared
-    var logger = Logger(label: "carbontube.run") { StreamLogHandler.standardError(label: $0) }
-    logger.logLevel = logLevel
+    let logger = LogOptions.logger("carbontube.run", level: logLevel)
     var settings = PipelineServerSettings(logger: logger)
     settings.eventsAddress = "ipc://\(folder.path)/events"
     settings.intakeAddress = "ipc://\(folder.path)/intake"

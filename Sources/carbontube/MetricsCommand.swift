@@ -49,6 +49,9 @@ struct MetricsCommand: ParsableCommand {
       table.add([phase.jobType] + counts.map { String($0) } + times.map(Self.text))
     }
     table.say()
+    if metrics.phases.allSatisfy({ $0.enqueued + $0.started + $0.succeeded + $0.failed == 0 }) {
+      StandardStreams.say("nothing is counted yet; what happened in the last 5 seconds may be missing")
+    }
   }
 
   /// Upper ends of the histogram's buckets, hence "at most".

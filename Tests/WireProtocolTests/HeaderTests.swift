@@ -80,7 +80,7 @@ import Testing
     return [
       (
         EnqueueRequest(
-          request: 9, pipeline: "p", jobs: [.init(id: job, priority: -8, notBefore: Timestamp(milliseconds: 77))]
+          request: 9, pipeline: "p", jobs: [.init(id: job, priority: -8, delayMilliseconds: 77)]
         ).encoded(), { try EnqueueRequest(decoding: $0).encoded() }
       ),
       (

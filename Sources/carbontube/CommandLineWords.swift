@@ -18,8 +18,9 @@ enum CommandLineWords {
   }
 
   private static func problem(with word: String) -> CommandFailure? {
-    let known = CarbontubeProgram.configuration.groupedSubcommands.flatMap(\.subcommands)
-      .compactMap(\.configuration.commandName)
+    let known = CarbontubeProgram.configuration.groupedSubcommands.flatMap { group in
+      group.subcommands.compactMap { $0.configuration.commandName }
+    }
     guard !word.hasPrefix("-"), word != "help", !known.contains(word) else { return nil }
     let nearest = known.map { (name: $0, distance: editDistance(word, $0)) }.min { $0.distance < $1.distance }
     guard let nearest, nearest.distance <= max(1, word.count / 3) else {

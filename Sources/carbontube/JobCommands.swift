@@ -173,6 +173,13 @@ extension JobDocument.Attempt {
   }
 }
 
+extension JobError {
+  init(_ failure: JobDocument.Failure) {
+    self.init(
+      type: failure.type, message: failure.message, location: failure.location, standardErrorTail: failure.stderrTail)
+  }
+}
+
 extension JobDocument.Failure {
   init(_ error: JobError) {
     self.init(

@@ -111,7 +111,8 @@ public final class PipelineClient: Sendable {
     delayMilliseconds: Int64 = 0
   ) throws -> (ok: Bool, payload: EnqueueAnswer) {
     let json = try JSONEncoder().encode(instructions)
-    return try enqueueJob(pipeline: pipeline, [UInt8](json), id: id, priority: priority, delayMilliseconds: delayMilliseconds)
+    return try enqueueJob(
+      pipeline: pipeline, [UInt8](json), id: id, priority: priority, delayMilliseconds: delayMilliseconds)
   }
 
   /// Many jobs, several requests at a time: waits for room in the window instead of answering "busy".
@@ -166,7 +167,9 @@ public final class PipelineClient: Sendable {
       let loop = try openLoop()
       let accepted = pending.accepted
       pending.reply = loop.send(timeoutMilliseconds: timeoutMilliseconds, changesSomething: true) { request in
-        let heads = accepted.map { EnqueueRequest.Job(id: $0.id, priority: $0.priority, delayMilliseconds: $0.delayMilliseconds) }
+        let heads = accepted.map {
+          EnqueueRequest.Job(id: $0.id, priority: $0.priority, delayMilliseconds: $0.delayMilliseconds)
+        }
         let header = EnqueueRequest(request: request, pipeline: pipeline, jobs: heads).encoded()
         return [header] + accepted.map(\.payload)
       }
@@ -248,7 +251,8 @@ extension PipelineClient {
     defer { window.signal() }
     let job = Job(id: id, instructions: instructions, priority: priority, delayMilliseconds: delayMilliseconds)
     let pending = try send([job], to: pipeline)
-    let answers = if let reply = pending.reply { try pending.answers(in: await reply.value()) } else { try pending.answers() }
+    let answers =
+      if let reply = pending.reply { try pending.answers(in: await reply.value()) } else { try pending.answers() }
     return (answers[0].ok, answers[0])
   }
 

@@ -69,7 +69,7 @@ struct PauseCommand: ParsableCommand {
 
   func run() throws {
     _ = try coordinator.ask("pause", VerbDocument(phase: phase))
-    StandardStreams.show("paused \(phase ?? "the pipeline")")
+    StandardStreams.say("paused \(phase ?? "the pipeline")")
   }
 }
 
@@ -83,7 +83,7 @@ struct ResumeCommand: ParsableCommand {
 
   func run() throws {
     _ = try coordinator.ask("resume", VerbDocument(phase: phase))
-    StandardStreams.show("resumed \(phase ?? "the pipeline")")
+    StandardStreams.say("resumed \(phase ?? "the pipeline")")
   }
 }
 
@@ -98,6 +98,6 @@ struct DrainCommand: ParsableCommand {
 
   func run() throws {
     _ = try coordinator.ask("drain", VerbDocument(worker: worker))
-    StandardStreams.show("draining \(worker)")
+    StandardStreams.say("draining \(worker)")
   }
 }

@@ -19,7 +19,7 @@ struct ActionsListCommand: ParsableCommand {
 
   func run() throws {
     let answer = try coordinator.ask("actions", VerbDocument())
-    guard !json else { return StandardStreams.say(String(decoding: answer.document, as: UTF8.self)) }
+    guard !json else { return StandardStreams.sayVerbatim(String(decoding: answer.document, as: UTF8.self)) }
     let actions = try JSONText.decode(Answer.self, from: answer.document).actions
     var table = TextTable(["ACTION", "VERB", "STATE", "CHANGED", "LOOKED AT", "ERROR"])
     for action in actions {
@@ -44,6 +44,6 @@ struct ActionsStopCommand: ParsableCommand {
   func run() throws {
     let answer = try coordinator.ask("stop-action", VerbDocument(id: id))
     let document = try JSONText.decode(ActionDocument.self, from: answer.document)
-    StandardStreams.show("stopped \(id): \(document.changed ?? 0) jobs were changed")
+    StandardStreams.say("stopped \(id): \(document.changed ?? 0) jobs were changed")
   }
 }

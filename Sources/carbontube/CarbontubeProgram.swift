@@ -59,7 +59,7 @@ struct CarbontubeProgram: ParsableCommand {
       // Help and the version are what was asked for; the rest is the command line's fault.
       let code = exitCode(for: error)
       let text = fullMessage(for: error)
-      if code.isSuccess { StandardStreams.say(text) } else { StandardStreams.explain(text) }
+      if code.isSuccess { StandardStreams.sayVerbatim(text) } else { StandardStreams.complainVerbatim(text) }
       return code.rawValue
     }
   }

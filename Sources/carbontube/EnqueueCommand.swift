@@ -76,7 +76,7 @@ struct EnqueueCommand: ParsableCommand {
     for id in ids {
       let end = try vigil.end(of: id)
       if end.state != .succeeded { failed.append(id) }
-      StandardStreams.say(json ? end.json : end.line)
+      if json { StandardStreams.sayVerbatim(end.json) } else { StandardStreams.say(end.line) }
     }
     guard let first = failed.first else { return }
     throw CommandFailure(
@@ -87,9 +87,9 @@ struct EnqueueCommand: ParsableCommand {
 
   private func show(_ answer: EnqueueAnswer) {
     if json {
-      StandardStreams.say(JSONText.of(AnswerDocument(answer)))
+      StandardStreams.sayVerbatim(JSONText.of(AnswerDocument(answer)))
     } else if answer.ok, let id = answer.id {
-      StandardStreams.show(id)
+      StandardStreams.say(id)
       if answer.code == .duplicate {
         StandardStreams.complain("carbontube: job '\(id)' was enqueued before; \(answer.message)")
       }

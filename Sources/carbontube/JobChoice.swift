@@ -72,7 +72,7 @@ struct JobAction {
         problems.append(problem)
       } else {
         changed += 1
-        if verb == "cancel" { StandardStreams.show("cancelled \(id)") }
+        if verb == "cancel" { StandardStreams.say("cancelled \(id)") }
       }
     }
     if verb != "cancel", changed > 0 || problems.isEmpty { StandardStreams.say("\(done) \(jobs(changed))") }
@@ -87,7 +87,8 @@ struct JobAction {
     _ id: String, _ filter: JobFilterOptions, _ connection: CoordinatorConnection
   ) throws(CommandFailure) -> CommandFailure? {
     // A verb that is given nothing but the id says best why it cannot.
-    let arguments = verb == "requeue" || !filter.isEmpty ? filter.arguments(id: id, states: states) : VerbDocument(id: id)
+    let arguments =
+      verb == "requeue" || !filter.isEmpty ? filter.arguments(id: id, states: states) : VerbDocument(id: id)
     let answer = try connection.request(verb, arguments)
     switch answer.code {
     case .ok, .duplicate:
@@ -131,7 +132,7 @@ struct JobAction {
     let document = try JSONText.decode(ActionDocument.self, from: answer.document)
     guard let action = document.action else { return document.count(of: done) }
     guard !options.detach else {
-      StandardStreams.show(action)
+      StandardStreams.say(action)
       return nil
     }
     return try BackgroundAction(id: action, done: done, connection: connection).follow(document)

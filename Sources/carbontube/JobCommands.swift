@@ -15,11 +15,13 @@ struct JobCommand: ParsableCommand {
     let answer = try coordinator.ask("job", VerbDocument(id: id))
     let instructions = answer.payloads.first.map(JSONText.json) ?? Array("{}".utf8)
     if json {
-      let (job, text) = (String(decoding: answer.document, as: UTF8.self), String(decoding: instructions, as: UTF8.self))
-      StandardStreams.say(#"{"job":\#(job),"instructions":\#(text)}"#)
+      let (job, text) = (
+        String(decoding: answer.document, as: UTF8.self), String(decoding: instructions, as: UTF8.self)
+      )
+      StandardStreams.sayVerbatim(#"{"job":\#(job),"instructions":\#(text)}"#)
     } else {
       let job = try JSONText.decode(JobDocument.self, from: answer.document)
-      for line in job.lines(instructions: JSONText.shown(instructions)) { StandardStreams.show(line) }
+      for line in job.lines(instructions: JSONText.shown(instructions)) { StandardStreams.say(line) }
     }
   }
 }
@@ -76,7 +78,7 @@ struct JobsCommand: ParsableCommand {
       for (job, payload) in zip(page.jobs, answer.payloads) {
         if json {
           let instructions = JSONText.onOneLine(JSONText.json(in: payload))
-          StandardStreams.say(#"{"job":\#(JSONText.of(job)),"instructions":\#(instructions)}"#)
+          StandardStreams.sayVerbatim(#"{"job":\#(JSONText.of(job)),"instructions":\#(instructions)}"#)
         } else {
           table.add(job.row)
         }

@@ -17,7 +17,7 @@ struct WatchedEnd {
 
   var line: String {
     let reason = error.map { "  \($0.summary)" } ?? ""
-    return "\(id)  \(state)  \(JSONText.shown(instructions))\(reason)".escapingControlCharacters
+    return "\(id)  \(state)  \(JSONText.shown(instructions))\(reason)"
   }
 }
 

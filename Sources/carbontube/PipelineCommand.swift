@@ -46,11 +46,14 @@ struct PipelineCommand: ParsableCommand {
   @Option(help: ArgumentHelp("Larger instructions are refused.", valueName: "bytes"))
   var maxInstructions = 4 << 20
 
-  @Option(help: ArgumentHelp("Succeeded and cancelled jobs that are kept.", valueName: "count")) var keepFinished = 100_000
+  @Option(help: ArgumentHelp("Succeeded and cancelled jobs that are kept.", valueName: "count")) var keepFinished =
+    100_000
   @Option(help: ArgumentHelp("Days that succeeded and cancelled jobs are kept.", valueName: "days")) var keepDays = 7.0
   @Option(help: ArgumentHelp("Bytes of instructions of those that are kept.", valueName: "bytes"))
   var keepBytes = 1 << 30
-  @Option(help: ArgumentHelp("Dead jobs that are kept. Default: all, until somebody requeues or deletes them.", valueName: "count"))
+  @Option(
+    help: ArgumentHelp(
+      "Dead jobs that are kept. Default: all, until somebody requeues or deletes them.", valueName: "count"))
   var keepDead: Int?
 
   @Flag(help: "Show this pipeline on a web page as well.") var web = false

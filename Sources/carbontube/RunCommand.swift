@@ -71,8 +71,8 @@ struct RunCommand: ParsableCommand {
 
   private func show(_ end: LocalRun.End, number: Int) {
     let instructions = JSONText.json(in: end.instructions)
-    if json { return StandardStreams.say(JSONText.onOneLine(instructions)) }
+    if json { return StandardStreams.sayVerbatim(JSONText.onOneLine(instructions)) }
     let reason = end.error.map { "  \(JobDocument.Failure($0).summary)" } ?? ""
-    StandardStreams.show("\(number)  \(end.state)  \(JSONText.shown(instructions))\(reason)")
+    StandardStreams.say("\(number)  \(end.state)  \(JSONText.shown(instructions))\(reason)")
   }
 }

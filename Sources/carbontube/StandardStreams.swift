@@ -22,14 +22,13 @@ enum StandardStreams {
     return failure
   }
 
-  /// A line of this program's own making, such as a JSON document: as it is.
-  static func say(_ line: String) { write(line + "\n", to: STDOUT_FILENO) }
-  /// A line that may hold words from outside: they cannot steer the terminal.
-  static func show(_ line: String) { say(line.escapingControlCharacters) }
-  /// A line for people, on stderr.
+  /// A line on stdout. Words from outside in it cannot steer the terminal.
+  static func say(_ line: String) { write(line.escapingControlCharacters + "\n", to: STDOUT_FILENO) }
+  /// As it is: for programs, such as a JSON document, or of several lines.
+  static func sayVerbatim(_ text: String) { write(text + "\n", to: STDOUT_FILENO) }
+  /// A line on stderr, as `say`.
   static func complain(_ line: String) { write(line.escapingControlCharacters + "\n", to: STDERR_FILENO) }
-  /// For several lines of this program's own making, on stderr.
-  static func explain(_ text: String) { write(text + "\n", to: STDERR_FILENO) }
+  static func complainVerbatim(_ text: String) { write(text + "\n", to: STDERR_FILENO) }
   static func draw(_ text: String) { write(text, to: STDERR_FILENO) }
 
   static var outputIsTerminal: Bool { isatty(STDOUT_FILENO) == 1 }

@@ -10,10 +10,10 @@ struct StatusCommand: ParsableCommand {
   func run() throws {
     let connection = try coordinator.connected()
     let answer = try connection.ask("status", VerbDocument())
-    guard !json else { return StandardStreams.say(String(decoding: answer.document, as: UTF8.self)) }
+    guard !json else { return StandardStreams.sayVerbatim(String(decoding: answer.document, as: UTF8.self)) }
     let status = try JSONText.decode(Status.self, from: answer.document)
     let totals = try JSONText.decode(Totals.self, from: try connection.ask("totals", VerbDocument()).document)
-    for line in status.headlines + totals.headlines { StandardStreams.show(line) }
+    for line in status.headlines + totals.headlines { StandardStreams.say(line) }
     StandardStreams.say("")
     status.phaseTable.say()
     StandardStreams.say("")

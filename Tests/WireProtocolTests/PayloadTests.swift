@@ -48,7 +48,9 @@ import Testing
   func numbersOfAnySizeAreKeptAsTheyAreSpelled(number: String) throws {
     let text = Array(#"{"wei" : [ \#(number) ], "gas":\#(number)}"#.utf8)
     try InstructionsJSON.check(text)
-    #expect(try InstructionsJSON.merging(text, into: Array("{}".utf8)) == Array(#"{"wei" : [ \#(number) ],"gas":\#(number)}"#.utf8))
+    #expect(
+      try InstructionsJSON.merging(text, into: Array("{}".utf8))
+        == Array(#"{"wei" : [ \#(number) ],"gas":\#(number)}"#.utf8))
     #expect(try InstructionsJSON.merging(Array("{}".utf8), into: text) == text)
   }
 

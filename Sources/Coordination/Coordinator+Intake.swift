@@ -61,9 +61,11 @@ extension Coordinator {
       reply.jobs.append(EnqueueReply.Job(code: .ok, id: id))
       pending.enqueuing.append(PendingTurn.EnqueueSlot(reply: place, position: position))
       pending.turn.enqueues.append(
-        NewJob(id: id, priority: job.priority, notBefore: job.notBefore, instructions: frames[position + 1]))
+        NewJob(
+          id: id, priority: job.priority,
+          notBefore: job.delayMilliseconds > 0 ? now + job.delayMilliseconds : nil, instructions: frames[position + 1]))
       accepted += 1
-      if job.notBefore == nil { pending.arrivals[0] += 1 }
+      if job.delayMilliseconds == 0 { pending.arrivals[0] += 1 }
     }
     if accepted == 0 {
       _ = intake.send([route, reply.encoded()])

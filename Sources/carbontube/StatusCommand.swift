@@ -8,10 +8,12 @@ struct StatusCommand: ParsableCommand {
   @Flag(help: "Print the coordinator's answer as JSON.") var json = false
 
   func run() throws {
-    let answer = try coordinator.ask("status", VerbDocument())
-    guard !json else { return StandardStreams.say(String(decoding: answer.document, as: UTF8.self)) }
+    let connection = try coordinator.connected()
+    let answer = try connection.ask("status", VerbDocument())
+    guard !json else { return StandardStreams.sayVerbatim(String(decoding: answer.document, as: UTF8.self)) }
     let status = try JSONText.decode(Status.self, from: answer.document)
-    for line in status.headlines { StandardStreams.say(line) }
+    let totals = try JSONText.decode(Totals.self, from: try connection.ask("totals", VerbDocument()).document)
+    for line in status.headlines + totals.headlines { StandardStreams.say(line) }
     StandardStreams.say("")
     status.phaseTable.say()
     StandardStreams.say("")
@@ -20,6 +22,23 @@ struct StatusCommand: ParsableCommand {
     } else {
       status.workerTable.say()
     }
+  }
+}
+
+/// What a coordinator has counted since its start.
+struct Totals: Decodable {
+  struct Phase: Decodable {
+    var enqueued: Int
+    var succeeded: Int
+    var dead: Int
+  }
+
+  var phases: [Phase]
+
+  var headlines: [String] {
+    guard let first = phases.first, let last = phases.last else { return [] }
+    let dead = phases.reduce(0) { $0 + $1.dead }
+    return ["since its start: \(first.enqueued) enqueued, \(last.succeeded) succeeded, \(dead) dead"]
   }
 }
 
@@ -71,10 +90,16 @@ struct Status: Decodable {
   var workers: [Worker]
   var store: Store
 
+  static let manyDead = 100_000
+
   var headlines: [String] {
     var lines = ["pipeline \(pipeline)\(paused ? " (paused)" : ""), up \(uptimeMs / 1_000) s"]
     lines.append("storage \(store.address) is \(store.state)" + (store.problem.map { ": \($0)" } ?? ""))
-    lines.append("finished: \(succeeded) succeeded, \(cancelled) cancelled, \(phases.reduce(0) { $0 + $1.dead }) dead")
+    let dead = phases.reduce(0) { $0 + $1.dead }
+    lines.append("kept: \(succeeded) succeeded, \(cancelled) cancelled, \(dead) dead")
+    if dead > Self.manyDead {
+      lines.append("warning: more than \(Self.manyDead) dead jobs are kept; requeue or delete them, or set --keep-dead")
+    }
     return lines
   }
 

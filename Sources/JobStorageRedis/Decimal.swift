@@ -54,4 +54,35 @@ struct DecimalReader {
     }
     return isNegative ? -number : number
   }
+
+  /// A number of attempts or bytes; nil where it is none that could be.
+  mutating func nextCount() -> Int? { next().flatMap { (0...Stored.maximum).contains($0) ? Int($0) : nil } }
+}
+
+/// Counts as Redis keeps them, read without trust: another program may have written anything.
+enum Stored {
+  /// Up to here Lua's numbers and the scores of indexes, which are doubles, are exact.
+  static let maximum: Int64 = 1 << 53
+
+  /// Nil where `text` is no count.
+  static func count(_ text: some StringProtocol) -> Int? {
+    Int64(text).flatMap { (0...maximum).contains($0) ? Int($0) : nil }
+  }
+}
+
+/// A score of an index.
+struct Score {
+  /// Cut to what 64 bits hold.
+  let whole: Int64
+
+  /// Nil where there is none.
+  init?(_ text: String) {
+    if let exact = Int64(text) {
+      whole = exact
+    } else if let number = Double(text), !number.isNaN {
+      whole = Int64(exactly: number.rounded()) ?? (number > 0 ? .max : .min)
+    } else {
+      return nil
+    }
+  }
 }

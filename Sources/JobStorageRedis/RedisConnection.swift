@@ -9,9 +9,15 @@ final class RedisConnection {
 
   private let context: UnsafeMutablePointer<redisContext>
   private let address: RedisAddress
+  /// True after an answer did not come: what comes later would be taken for the answer to another question.
+  private(set) var isBroken = false
+  /// Whether this server has served before: then what it refuses now, it may allow again.
+  var isReconnect: Bool
 
-  init(_ address: RedisAddress) throws(StoreError) {
+  /// - Throws: `.unavailable` or `.misconfigured`; the socket is closed then.
+  init(_ address: RedisAddress, isReconnect: Bool) throws(StoreError) {
     self.address = address
+    self.isReconnect = isReconnect
     // hiredis writes with write(2): a server that went away must be an error, not the end of the process.
     if signal(SIGPIPE, SIG_IGN) != nil {}
     let limit = timeval(tv_sec: Self.connectSeconds, tv_usec: 0)
@@ -46,20 +52,29 @@ final class RedisConnection {
   /// Sends all commands, then reads all answers: one round trip. An answer that is an error is thrown once all are
   /// read, so that the connection stays usable.
   func exchange(_ commands: [RedisWords], operation: String) throws(StoreError) -> [RedisReply] {
+    let replies = try answers(commands, operation: operation)
+    try refuseErrors(in: replies, operation: operation)
+    return replies
+  }
+
+  /// As `exchange`, errors among the answers.
+  func answers(_ commands: [RedisWords], operation: String) throws(StoreError) -> [RedisReply] {
     for command in commands { append(command.command) }
     var replies: [RedisReply] = []
     replies.reserveCapacity(commands.count)
-    var refusal: String?
     for _ in commands {
       var raw: UnsafeMutableRawPointer?
       guard redisGetReply(context, &raw) == REDIS_OK, let raw else { throw failure(operation) }
       defer { freeReplyObject(raw) }
-      let reply = RedisReply(copying: raw.assumingMemoryBound(to: redisReply.self))
-      if case .error(let text) = reply, refusal == nil { refusal = text }
-      replies.append(reply)
+      replies.append(RedisReply(copying: raw.assumingMemoryBound(to: redisReply.self)))
     }
-    if let refusal { throw StoreError(redis: refusal, address: address.shown, operation: operation) }
     return replies
+  }
+
+  func refuseErrors(in replies: [RedisReply], operation: String) throws(StoreError) {
+    for case .error(let text) in replies {
+      throw StoreError(redis: text, address: address, isReconnect: isReconnect, operation: operation)
+    }
   }
 
   private func append(_ command: [UInt8]) {
@@ -69,13 +84,15 @@ final class RedisConnection {
   }
 
   private func failure(_ operation: String) -> StoreError {
+    isBroken = true
     let text = withUnsafeBytes(of: context.pointee.errstr) {
       String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
     }
     let isTimeout = context.pointee.err == REDIS_ERR_IO && (errno == EAGAIN || errno == EWOULDBLOCK)
-    let reason = isTimeout ? "did not answer within \(Self.answerSeconds) s" : "cannot be reached: \(text)"
-    return StoreError(
-      .unavailable, operation: operation,
-      message: "storage \(address.shown) \(reason); start redis-server or check the address")
+    let clause =
+      isTimeout
+      ? "did not answer within \(Self.answerSeconds) s; it is slow or stopped, look at its load and SLOWLOG"
+      : "cannot be reached: \(text); start redis-server or check the address"
+    return StoreError(.unavailable, operation: operation, message: "storage \(address.shown) \(clause)")
   }
 }

@@ -8,6 +8,7 @@ struct RedisJob {
   let attempt: Int
   let failures: Int
   let crashes: Int
+  let losses: Int
   let updatedAt: Timestamp
   let dueAt: Timestamp
   /// Of the instructions, in bytes.
@@ -15,44 +16,45 @@ struct RedisJob {
   let priority: Int
   let serial: UInt64
   let enqueuedAt: Timestamp
-  let attempts: [AttemptRecord]
+  private let timeline: [Substring]
 
-  /// Nil where the text is not what was written.
+  /// Nil where the first line is not what was written.
   init?(text: String) {
     let lines = text.split(separator: "\n")
     let words = lines.first?.split(separator: " ") ?? []
-    guard words.count == 11, let state = UInt8(words[0]).flatMap(JobState.init(rawValue:)), let key = Int(words[1]),
-      let attempt = Int(words[2]), let failures = Int(words[3]), let crashes = Int(words[4]),
-      let updated = Int64(words[5]), let due = Int64(words[6]), let size = Int(words[7]), let priority = Int(words[8]),
-      let serial = UInt64(words[9]), let enqueued = Int64(words[10])
+    guard words.count == 13, let state = UInt8(words[0]).flatMap(JobState.init(rawValue:)),
+      let key = Stored.count(words[1]), let attempt = Stored.count(words[2]), let failures = Stored.count(words[3]),
+      let crashes = Stored.count(words[4]), let losses = Stored.count(words[5]), let updated = Int64(words[7]),
+      let due = Int64(words[8]), let size = Stored.count(words[9]), let priority = Int(words[10]),
+      let serial = Stored.count(words[11]), let enqueued = Int64(words[12])
     else { return nil }
-    var attempts: [AttemptRecord] = []
-    for line in lines.dropFirst() {
-      guard let attempt = AttemptText.attempt(in: line) else { return nil }
-      attempts.append(attempt)
-    }
     self.state = state
     self.key = key
     self.attempt = attempt
     self.failures = failures
     self.crashes = crashes
+    self.losses = losses
     updatedAt = Timestamp(milliseconds: updated)
     dueAt = Timestamp(milliseconds: due)
     self.size = size
     self.priority = priority
-    self.serial = serial
+    self.serial = UInt64(serial)
     enqueuedAt = Timestamp(milliseconds: enqueued)
-    self.attempts = attempts
+    timeline = Array(lines.dropFirst())
   }
+
+  /// Lines that are damaged are left out.
+  var attempts: [AttemptRecord] { timeline.compactMap(AttemptText.attempt(in:)) }
 
   func record(
     _ id: JobID, instructions: [UInt8], error: JobError?, lease: RedisLease?, keys: PhaseKeys
   ) -> JobRecord {
     JobRecord(
       id: id, state: lease == nil ? state : .running, phase: keys.shownIndex(ofKey: key), priority: priority,
-      attempt: lease?.attempt ?? attempt, failures: failures, crashes: crashes, instructions: instructions,
-      enqueuedAt: enqueuedAt, updatedAt: lease?.claimedAt ?? updatedAt, dueAt: state == .delayed ? dueAt : nil,
-      worker: lease?.worker, error: error, attempts: keys.shown(attempts))
+      attempt: lease?.attempt ?? attempt, failures: failures, crashes: crashes, losses: losses,
+      instructions: instructions, enqueuedAt: enqueuedAt, updatedAt: lease?.claimedAt ?? updatedAt,
+      dueAt: lease == nil && state == .delayed ? dueAt : nil, worker: lease?.worker, error: error,
+      attempts: keys.shown(attempts))
   }
 }
 
@@ -66,13 +68,14 @@ struct RedisLease {
   let attempt: Int
   let failures: Int
   let crashes: Int
+  let losses: Int
 
   init?(text: String) {
     let words = text.split(separator: " ", maxSplits: 4)
-    guard words.count == 5, let token = UInt64(words[0]), let worker = WorkerID(String(words[1])),
+    guard words.count == 5, let token = Stored.count(words[0]), let worker = WorkerID(String(words[1])),
       let until = Int64(words[2]), let claimed = Int64(words[3]), let job = RedisJob(text: String(words[4]))
     else { return nil }
-    self.token = LeaseToken(token)
+    self.token = LeaseToken(UInt64(token))
     key = job.key
     self.worker = worker
     self.until = Timestamp(milliseconds: until)
@@ -80,11 +83,12 @@ struct RedisLease {
     attempt = job.attempt + 1
     failures = job.failures
     crashes = job.crashes
+    losses = job.losses
   }
 
   func runningJob(_ id: JobID, keys: PhaseKeys) -> RunningJob {
     RunningJob(
       id: id, token: token, phase: keys.shownIndex(ofKey: key), worker: worker, attempt: attempt, failures: failures,
-      crashes: crashes, leaseUntil: until, claimedAt: claimedAt)
+      crashes: crashes, losses: losses, leaseUntil: until, claimedAt: claimedAt)
   }
 }

@@ -2,113 +2,78 @@ public import JobStorage
 internal import PipelineModel
 
 extension RedisJobStore {
+  /// What is on its way to the server and back at once.
+  private static let bytesOnTheWay = 16 << 20
+
   public func apply(_ turn: StoreTurn) throws(StoreError) -> StoreTurnResult {
     let session = try opened("apply")
     try turn.refuseUnknownPhases(session.keys, address: address)
-    let calls = TurnCalls(turn, keys: session.keys)
-    var answers: [RedisReply] = []
-    if calls.parts.isEmpty {
-      try keepOwnership(now: turn.now)
-    } else {
-      let scripts = calls.calls.map { (script: RedisScript.turn, arguments: $0) }
-      for reply in try run(scripts, session, now: turn.now, operation: "apply") { answers += reply.array ?? [] }
+    var answers = TurnAnswers(allRecorded: turn, keys: session.keys)
+    let plan = TurnPlan(turn, keys: session.keys)
+    if plan.parts.isEmpty { try keepOwnership(now: turn.now) }
+    try send(plan, of: turn, session, into: &answers)
+    try fill(turn, session, into: &answers)
+    if answers.lost > 0 || !answers.unreadable.isEmpty { try give(back: answers, now: turn.now, session) }
+    return answers.result
+  }
+
+  /// Several calls go in one round trip, unless they are large.
+  private func send(
+    _ plan: TurnPlan, of turn: StoreTurn, _ session: Session, into answers: inout TurnAnswers
+  ) throws(StoreError) {
+    var words = TurnWords(turn, keys: session.keys)
+    var calls: [(script: RedisScript, arguments: RedisWords)] = []
+    var size = 0
+    var parts = plan.parts[...]
+    for call in plan.calls {
+      let arguments = words.call(call)
+      if size > 0, size + arguments.bytes.count > Self.bytesOnTheWay {
+        try send(calls, of: turn, session, answering: &parts, into: &answers)
+        (calls, size) = ([], 0)
+      }
+      calls.append((.turn, arguments))
+      size += arguments.bytes.count
     }
-    var result = StoreTurnResult(allRecorded: turn)
-    guard answers.count == calls.parts.count,
-      zip(calls.parts, answers).allSatisfy({ result.note($1, to: $0, session.keys) })
-    else { throw corrupt("apply", "an answer") }
-    return result
-  }
-}
-
-extension StoreTurnResult {
-  /// Releases are stale until they are answered: one whose token an earlier one of the turn has is not asked.
-  fileprivate init(allRecorded turn: StoreTurn) {
-    self.init()
-    completions = Array(repeating: .recorded, count: turn.completions.count)
-    failures = Array(repeating: .recorded, count: turn.failures.count)
-    releases = Array(repeating: .stale, count: turn.releases.count)
-    enqueues = Array(repeating: .stored, count: turn.enqueues.count)
-    renewals = Array(repeating: .recorded, count: turn.renewals.count)
-    claims = Array(repeating: [], count: turn.claims.count)
+    if !calls.isEmpty { try send(calls, of: turn, session, answering: &parts, into: &answers) }
   }
 
-  /// False where the answer is none that the script gives.
-  fileprivate mutating func note(_ answer: RedisReply, to part: TurnCalls.Part, _ keys: PhaseKeys) -> Bool {
-    switch part {
-    case .completions(let run): note(stale: answer, in: run)
-    case .enqueues(let run): note(duplicates: answer, in: run)
-    case .failure(let index): note(answer, in: &failures[index])
-    case .release(let index): note(answer, in: &releases[index])
-    case .renewal(let index): note(answer, in: &renewals[index])
-    case .promotion: note(promotion: answer.array ?? [], keys)
-    case .claim(let index): note(claimed: answer.array ?? [], in: &claims[index])
-    case .metrics: true
-    }
-  }
-
-  private func note(_ answer: RedisReply, in outcome: inout WriteOutcome) -> Bool {
-    outcome = answer.number == 1 ? .recorded : .stale
-    return answer.number != nil
-  }
-
-  private mutating func note(stale answer: RedisReply, in run: Range<Int>) -> Bool {
-    for place in answer.array ?? [] {
-      guard let place = place.number, (1...run.count).contains(Int(place)) else { return false }
-      completions[run.lowerBound + Int(place) - 1] = .stale
-    }
-    return answer.array != nil
-  }
-
-  private mutating func note(duplicates answer: RedisReply, in run: Range<Int>) -> Bool {
-    let words = answer.array ?? []
-    for index in stride(from: 0, to: words.count - 1, by: 2) {
-      guard let place = words[index].number, (1...run.count).contains(Int(place)),
-        let state = words[index + 1].number.flatMap({ JobState(rawValue: UInt8(clamping: $0)) })
-      else { return false }
-      enqueues[run.lowerBound + Int(place) - 1] = .duplicate(state)
-    }
-    return answer.array != nil
-  }
-
-  private mutating func note(promotion: [RedisReply], _ keys: PhaseKeys) -> Bool {
-    guard let next = promotion.first?.string else { return false }
-    nextDue = Double(next).map { Timestamp(milliseconds: Int64($0)) }
-    for index in stride(from: 1, to: promotion.count - 1, by: 2) {
-      guard let key = promotion[index].number, let count = promotion[index + 1].number else { return false }
-      promoted[keys.shownIndex(ofKey: Int(key)), default: 0] += Int(count)
-    }
-    return true
-  }
-
-  /// Four words for each time the script took jobs from the queue (`turnScript`).
-  private func note(claimed words: [RedisReply], in jobs: inout [ClaimedJob]) -> Bool {
-    for index in stride(from: 0, to: words.count - 3, by: 4) {
-      guard let first = words[index].number, let ids = words[index + 1].array, let texts = words[index + 2].array,
-        let contents = words[index + 3].array, ids.count == texts.count, ids.count == contents.count
-      else { return false }
-      for place in ids.indices {
-        guard let id = ids[place].string.flatMap(JobID.init), let text = texts[place].bytes,
-          let instructions = contents[place].bytes,
-          let job = ClaimedJob(
-            id: id, token: LeaseToken(UInt64(clamping: first) + UInt64(place)), text: text, instructions: instructions)
-        else { return false }
-        jobs.append(job)
+  private func send(
+    _ calls: [(script: RedisScript, arguments: RedisWords)], of turn: StoreTurn, _ session: Session,
+    answering parts: inout ArraySlice<TurnPlan.Part>, into answers: inout TurnAnswers
+  ) throws(StoreError) {
+    for reply in try run(calls, session, now: turn.now, operation: "apply") {
+      for answer in reply.array ?? [] {
+        guard let part = parts.popFirst(), answers.note(answer, to: part) else { throw corrupt("apply", "an answer") }
       }
     }
-    return words.count.isMultiple(of: 4)
   }
-}
 
-extension ClaimedJob {
-  /// - Parameter text: the job as the key `job` holds it; of its numbers the first six are needed: STATE KEY a f c UPDATED.
-  fileprivate init?(id: JobID, token: LeaseToken, text: [UInt8], instructions: [UInt8]) {
-    var numbers = DecimalReader(text)
-    guard numbers.next() != nil, numbers.next() != nil, let attempt = numbers.next(), let failures = numbers.next(),
-      let crashes = numbers.next(), let updated = numbers.next()
-    else { return nil }
-    self.init(
-      id: id, token: token, attempt: Int(attempt) + 1, failures: Int(failures), crashes: Int(crashes),
-      instructions: instructions, queuedAt: Timestamp(milliseconds: updated))
+  /// Claims of more than one part brings: those of many jobs, or of large ones.
+  private func fill(_ turn: StoreTurn, _ session: Session, into answers: inout TurnAnswers) throws(StoreError) {
+    var words = TurnWords(turn, keys: session.keys)
+    for index in turn.claims.indices {
+      while answers.unfilled.contains(index), answers.result.claims[index].count < turn.claims[index].limit {
+        let left = turn.claims[index].limit - answers.result.claims[index].count
+        var parts: ArraySlice<TurnPlan.Part> = [.claim(index, limit: min(left, TurnPlan.claimsPerPart))]
+        try send([(.turn, words.call(parts))], of: turn, session, answering: &parts, into: &answers)
+      }
+    }
+  }
+
+  /// Where the server has lost parts of jobs its counts are wrong: what was claimed goes back, and opening the store again
+  /// makes them anew.
+  private func give(back answers: TurnAnswers, now: Timestamp, _ session: Session) throws(StoreError) {
+    var back = StoreTurn(now: now)
+    back.releases = answers.result.claims.joined().map { Release(job: $0.id, token: $0.token, attempt: nil) }
+    var ignored = TurnAnswers(allRecorded: back, keys: session.keys)
+    try send(TurnPlan(back, keys: session.keys), of: back, session, into: &ignored)
+    if !answers.unreadable.isEmpty {
+      _ = try run(.delete, answers.unreadable, session, now: now, operation: "apply")
+    }
+    forgetSession()
+    throw StoreError(
+      .unavailable, operation: "apply",
+      message: "storage \(address) has lost parts of \(answers.lost + answers.unreadable.count) jobs (did it evict keys, or "
+        + "another program write them?); they are taken out and the counts are made again")
   }
 }

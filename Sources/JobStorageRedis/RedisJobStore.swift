@@ -2,7 +2,7 @@ public import JobStorage
 public import PipelineModel
 
 /// Keeps jobs in Redis 6.2 or later, by Lua scripts through EVALSHA: each item of a turn is one atomic step of the
-/// server, a turn one round trip.
+/// server, a turn one round trip, and no script holds the server long.
 ///
 /// How safe jobs are is the server's choice: `appendonly yes` with `appendfsync always` loses nothing, `everysec` up to
 /// the last second, no AOF everything since the last snapshot (docs/reliability.md).
@@ -12,20 +12,24 @@ public import PipelineModel
 public final class RedisJobStore: JobStore {
   /// Ownership that is not renewed lapses after this long.
   static let ownershipMilliseconds = 1_500
-  static let schema = 2
+  static let schema = 3
 
   public let address: String
-  private let server: RedisAddress
+  public private(set) var advice: [String] = []
+  let server: RedisAddress
   private var session: Session?
+  /// A server that was right once is not named wrongly: what it refuses later may pass.
+  private var wasOpen = false
 
   struct Session {
     var connection: RedisConnection
     var scripts: LoadedScripts
-    /// `carbontube:{PIPELINE}:`
-    var prefix: [UInt8]
     var owner: [UInt8]
     var pipeline: String
-    var keys: PhaseKeys
+    var queries: RedisQueries
+
+    var prefix: [UInt8] { queries.prefix }
+    var keys: PhaseKeys { queries.keys }
   }
 
   /// - Parameter uri: `redis://[user[:password]@]host[:port][/db]` or `redis+unix://[user[:password]@]/path[?db=N]`.
@@ -39,40 +43,25 @@ public final class RedisJobStore: JobStore {
 
   public func open(_ pipeline: PipelineDefinition, owner: String, now: Timestamp) throws(StoreError) {
     session = nil
-    let connection = try RedisConnection(server)
-    let prefix = Array("carbontube:{\(pipeline.name)}:".utf8)
+    let connection = try RedisConnection(server, isReconnect: wasOpen)
+    let queries = RedisQueries(
+      connection: connection, prefix: Array("carbontube:{\(pipeline.name)}:".utf8), keys: PhaseKeys(),
+      address: address)
     var fresh = Session(
-      connection: connection, scripts: try LoadedScripts(connection), prefix: prefix, owner: Array(owner.utf8),
-      pipeline: pipeline.name, keys: PhaseKeys())
+      connection: connection, scripts: try LoadedScripts(connection), owner: Array(owner.utf8),
+      pipeline: pipeline.name, queries: queries)
     _ = try run(.own, [], fresh, now: now, operation: "open")
     do throws(StoreError) {
       try define(pipeline, &fresh, now: now)
+      if try !isConsistent(fresh) { try rebuild(fresh) }
+      advice = try RedisAdvice.lines(fresh.connection, address: address)
     } catch {
       _ = try? run(.disown, [], fresh, now: now, operation: "close")
       throw error
     }
     session = fresh
-  }
-
-  private func define(_ pipeline: PipelineDefinition, _ session: inout Session, now: Timestamp) throws(StoreError) {
-    let meta = try fields(of: "meta", session, operation: "open")
-    let stored = meta["schema"].flatMap { Int($0) } ?? Self.schema
-    guard stored <= Self.schema else {
-      throw StoreError(
-        .newerSchema, operation: "open",
-        message: "storage \(address) was written by a later version (schema \(stored), this one knows \(Self.schema)); "
-          + "update carbontube")
-    }
-    let known = (meta["phases"] ?? "").split(separator: " ").compactMap { PhaseName(text: String($0)) }
-    session.keys = PhaseKeys(known: known, pipeline: pipeline)
-    let counts = try fields(of: "counts", session, operation: "open")
-    let byKey = session.keys.names.indices.map { PhaseCounts(counts, key: $0) }
-    try session.keys.refuseLeftovers(counts: byKey, pipeline: pipeline.name, address: address)
-    if stored == 1 { try moveSchema1(session, now: now) }
-    let token = max(meta["token"].flatMap { UInt64($0) } ?? 0, UInt64(max(0, now.milliseconds)) &* 1_024)
-    let names = session.keys.names.map(\.text).joined(separator: " ")
-    let written = ["schema", String(Self.schema), "phases", names, "token", String(token)]
-    _ = try run(.setMeta, written.map { Array($0.utf8) }, session, now: now, operation: "open")
+    wasOpen = true
+    connection.isReconnect = true
   }
 
   public func keepOwnership(now: Timestamp) throws(StoreError) {
@@ -84,70 +73,15 @@ public final class RedisJobStore: JobStore {
     _ = try? run(.disown, [], session, now: Timestamp(milliseconds: 0), operation: "close")
     self.session = nil
   }
-}
 
-// MARK: - Talking to the server
+  /// The next `open` makes a new one.
+  func forgetSession() { session = nil }
 
-extension RedisJobStore {
   func opened(_ operation: String) throws(StoreError) -> Session {
     guard let session else {
       throw StoreError(.unavailable, operation: operation, message: "storage \(address) is not open")
     }
     return session
-  }
-
-  /// Runs one script; `arguments` follow the owner, the time and the time to live.
-  func run(
-    _ script: RedisScript, _ arguments: [[UInt8]], _ session: Session, now: Timestamp, operation: String
-  ) throws(StoreError) -> RedisReply {
-    try run([(script, RedisWords(arguments))], session, now: now, operation: operation)[0]
-  }
-
-  /// Runs several scripts in one round trip. Where the server has forgotten them (a restart, SCRIPT FLUSH) they are
-  /// loaded again, once: none of them has run then, as each names the same server's cache.
-  func run(
-    _ calls: [(script: RedisScript, arguments: RedisWords)], _ session: Session, now: Timestamp, operation: String
-  ) throws(StoreError) -> [RedisReply] {
-    let head = [session.owner, bytes(now.milliseconds), bytes(Self.ownershipMilliseconds)]
-    let key = session.prefix + Array("owner".utf8)
-    var session = session
-    do throws(StoreError) {
-      let commands = calls.map { session.scripts.call($0.script, key: key, head, $0.arguments) }
-      return try exchange(formatted: commands, session, operation: operation)
-    } catch {
-      guard error.message.contains("NOSCRIPT") else { throw error }
-      session.scripts = try LoadedScripts(session.connection)
-      let commands = calls.map { session.scripts.call($0.script, key: key, head, $0.arguments) }
-      return try exchange(formatted: commands, session, operation: operation)
-    }
-  }
-
-  func exchange(
-    _ commands: [[[UInt8]]], _ session: Session, operation: String
-  ) throws(StoreError) -> [RedisReply] {
-    try exchange(formatted: commands.map(RedisWords.init), session, operation: operation)
-  }
-
-  private func exchange(
-    formatted commands: [RedisWords], _ session: Session, operation: String
-  ) throws(StoreError) -> [RedisReply] {
-    do throws(StoreError) {
-      return try session.connection.exchange(commands, operation: operation)
-    } catch {
-      // The connection may hold answers that were not waited for: the next `open` makes a new one.
-      if !error.message.contains("NOSCRIPT") { self.session = nil }
-      throw error
-    }
-  }
-
-  func fields(of name: String, _ session: Session, operation: String) throws(StoreError) -> [String: String] {
-    let reply = try exchange([[Array("HGETALL".utf8), session.key(name)]], session, operation: operation)[0]
-    let words = reply.array ?? []
-    var fields: [String: String] = [:]
-    for index in stride(from: 0, to: words.count - 1, by: 2) {
-      if let name = words[index].string { fields[name] = words[index + 1].string }
-    }
-    return fields
   }
 
   func corrupt(_ operation: String, _ what: String) -> StoreError {
@@ -157,15 +91,85 @@ extension RedisJobStore {
   }
 }
 
-extension RedisJobStore.Session {
-  func key(_ name: String) -> [UInt8] { prefix + Array(name.utf8) }
+// MARK: - The pipeline's definition
+
+extension RedisJobStore {
+  private func define(_ pipeline: PipelineDefinition, _ session: inout Session, now: Timestamp) throws(StoreError) {
+    let meta = try session.queries.fields(of: "meta", "open")
+    try refuseOtherSchema(meta, pipeline)
+    let known = (meta["phases"] ?? "").split(separator: " ").compactMap { PhaseName(text: String($0)) }
+    session.queries.keys = PhaseKeys(known: known, pipeline: pipeline)
+    let counts = try session.queries.fields(of: "counts", "open")
+    let byKey = session.keys.names.indices.map { PhaseCounts(counts, key: $0) }
+    try session.keys.refuseLeftovers(counts: byKey, pipeline: pipeline.name, address: address)
+    for name in ["serial", "finish", "largest"] where meta[name].map({ Stored.count($0) == nil }) ?? false {
+      throw corrupt("open", "the field \(name) of carbontube:{\(pipeline.name)}:meta")
+    }
+    // Lua's numbers are doubles.
+    let time = min(max(0, now.milliseconds), Stored.maximum >> 11)
+    let token = max(meta["token"].flatMap { Stored.count($0) } ?? 0, Int(time) << 10)
+    let names = session.keys.names.map(\.text).joined(separator: " ")
+    let written = ["schema", String(Self.schema), "phases", names, "token", String(token), "owner"]
+    _ = try run(
+      .setMeta, written.map { Array($0.utf8) } + [session.owner], session, now: now, operation: "open")
+  }
+
+  private func refuseOtherSchema(_ meta: [String: String], _ pipeline: PipelineDefinition) throws(StoreError) {
+    let stored = meta["schema"].flatMap { Int($0) } ?? Self.schema
+    if stored > Self.schema {
+      throw StoreError(
+        .newerSchema, operation: "open",
+        message: "storage \(address) was written by a later version (schema \(stored), this one knows \(Self.schema)); "
+          + "update carbontube")
+    }
+    if stored < Self.schema {
+      throw StoreError(
+        .misconfigured, operation: "open",
+        message: "storage \(address) was written by an earlier version (schema \(stored), this one reads \(Self.schema) "
+          + "alone); let that version finish its jobs, then delete the keys carbontube:{\(pipeline.name)}:*")
+    }
+  }
+}
+
+// MARK: - Running scripts
+
+extension RedisJobStore {
+  /// Runs one script; `arguments` follow the owner, the time and the time to live.
+  func run(
+    _ script: RedisScript, _ arguments: [[UInt8]], _ session: Session, now: Timestamp, operation: String
+  ) throws(StoreError) -> RedisReply {
+    try run([(script, RedisWords(arguments))], session, now: now, operation: operation)[0]
+  }
+
+  /// Runs several scripts in one round trip. Those that the server has forgotten (a restart, SCRIPT FLUSH) are loaded and
+  /// run again: the first of them and all that follow, unless one of those has run, since their order matters.
+  func run(
+    _ calls: [(script: RedisScript, arguments: RedisWords)], _ session: Session, now: Timestamp, operation: String
+  ) throws(StoreError) -> [RedisReply] {
+    let head = [session.owner, bytes(now.milliseconds), bytes(Self.ownershipMilliseconds)]
+    let key = session.queries.key("owner")
+    do throws(StoreError) {
+      var replies = try session.connection.answers(
+        calls.map { session.scripts.call($0.script, key: key, head, $0.arguments) }, operation: operation)
+      if let first = replies.firstIndex(where: \.isForgotten), replies[first...].allSatisfy(\.isForgotten) {
+        let scripts = try LoadedScripts(session.connection)
+        replies[first...] = try session.connection.answers(
+          calls[first...].map { scripts.call($0.script, key: key, head, $0.arguments) }, operation: operation)[...]
+      }
+      try session.connection.refuseErrors(in: replies, operation: operation)
+      return replies
+    } catch {
+      // The caller must open the store again and compare.
+      forgetSession()
+      throw error
+    }
+  }
+}
+
+extension RedisReply {
+  fileprivate var isForgotten: Bool {
+    if case .error(let text) = self { text.hasPrefix("NOSCRIPT") } else { false }
+  }
 }
 
 func bytes(_ number: some BinaryInteger) -> [UInt8] { Array(String(number).utf8) }
-
-extension PhaseCounts {
-  init(_ counts: [String: String], key: Int) {
-    func count(_ letter: String) -> Int { counts["\(letter):\(key)"].flatMap { Int($0) } ?? 0 }
-    self.init(waiting: count("w"), delayed: count("d"), running: count("r"), dead: count("x"))
-  }
-}

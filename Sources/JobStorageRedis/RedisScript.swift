@@ -2,7 +2,7 @@ internal import JobStorage
 
 /// The Lua scripts. By number, not by text: hashing the text of one for every call would cost more than the call.
 enum RedisScript: Int, CaseIterable, Sendable {
-  case turn, own, disown, keep, setMeta, cancel, requeue, delete, forgetMetrics, moveSchema1
+  case turn, own, disown, keep, setMeta, cancel, requeue, delete, forgetMetrics, index, recount, sweep, adopt
 
   var text: String {
     switch self {
@@ -15,7 +15,10 @@ enum RedisScript: Int, CaseIterable, Sendable {
     case .requeue: requeueScript
     case .delete: deleteScript
     case .forgetMetrics: forgetMetricsScript
-    case .moveSchema1: moveSchema1Script
+    case .index: indexScript
+    case .recount: recountScript
+    case .sweep: sweepScript
+    case .adopt: adoptScript
     }
   }
 }

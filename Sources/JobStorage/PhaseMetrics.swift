@@ -1,4 +1,5 @@
-/// What happened in one phase within one minute. Stores add what they are given to what they have.
+/// What happened in one phase within one minute. Stores add what they are given to what they have; sums wrap around rather
+/// than trap on what somebody else put into a store.
 public struct PhaseMetrics: Hashable, Sendable {
   /// Unix time divided by 60 s.
   public var minute: Int64
@@ -21,13 +22,13 @@ public struct PhaseMetrics: Hashable, Sendable {
   }
 
   public mutating func add(_ other: PhaseMetrics) {
-    enqueued += other.enqueued
-    started += other.started
-    succeeded += other.succeeded
-    failed += other.failed
-    retried += other.retried
-    crashed += other.crashed
-    dead += other.dead
+    enqueued &+= other.enqueued
+    started &+= other.started
+    succeeded &+= other.succeeded
+    failed &+= other.failed
+    retried &+= other.retried
+    crashed &+= other.crashed
+    dead &+= other.dead
     latency.add(other.latency)
     wait.add(other.wait)
   }
@@ -59,19 +60,19 @@ public struct DurationHistogram: Hashable, Sendable {
   /// The upper end in microseconds of the bucket in which the duration lies that `fraction` of all do not exceed; nil
   /// without durations. What is beyond the last bucket counts as its lower end.
   public func percentile(_ fraction: Double) -> Int64? {
-    let total = counts.reduce(0, +)
+    let total = counts.reduce(0, &+)
     guard total > 0 else { return nil }
     let rank = max(1, Int((Double(total) * min(max(fraction, 0), 1)).rounded(.up)))
     var seen = 0
     for (bucket, count) in counts.enumerated() {
-      seen += count
+      seen &+= count
       if seen >= rank { return Self.bounds[min(bucket, Self.bounds.count - 1)] }
     }
     return nil
   }
 
   public mutating func add(_ other: DurationHistogram) {
-    for index in counts.indices { counts[index] += other.counts[index] }
+    for (index, count) in zip(counts.indices, other.counts) { counts[index] &+= count }
     sumMicroseconds &+= other.sumMicroseconds
   }
 }

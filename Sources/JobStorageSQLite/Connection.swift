@@ -1,16 +1,25 @@
 internal import CSQLite
+internal import PipelineModel
 
 /// A connection with its prepared statements, each made when it is first used. Used by one thread at a time.
 final class Connection {
-  private let handle: OpaquePointer
+  fileprivate let handle: OpaquePointer
   private var statements: [Statement?] = Array(repeating: nil, count: Query.allCases.count)
   private var isOpen = true
+  fileprivate let watch = Watch()
 
-  /// Makes the file where it does not exist; says nothing yet about what is in it.
-  init(file: String, busyTimeoutMilliseconds: Int32) throws(SQLiteFailure) {
+  /// Told and asked by SQLite while it works.
+  fileprivate final class Watch {
+    var logFrames: Int32 = 0
+    var mustEnd: () -> Bool = { false }
+  }
+
+  /// Says nothing yet about what is in the file.
+  /// - Parameter isReader: changes nothing; else the file is made where it does not exist.
+  init(file: String, busyTimeoutMilliseconds: Int32, isReader: Bool = false) throws(SQLiteFailure) {
     var handle: OpaquePointer?
-    let flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE
-    let code = sqlite3_open_v2(file, &handle, flags, nil)
+    let access = isReader ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE
+    let code = sqlite3_open_v2(file, &handle, access | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, nil)
     guard code == SQLITE_OK, let handle else {
       let failure = SQLiteFailure.last(handle)
       sqlite3_close_v2(handle)
@@ -82,6 +91,55 @@ final class Connection {
       throw error
     }
   }
+
+  /// All of `body` sees the database as it is at one moment. Nothing stays open behind it.
+  /// - Parameter mustEnd: asked now and then; where it says so, `body` fails with SQLITE_INTERRUPT.
+  func snapshot<Value>(
+    unless mustEnd: @escaping () -> Bool, _ body: () throws(SQLiteFailure) -> Value
+  ) throws(SQLiteFailure) -> Value {
+    watch.mustEnd = mustEnd
+    sqlite3_progress_handler(
+      handle, Self.stepsBetweenQuestions,
+      { Unmanaged<Watch>.fromOpaque($0!).takeUnretainedValue().mustEnd() ? 1 : 0 },
+      Unmanaged.passUnretained(watch).toOpaque())
+    try statement(.beginReading).run()
+    defer {
+      sqlite3_progress_handler(handle, 0, nil, nil)
+      _ = try? statement(.rollback).run()
+    }
+    return try body()
+  }
+
+  /// Of SQLite's machine: some tens of microseconds.
+  private static let stepsBetweenQuestions: Int32 = 1_000
+}
+
+/// The write-ahead log.
+extension Connection {
+  /// In place of SQLite's own habit to write the log back within a commit.
+  func watchLog() {
+    sqlite3_wal_hook(
+      handle,
+      { watch, _, _, frames in
+        Unmanaged<Watch>.fromOpaque(watch!).takeUnretainedValue().logFrames = frames
+        return SQLITE_OK
+      }, Unmanaged.passUnretained(watch).toOpaque())
+  }
+
+  /// Pages in the log when the last commit was made.
+  var logFrames: Int { Int(watch.logFrames) }
+
+  /// Copies into the file what others that use the database allow to; waits for nobody.
+  /// - Returns: whether that was all, so that the log begins anew with the next commit.
+  func writeBackLog() -> Bool {
+    var frames: Int32 = 0
+    var written: Int32 = 0
+    let code = sqlite3_wal_checkpoint_v2(handle, nil, SQLITE_CHECKPOINT_PASSIVE, &frames, &written)
+    return code == SQLITE_OK && written == frames
+  }
+
+  /// Copies all of the log into the file, and empties it; waits for others as long as for a lock.
+  func emptyLog() { sqlite3_wal_checkpoint_v2(handle, nil, SQLITE_CHECKPOINT_TRUNCATE, nil, nil) }
 
   /// Has the disk keep every commit so far: what `PRAGMA synchronous = FULL` does at the end of each (sqlite3WalFrames in
   /// SQLite's wal.c), by the log's own file, which SQLITE_FCNTL_JOURNAL_POINTER gives.

@@ -14,6 +14,7 @@ struct JobHead {
   var attempt: Int
   var failures: Int
   var crashes: Int
+  var losses: Int
   let enqueuedAt: Timestamp
   var updatedAt: Timestamp
   var queuedAt: Timestamp
@@ -22,9 +23,15 @@ struct JobHead {
   var size: Int
   /// How many attempts the timeline holds.
   var timelineCount: Int
+  /// Whether there is a row in `errors`.
+  var hasError: Bool
+
+  /// What a job can have of anything that is counted, or of bytes: numbers that are added to without a look.
+  static let counts = 0...(1 << 31)
+  static let sizes = 0...(1 << 40)
 
   /// The column that follows those of `Query.headColumns`.
-  static let columnCount: Int32 = 15
+  static let columnCount: Int32 = 17
 
   init(_ row: Statement) throws(SQLiteFailure) {
     guard let id = JobID(row.text(1)), let state = UInt8(exactly: row.int64(2)).flatMap(JobState.init(rawValue:)) else {
@@ -34,17 +41,19 @@ struct JobHead {
     self.id = id
     self.state = state
     phaseKey = row.int(3)
-    priority = row.int(4)
+    priority = row.int(4, in: NewJob.priorities)
     place = row.int64(5)
-    attempt = row.int(6)
-    failures = row.int(7)
-    crashes = row.int(8)
+    attempt = row.int(6, in: Self.counts)
+    failures = row.int(7, in: Self.counts)
+    crashes = row.int(8, in: Self.counts)
     enqueuedAt = row.moment(9)
     updatedAt = row.moment(10)
     queuedAt = row.moment(11)
     dueAt = row.isNull(12) ? nil : row.moment(12)
-    size = row.int(13)
-    timelineCount = row.int(14)
+    size = row.int(13, in: Self.sizes)
+    timelineCount = row.int(14, in: Self.counts)
+    losses = row.int(15, in: Self.counts)
+    hasError = row.int64(16) != 0
   }
 
   init(_ new: NewJob, serial: Int64, phaseKey: Int, now: Timestamp) {
@@ -57,17 +66,27 @@ struct JobHead {
     attempt = 0
     failures = 0
     crashes = 0
+    losses = 0
     enqueuedAt = now
     updatedAt = now
     queuedAt = now
     size = new.instructions.count
     timelineCount = 0
+    hasError = false
+  }
+
+  /// As it is from a claim on.
+  mutating func beRunning(since now: Timestamp) {
+    state = .running
+    attempt += 1
+    updatedAt = now
   }
 
   mutating func resetCounters() {
     attempt = 0
     failures = 0
     crashes = 0
+    losses = 0
   }
 }
 
@@ -82,9 +101,7 @@ struct Lease {
   /// - Parameter head: of the job as it waited.
   init(_ head: JobHead, token: LeaseToken, worker: WorkerID, until: Timestamp, claimedAt: Timestamp) {
     self.head = head
-    self.head.state = .running
-    self.head.attempt += 1
-    self.head.updatedAt = claimedAt
+    self.head.beRunning(since: claimedAt)
     self.token = token
     self.worker = worker
     self.until = until
@@ -93,7 +110,7 @@ struct Lease {
   func running(_ keys: PhaseKeys) -> RunningJob {
     RunningJob(
       id: head.id, token: token, phase: keys.shownIndex(ofKey: head.phaseKey), worker: worker, attempt: head.attempt,
-      failures: head.failures, crashes: head.crashes, leaseUntil: until, claimedAt: claimedAt)
+      failures: head.failures, crashes: head.crashes, losses: head.losses, leaseUntil: until, claimedAt: claimedAt)
   }
 }
 

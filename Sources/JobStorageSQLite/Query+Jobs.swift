@@ -14,16 +14,19 @@ extension Query {
     case .moveJob:
       """
       UPDATE jobs SET state = ?2, phase = ?3, place = ?4, attempt = ?5, failures = ?6, crashes = ?7, updated_at = ?8,
-        queued_at = ?9, due_at = ?10, size = ?11, timeline_count = ?12, timeline = CAST(timeline || ?13 AS BLOB)
+        queued_at = ?9, due_at = ?10, size = ?11, losses = ?12, has_error = ?13, timeline_count = ?14,
+        timeline = CAST(timeline || ?15 AS BLOB)
       WHERE serial = ?1
       """
     case .deleteJob: "DELETE FROM jobs WHERE serial = ?"
     case .jobBySerial: "SELECT \(Self.headColumns) FROM jobs j WHERE j.serial = ?"
     case .jobByID: "SELECT \(Self.headColumns) FROM jobs j WHERE j.id = ?"
+    case .glimpseBySerial: "SELECT \(Self.glimpseColumns) FROM jobs j WHERE j.serial = ?"
+    case .glimpseByID: "SELECT \(Self.glimpseColumns) FROM jobs j WHERE j.id = ?"
     case .recordBySerial:
       """
       SELECT \(Self.headColumns), j.timeline, i.bytes, e.type, e.message, e.location, e.stderr
-      FROM jobs j JOIN instructions i ON i.serial = j.serial LEFT JOIN errors e ON e.serial = j.serial
+      FROM jobs j LEFT JOIN instructions i ON i.serial = j.serial LEFT JOIN errors e ON e.serial = j.serial
       WHERE j.serial = ?
       """
     case .readTimeline: "SELECT timeline FROM jobs WHERE serial = ?"
@@ -50,7 +53,7 @@ extension Query {
     case .claimable:
       """
       SELECT \(Self.headColumns), i.bytes, q.place
-      FROM queue q CROSS JOIN jobs j ON j.serial = q.serial CROSS JOIN instructions i ON i.serial = q.serial
+      FROM queue q CROSS JOIN jobs j ON j.serial = q.serial LEFT JOIN instructions i ON i.serial = q.serial
       WHERE q.place BETWEEN ? AND ? ORDER BY q.place LIMIT ?
       """
     case .enterDelayed: "INSERT INTO delayed VALUES (?, ?)"
@@ -59,6 +62,7 @@ extension Query {
     case .enterLease: "INSERT INTO leases VALUES (?, ?, ?, ?, ?)"
     case .renewLease: "UPDATE leases SET until = ?2 WHERE token = ?1"
     case .leaveLease: "DELETE FROM leases WHERE token = ?"
+    case .holders: "SELECT serial, worker, claimed_at FROM leases"
     case .enterFinished: "INSERT INTO finished VALUES (?, ?, ?)"
     case .leaveFinished: "DELETE FROM finished WHERE place = ?"
     default: nil
@@ -73,32 +77,30 @@ extension Query {
       SELECT \(Self.headColumns) FROM delayed d CROSS JOIN jobs j ON j.serial = d.serial
       WHERE d.due_at <= ? ORDER BY d.due_at, d.serial LIMIT ?
       """
-    case .delayedJobs:
-      """
-      SELECT \(Self.headColumns) FROM delayed d CROSS JOIN jobs j ON j.serial = d.serial
-      ORDER BY d.due_at, d.serial
-      """
     case .oldestFinished:
       """
-      SELECT \(Self.headColumns) FROM finished f CROSS JOIN jobs j ON j.serial = f.serial ORDER BY f.place LIMIT ?
-      """
-    case .newestJobs: "SELECT \(Self.headColumns) FROM jobs j WHERE j.serial < ? ORDER BY j.serial DESC"
-    case .oldestJobs: "SELECT \(Self.headColumns) FROM jobs j ORDER BY j.serial"
-    case .newestFinishedInState:
-      """
       SELECT \(Self.headColumns) FROM finished f CROSS JOIN jobs j ON j.serial = f.serial
-      WHERE f.serial < ?1 AND f.state = ?2 ORDER BY f.serial DESC
+      WHERE f.place BETWEEN ? AND ? ORDER BY f.place LIMIT ?
       """
-    case .oldestFinishedInState:
-      """
-      SELECT \(Self.headColumns) FROM finished f CROSS JOIN jobs j ON j.serial = f.serial
-      WHERE f.state = ? ORDER BY f.serial
-      """
+    case .newestGlimpses:
+      "SELECT \(Self.glimpseColumns) FROM jobs j WHERE j.serial > ? AND j.serial < ? ORDER BY j.serial DESC"
+    case .oldestGlimpses:
+      "SELECT \(Self.glimpseColumns) FROM jobs j WHERE j.serial > ? AND j.serial < ? ORDER BY j.serial"
+    case .newestGlimpsesInState: glimpsesInState + " DESC"
+    case .oldestGlimpsesInState: glimpsesInState
     case .serialsInQueue: "SELECT serial FROM queue WHERE place BETWEEN ? AND ?"
     case .serialsDelayed: "SELECT serial FROM delayed"
+    case .serialsHeld: "SELECT serial FROM leases"
     case .serialsInState: "SELECT serial FROM finished WHERE state = ?"
     case .serialsOfPrefix: "SELECT serial FROM jobs WHERE id >= ? AND id < ? LIMIT ?"
     default: ""
     }
+  }
+
+  private var glimpsesInState: String {
+    """
+    SELECT \(Self.glimpseColumns) FROM finished f CROSS JOIN jobs j ON j.serial = f.serial
+    WHERE f.serial > ?1 AND f.serial < ?2 AND f.state = ?3 ORDER BY f.serial
+    """
   }
 }

@@ -47,19 +47,20 @@ struct QueueLines {
     if let known = ends[line.lowerBound] {
       present = known
     } else if let (first, last) = try limits(line) {
-      present = Ends(front: first, back: last + 1)
+      present = Ends(front: first, back: last &+ 1)
     } else {
       let middle = QueuePlace.middle(of: line)
       present = Ends(front: middle, back: middle)
     }
     let place: Int64
     if atFront {
-      present.front -= 1
+      present.front &-= 1
       place = present.front
     } else {
       place = present.back
-      present.back += 1
+      present.back &+= 1
     }
+    guard line.contains(place) else { throw SQLiteFailure.unreadable("a queue has reached the end of its places") }
     ends[line.lowerBound] = present
     return place
   }

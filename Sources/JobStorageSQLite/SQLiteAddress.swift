@@ -1,4 +1,3 @@
-internal import Glibc
 internal import JobStorage
 
 /// `sqlite:PATH[?option=value&…]`, taken apart.
@@ -11,7 +10,7 @@ struct SQLiteAddress {
   var maximumBytes: Int64?
 
   /// For logs and messages.
-  var text: String { Self.scheme + path }
+  var text: String { shown(Self.scheme + path) }
 
   /// What SQLite is told: it would take `:memory:` and `file:…` for something else than files.
   var file: String { path.hasPrefix("/") ? path : "./" + path }
@@ -58,18 +57,8 @@ struct SQLiteAddress {
       maximumBytes = bytes
     default:
       throw Self.refusal(
-        "store address '\(uri)': '\(halves[0])' is not an option; there are synchronous, busy_timeout and max_bytes")
+        "store address '\(uri)': '\(halves[0])' is not an option; there are synchronous, busy_timeout and max_bytes, "
+          + "and a path cannot have a '?' in it")
     }
-  }
-
-  /// Asked before anything is made beside it.
-  func refuseFolder() throws(StoreError) {
-    var status = stat()
-    guard stat(file, &status) == 0, status.st_mode & S_IFMT == S_IFDIR else { return }
-    throw Self.refusal("\(text): is a folder; write the path of a file in it, for example \(text)/jobs.db")
-  }
-
-  private static func refusal(_ message: String) -> StoreError {
-    StoreError(.misconfigured, operation: "open", message: message)
   }
 }

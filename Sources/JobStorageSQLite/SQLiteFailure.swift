@@ -15,6 +15,9 @@ struct SQLiteFailure: Error {
   /// A stored value that this program never writes.
   static func unreadable(_ what: String) -> SQLiteFailure { SQLiteFailure(code: SQLITE_CORRUPT, detail: what) }
 
+  /// Whether it is what is stored that was not understood, by us or by SQLite.
+  var isUnreadable: Bool { plainCode == SQLITE_CORRUPT }
+
   static let readOnly = SQLiteFailure(code: SQLITE_READONLY, detail: "read-only")
 
   /// Of the call on `connection` that just failed.

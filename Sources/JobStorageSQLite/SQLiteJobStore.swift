@@ -3,21 +3,27 @@ public import PipelineModel
 
 /// Keeps the jobs of one pipeline in one SQLite database, for one coordinator on the same machine.
 ///
-/// Beside PATH stand PATH-wal and PATH-shm, which belong to the database and must be kept with it after a crash, and
-/// PATH.lock, whose kernel lock makes its holder the owner until `close` or the end of the process. The file does not
-/// shrink; the room of deleted jobs is used again.
+/// Beside PATH (where it is a link: beside what it leads to) stand PATH-wal and PATH-shm, which belong to the database and
+/// must be kept with it after a crash, and PATH.lock. Kernel locks on the latter and on the database itself make their
+/// holder the owner until `close` or the end of the process. The file does not shrink; the room of deleted jobs is used
+/// again.
 ///
 /// A turn is one transaction. With `synchronous=full` (the default) it survives a power cut once `flush` has answered, and
-/// every other change once its call has; with `normal` the last of them may be missing then, never parts of one.
+/// every other change but `prune` once its call has; with `normal` the last of them may be missing then, never parts of one.
 ///
-/// After any `StoreError` but `.misconfigured` of `apply`, `flush` and `setPaused` the database is closed and must be opened
-/// again; the lock is kept meanwhile. Used by one thread at a time.
+/// Where the database or its log is moved, replaced or removed meanwhile, nothing is confirmed any more: calls that write
+/// throw `.refusesWrites`, and so does `open`, until the same file stands there again or the store was closed.
+///
+/// After any `StoreError` of a call that writes, but `.misconfigured` and `.badCursor`, the database is closed and must be
+/// opened again; the locks are kept meanwhile. Used by one thread at a time; readers by another.
 public final class SQLiteJobStore: JobStore {
   public var address: String { place.text }
 
-  private let place: SQLiteAddress
+  let place: SQLiteAddress
   private var lock: OwnerLock?
   private var session: Session?
+  private var files: ServedFiles?
+  private let gate = LogGate()
 
   /// Touches nothing yet.
   ///
@@ -27,22 +33,35 @@ public final class SQLiteJobStore: JobStore {
   /// - Throws: `.misconfigured` where `uri` is not such an address.
   public init(uri: String) throws(StoreError) { place = try SQLiteAddress(uri: uri) }
 
+  deinit { close() }
+
   public func open(_ pipeline: PipelineDefinition, owner: String, now: Timestamp) throws(StoreError) {
-    close()
-    try place.refuseFolder()
-    let lock = try OwnerLock(place, owner: owner)
-    session = try Session.open(place, pipeline, now: now)
+    closeSession()
+    let lock = try owned(by: owner)
+    session = try Session.open(place, lock.database, pipeline, gate: gate, now: now)
+    files = ServedFiles(place, lock.database)
     self.lock = lock
   }
 
+  /// The locks that are held, where they still are those of the database; else new ones.
+  private func owned(by owner: String) throws(StoreError) -> OwnerLock {
+    if let lock {
+      if let loss = ServedFiles.loss(of: lock.database, place) { throw refusal("open", loss) }
+      if lock.isStillThere { return lock }
+      self.lock = nil
+    }
+    try place.refuseWhatIsNoFile()
+    return try OwnerLock(place, DatabaseFile.open(place), owner: owner)
+  }
+
   public func close() {
-    session?.connection.close()
-    session = nil
+    closeSession()
     lock = nil
   }
 
   public func keepOwnership(now: Timestamp) throws(StoreError) {
-    _ = try opened("keepOwnership")
+    let session = try opened("keepOwnership")
+    try refuseLostFiles("keepOwnership")
     guard let lock, lock.isStillThere else {
       closeSession()
       throw StoreError(
@@ -50,51 +69,51 @@ public final class SQLiteJobStore: JobStore {
         message: "\(address): its lock file was removed or replaced while in use; see that one coordinator alone "
           + "uses the database")
     }
+    session.tendLog()
   }
+
+  public var advice: [String] {
+    guard let names = lock?.database.nameCount, names > 1 else { return [] }
+    return [
+      "\(address): the database has \(names) names (hard links), but its log stands beside this one alone; remove the others"
+    ]
+  }
+
+  public func makeReader() throws(StoreError) -> (any JobReader)? {
+    let keys = try opened("makeReader").keys
+    return lock.map { SQLiteJobReader(place, $0.database, keys: keys, gate: gate) }
+  }
+
+  // MARK: Writing
 
   public func apply(_ turn: StoreTurn) throws(StoreError) -> StoreTurnResult {
     try turn.refuseUnknownPhases(opened("apply").keys, address: address)
-    return try perform("apply") { (session) throws(SQLiteFailure) in try session.apply(turn) }
+    return try write("apply") { (session) throws(SQLiteFailure) in try session.apply(turn) }
   }
 
   public var needsFlush: Bool { place.isFullySynchronous }
 
   public func flush() throws(StoreError) {
-    try perform("flush") { (session) throws(SQLiteFailure) in try session.connection.flushLog() }
-  }
-
-  public func runningJobs() throws(StoreError) -> [RunningJob] { try opened("runningJobs").runningJobs() }
-
-  public func counts() throws(StoreError) -> StoreCounts { try opened("counts").counts() }
-
-  public func job(_ id: JobID) throws(StoreError) -> JobRecord? {
-    try perform("job") { (session) throws(SQLiteFailure) in try session.record(id) }
-  }
-
-  public func jobs(matching filter: JobFilter, after cursor: String?, limit: Int) throws(StoreError) -> JobPage {
-    try perform("jobs") { (session) throws(SQLiteFailure) in
-      try session.jobs(matching: filter, after: cursor, limit: limit)
-    }
+    try write("flush") { (session) throws(SQLiteFailure) in try session.connection.flushLog() }
   }
 
   public func cancel(_ id: JobID, now: Timestamp) throws(StoreError) -> (was: JobState, lease: RunningJob?)? {
-    try perform("cancel") { (session) throws(SQLiteFailure) in try session.cancel(id, now: now) }
+    try write("cancel") { (session) throws(SQLiteFailure) in try session.cancel(id, now: now) }
   }
 
-  public func requeue(matching filter: JobFilter, limit: Int, now: Timestamp) throws(StoreError) -> [Int: Int] {
-    try perform("requeue") { (session) throws(SQLiteFailure) in
-      try session.requeue(matching: filter, limit: limit, now: now)
+  public func perform(
+    _ action: FilterAction, matching filter: JobFilter, after cursor: String?, limit: Int, now: Timestamp
+  ) throws(StoreError) -> ActionStep {
+    let start = try cursor.map { text throws(StoreError) in try ActionCursor(text) }
+    return try write(action.rawValue) { (session) throws(SQLiteFailure) in
+      try session.perform(action, matching: filter, after: start, limit: limit, now: now)
     }
-  }
-
-  public func delete(matching filter: JobFilter, limit: Int, now: Timestamp) throws(StoreError) -> Int {
-    try perform("delete") { (session) throws(SQLiteFailure) in try session.delete(matching: filter, limit: limit) }
   }
 
   public func prune(
     _ policy: RetentionPolicy, metricsBefore: Int64, limit: Int, now: Timestamp
   ) throws(StoreError) -> Int {
-    try perform("prune") { (session) throws(SQLiteFailure) in
+    try write("prune") { (session) throws(SQLiteFailure) in
       try session.prune(policy, metricsBefore: metricsBefore, limit: limit, now: now)
     }
   }
@@ -106,34 +125,47 @@ public final class SQLiteJobStore: JobStore {
         .misconfigured, operation: "setPaused",
         message: "\(address): phase \(phase) does not exist; the pipeline has \(keys.phaseCount)")
     }
-    try perform("setPaused") { (session) throws(SQLiteFailure) in try session.setPaused(paused, phase: phase) }
+    try write("setPaused") { (session) throws(SQLiteFailure) in try session.setPaused(paused, phase: phase) }
   }
 
-  public func paused() throws(StoreError) -> (pipeline: Bool, phases: Set<Int>) {
-    try perform("paused") { (session) throws(SQLiteFailure) in try session.paused() }
+  /// Nothing is confirmed that went to files which nobody will find.
+  private func write<Value>(
+    _ operation: String, _ body: (Session) throws(SQLiteFailure) -> Value
+  ) throws(StoreError) -> Value {
+    let session = try opened(operation)
+    let value: Value
+    do throws(SQLiteFailure) { value = try body(session) } catch {
+      // What SQLite says of files that are not its own any more would be wrong.
+      try refuseLostFiles(operation)
+      closeSession()
+      throw StoreError(error, operation: operation, address: place)
+    }
+    try refuseLostFiles(operation)
+    return value
   }
 
-  public func metrics(minutes range: ClosedRange<Int64>) throws(StoreError) -> [PhaseMetrics] {
-    try perform("metrics") { (session) throws(SQLiteFailure) in try session.metrics(minutes: range) }
+  private func refuseLostFiles(_ operation: String) throws(StoreError) {
+    guard let loss = files?.loss else { return }
+    // The file that was moved is then whole by itself.
+    session?.connection.emptyLog()
+    closeSession()
+    throw refusal(operation, loss)
   }
 
-  private func opened(_ operation: String) throws(StoreError) -> Session {
+  private func refusal(_ operation: String, _ loss: String) -> StoreError {
+    StoreError(.refusesWrites, operation: operation, message: "\(address): \(loss)")
+  }
+
+  func opened(_ operation: String) throws(StoreError) -> Session {
     guard let session else { throw StoreError(.unavailable, operation: operation, message: "\(address): not open") }
     return session
   }
 
-  private func perform<Value>(
-    _ operation: String, _ body: (Session) throws(SQLiteFailure) -> Value
-  ) throws(StoreError) -> Value {
-    let session = try opened(operation)
-    do { return try body(session) } catch {
-      closeSession()
-      throw StoreError(error, operation: operation, address: address)
-    }
-  }
-
   private func closeSession() {
-    session?.connection.close()
-    session = nil
+    guard let session else { return }
+    session.connection.close()
+    self.session = nil
+    files = nil
+    gate.noteNewSession()
   }
 }

@@ -1,4 +1,5 @@
 internal import JobStorage
+internal import PipelineModel
 
 /// The tables, and how older ones become them.
 enum Schema {
@@ -7,7 +8,7 @@ enum Schema {
 
   /// Step n makes version n + 1 of version n; version 0 is an empty file. Released steps are never edited, since files
   /// made by them exist: a change is a new step.
-  static let steps: [[String]] = [tables]
+  static let steps: [[String]] = [tables, deadApart]
 
   /// A job has one row in `jobs`, one in `instructions`, and one in the table of the place where it stands, whose key
   /// is `jobs.place`: `queue`, `delayed` (by `due_at`), `leases` (by token) or `finished`.
@@ -57,7 +58,7 @@ enum Schema {
       claimed_at INTEGER NOT NULL)
     """,
 
-    // In the order in which jobs came to their end.
+    // In the order in which jobs came to their end; `FinishedPlaces` says where dead ones stand.
     "CREATE TABLE finished(place INTEGER PRIMARY KEY, state INTEGER NOT NULL, serial INTEGER NOT NULL)",
     "CREATE INDEX finished_by_state ON finished(state, serial)",
     """
@@ -68,9 +69,22 @@ enum Schema {
     """,
   ]
 
+  /// Losses are counted, dead jobs are kept apart from those that are pruned by age, and whether a job has an error is known
+  /// without a look.
+  private static let deadApart = [
+    "ALTER TABLE jobs ADD COLUMN losses INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE jobs ADD COLUMN has_error INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE store ADD COLUMN dead_bytes INTEGER NOT NULL DEFAULT 0",
+    "UPDATE jobs SET has_error = 1 WHERE serial IN (SELECT serial FROM errors)",
+    "UPDATE jobs SET place = place + \(FinishedPlaces.dead.lowerBound) WHERE state = \(JobState.dead.rawValue)",
+    "UPDATE finished SET place = place + \(FinishedPlaces.dead.lowerBound) WHERE state = \(JobState.dead.rawValue)",
+    "UPDATE store SET dead_bytes = (SELECT coalesce(sum(size), 0) FROM jobs WHERE state = \(JobState.dead.rawValue))",
+    "UPDATE store SET finished_bytes = finished_bytes - dead_bytes",
+  ]
+
   /// The version of what is in the file. Writes nothing, since the file may belong to another program.
   /// - Throws: where it does, or where a later version of ours wrote it.
-  static func version(of connection: Connection, address: String) throws(StoreError) -> Int {
+  static func version(of connection: Connection, address: SQLiteAddress) throws(StoreError) -> Int {
     let (application, version, tables) = try storeErrors("open", address) { () throws(SQLiteFailure) in
       (
         try connection.value(of: "PRAGMA application_id") { $0.int64(0) } ?? 0,
@@ -81,12 +95,12 @@ enum Schema {
     guard application == applicationID || (application == 0 && version == 0 && tables == 0) else {
       throw StoreError(
         .misconfigured, operation: "open",
-        message: "\(address): is the database of another program; correct the path, or move that file away")
+        message: "\(address.text): is the database of another program; correct the path, or move that file away")
     }
     guard version <= steps.count else {
       throw StoreError(
         .newerSchema, operation: "open",
-        message: "\(address): written by a later version of carbontube (schema \(version), this one knows "
+        message: "\(address.text): written by a later version of carbontube (schema \(version), this one knows "
           + "\(steps.count)); run that version, or give this one a file of its own")
     }
     return version

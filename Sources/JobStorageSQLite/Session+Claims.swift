@@ -7,6 +7,7 @@ extension Session {
     guard let key = keys.key(ofIndex: claim.phase), claim.limit > 0 else { return [] }
     let range = QueuePlace.range(ofPhaseKey: key)
     var claimed: [ClaimedJob] = []
+    var withoutInstructions: [JobHead] = []
     var lastPlace = range.lowerBound
     let row = try connection.statement(.claimable)
     row.bind(range.lowerBound).bind(range.upperBound).bind(claim.limit)
@@ -16,6 +17,10 @@ extension Session {
       guard waiting.phaseKey == key else { throw SQLiteFailure.unreadable("job '\(waiting.id)' is in a wrong queue") }
       lastPlace = row.int64(JobHead.columnCount + 1)
       countOut(waiting)
+      guard !row.isNull(JobHead.columnCount) else {
+        withoutInstructions.append(waiting)
+        continue
+      }
       tally.totals.lastToken += 1
       let token = LeaseToken(tally.totals.lastToken)
       let lease = Lease(waiting, token: token, worker: claim.worker, until: claim.leaseUntil, claimedAt: now)
@@ -26,19 +31,29 @@ extension Session {
       claimed.append(
         ClaimedJob(
           id: waiting.id, token: token, attempt: lease.head.attempt, failures: waiting.failures,
-          crashes: waiting.crashes, instructions: row.bytes(JobHead.columnCount), queuedAt: waiting.queuedAt))
+          crashes: waiting.crashes, losses: waiting.losses, instructions: row.bytes(JobHead.columnCount), queuedAt: waiting.queuedAt))
     }
-    guard !claimed.isEmpty else { return [] }
+    guard claimed.count + withoutInstructions.count > 0 else { return [] }
     // Those are all up to there: a claim takes from the front.
     try connection.statement(.leaveQueueUpTo).bind(range.lowerBound).bind(lastPlace).run()
+    for job in withoutInstructions { try bury(job, now: now) }
     return claimed
   }
 
+  /// A job that nobody can work on, and that must not stop those behind it.
+  private func bury(_ job: JobHead, now: Timestamp) throws(SQLiteFailure) {
+    var job = job
+    try connection.statement(.writeError)
+      .bind(job.serial).bind("Unreadable").bind("its instructions are missing in the database").bind("").bind("").run()
+    job.hasError = true
+    try putFinished(&job, .dead, now: now)
+  }
+
   /// - Returns: how many became due, by phase.
-  func promote(limit: Int, now: Timestamp) throws(SQLiteFailure) -> [Int: Int] {
+  func promote(limit: Int, dueBy: Timestamp, now: Timestamp) throws(SQLiteFailure) -> [Int: Int] {
     var promoted: [Int: Int] = [:]
     // Read first: the moves change the tables that are read.
-    let due = try heads(.dueJobs) { $0.bind(now).bind(limit) }
+    let due = try heads(.dueJobs) { $0.bind(dueBy).bind(limit) }
     for var job in due {
       try withdraw(&job)
       try putWaiting(&job, now: now)
@@ -47,23 +62,13 @@ extension Session {
     return promoted
   }
 
-  /// At most `limit` heads that a query finds and that are meant.
-  func heads(
-    _ query: Query, limit: Int, where isMeant: (JobHead) throws(SQLiteFailure) -> Bool, bind: (Statement) -> Void
-  ) throws(SQLiteFailure) -> [JobHead] {
+  /// Every head that a query finds.
+  func heads(_ query: Query, bind: (Statement) -> Void) throws(SQLiteFailure) -> [JobHead] {
     var heads: [JobHead] = []
     let row = try connection.statement(query)
     bind(row)
     defer { row.reset() }
-    while heads.count < limit, try row.step() {
-      let head = try self.head(row)
-      if try isMeant(head) { heads.append(head) }
-    }
+    while try row.step() { heads.append(try head(row)) }
     return heads
-  }
-
-  /// Every head that a query finds.
-  func heads(_ query: Query, bind: (Statement) -> Void) throws(SQLiteFailure) -> [JobHead] {
-    try heads(query, limit: .max, where: { _ in true }, bind: bind)
   }
 }

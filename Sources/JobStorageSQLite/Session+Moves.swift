@@ -51,10 +51,17 @@ extension Session {
     _ job: inout JobHead, _ state: JobState, now: Timestamp, attempt: AttemptRecord? = nil
   ) throws(SQLiteFailure) {
     enter(&job, state, now: now)
-    lastFinished += 1
-    job.place = lastFinished
+    job.place = try nextFinishedPlace(state)
     try connection.statement(.enterFinished).bind(job.place).bind(Int(state.rawValue)).bind(job.serial).run()
     try write(&job, attempt)
+  }
+
+  private func nextFinishedPlace(_ state: JobState) throws(SQLiteFailure) -> Int64 {
+    let places = state == .dead ? FinishedPlaces.dead : FinishedPlaces.other
+    let last = state == .dead ? \Session.lastDead : \Session.lastFinished
+    guard self[keyPath: last] < places.upperBound else { throw SQLiteFailure.unreadable("no place is left for jobs that end") }
+    self[keyPath: last] += 1
+    return self[keyPath: last]
   }
 
   func enterQueue(_ job: JobHead) throws(SQLiteFailure) {
@@ -92,12 +99,12 @@ extension Session {
     try connection.statement(.moveJob)
       .bind(job.serial).bind(Int(job.state.rawValue)).bind(job.phaseKey).bind(job.place).bind(job.attempt)
       .bind(job.failures).bind(job.crashes).bind(job.updatedAt).bind(job.queuedAt).bind(job.dueAt).bind(job.size)
-      .bind(job.timelineCount).bind(scratch.bytes).run()
+      .bind(job.losses).bind(job.hasError ? 1 : 0).bind(job.timelineCount).bind(scratch.bytes).run()
   }
 
   private func dropOldestAttempt(_ job: inout JobHead) throws(SQLiteFailure) {
     let timeline = try connection.statement(.readTimeline).bind(job.serial).first { $0.bytes(0) } ?? []
-    let shortened = try Timeline.withoutOldest(timeline)
+    let shortened = Timeline.withoutOldest(timeline)
     try connection.statement(.writeTimeline).bind(job.serial).bind(shortened).run()
     job.timelineCount -= 1
   }

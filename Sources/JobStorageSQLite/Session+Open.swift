@@ -4,23 +4,23 @@ internal import PipelineModel
 extension Session {
   /// Opens the file, makes or migrates what is in it, and makes it hold `pipeline`.
   static func open(
-    _ address: SQLiteAddress, _ pipeline: PipelineDefinition, now: Timestamp
+    _ address: SQLiteAddress, _ database: DatabaseFile, _ pipeline: PipelineDefinition, gate: LogGate, now: Timestamp
   ) throws(StoreError) -> Session {
-    let connection = try storeErrors("open", address.text) { () throws(SQLiteFailure) in
-      try Connection(file: address.file, busyTimeoutMilliseconds: address.busyTimeoutMilliseconds)
+    let connection = try storeErrors("open", address) { () throws(SQLiteFailure) in
+      try Connection(file: database.path, busyTimeoutMilliseconds: address.busyTimeoutMilliseconds)
     }
-    let version = try Schema.version(of: connection, address: address.text)
-    guard try storeErrors("open", address.text, { () throws(SQLiteFailure) in try prepare(connection, address) }) else {
+    let version = try Schema.version(of: connection, address: address)
+    guard try storeErrors("open", address, { () throws(SQLiteFailure) in try prepare(connection, address) }) else {
       throw StoreError(
         .misconfigured, operation: "open",
         message: "\(address.text): its file system cannot share memory between programs, as the write-ahead log "
           + "needs; choose a local disk")
     }
-    let (kept, known, tally) = try storeErrors("open", address.text) {
+    let (kept, known, tally) = try storeErrors("open", address) {
       () throws(SQLiteFailure) -> (String?, [PhaseName], Tally) in
       try Schema.migrate(connection, from: version)
       if address.isFullySynchronous { try connection.flushLog() }
-      return (try storedName(connection), try storedPhases(connection), try storedTally(connection))
+      return (try storedName(connection), try storedPhases(connection), try Tally(stored: connection))
     }
     if let kept, kept != pipeline.name {
       throw StoreError(
@@ -35,8 +35,9 @@ extension Session {
         message: "\(address.text): has seen \(keys.names.count) phases, more than \(QueuePlace.maximumPhaseKeys) in "
           + "its life; start a new file")
     }
-    let session = Session(connection, keys: keys, tally: tally, isFullySynchronous: address.isFullySynchronous)
-    try storeErrors("open", address.text) { () throws(SQLiteFailure) in
+    let session = Session(connection, keys: keys, tally: tally, isFullySynchronous: address.isFullySynchronous,
+      gate: gate)
+    try storeErrors("open", address) { () throws(SQLiteFailure) in
       try session.adopt(pipeline, isNew: kept == nil, knownPhases: known.count)
       try session.remember(now: now)
     }
@@ -54,9 +55,9 @@ extension Session {
     // 16 MiB of pages, where SQLite has 2: the index of ids is hit everywhere where clients choose them. No more, since a
     // cache that holds all of the file would grow with the queue, and what it misses the kernel's page cache has.
     try connection.execute("PRAGMA cache_size = -16384")
-    // Pages that every turn writes are copied into the file once per 16 MiB of log.
-    try connection.execute("PRAGMA wal_autocheckpoint = 4096")
-    try connection.execute("PRAGMA journal_size_limit = \(64 << 20)")
+    // See LogKeeper.
+    connection.watchLog()
+    try connection.execute("PRAGMA journal_size_limit = \(32 << 20)")
     if let bytes = address.maximumBytes {
       let pageSize = try connection.value(of: "PRAGMA page_size") { $0.int64(0) } ?? 4_096
       try connection.execute("PRAGMA max_page_count = \(min(bytes / max(1, pageSize), Int64(UInt32.max) - 1))")
@@ -77,28 +78,12 @@ extension Session {
     }
   }
 
-  private static func storedTally(_ connection: Connection) throws(SQLiteFailure) -> Tally {
-    var tally = Tally()
-    tally.phases = try connection.rows(of: "SELECT waiting, delayed, running, dead FROM phases ORDER BY key") {
-      PhaseCounts(waiting: $0.int(0), delayed: $0.int(1), running: $0.int(2), dead: $0.int(3))
-    }
-    let totals = try connection.value(
-      of: "SELECT succeeded, cancelled, finished_bytes, last_serial, last_token FROM store"
-    ) {
-      Tally.Totals(
-        succeeded: $0.int(0), cancelled: $0.int(1), finishedBytes: $0.int(2), lastSerial: $0.int64(3),
-        lastToken: $0.bits(4))
-    }
-    tally.totals = totals ?? Tally.Totals()
-    return tally
-  }
-
   private func adopt(_ pipeline: PipelineDefinition, isNew: Bool, knownPhases: Int) throws(SQLiteFailure) {
     guard isNew || keys.names.count > knownPhases else { return }
     try transaction { () throws(SQLiteFailure) in
       if isNew {
         // The name's rule leaves nothing to quote.
-        try connection.execute("INSERT INTO store VALUES ('\(pipeline.name)', 0, 0, 0, 0, 0, 0)")
+        try connection.execute("INSERT INTO store VALUES ('\(pipeline.name)', 0, 0, 0, 0, 0, 0, 0)")
       }
       for (key, name) in keys.names.enumerated().dropFirst(knownPhases) {
         try connection.statement(.addPhase).bind(key).bind(name.text).run()
@@ -125,7 +110,15 @@ extension Session {
       leases.add(lease)
       tally.totals.lastToken = max(tally.totals.lastToken, lease.token.number)
     }
-    lastFinished = try connection.value(of: "SELECT max(place) FROM finished") { $0.int64(0) } ?? 0
+    lastFinished = try lastPlace(in: FinishedPlaces.other) ?? lastFinished
+    lastDead = try lastPlace(in: FinishedPlaces.dead) ?? lastDead
+  }
+
+  private func lastPlace(in places: ClosedRange<Int64>) throws(SQLiteFailure) -> Int64? {
+    let range = "\(places.lowerBound) AND \(places.upperBound)"
+    return try connection.value(of: "SELECT place FROM finished WHERE place BETWEEN \(range) ORDER BY place DESC LIMIT 1") {
+      $0.int64(0)
+    }
   }
 
   private static let leasesSQL = """

@@ -13,7 +13,7 @@ extension Session {
       for new in turn.enqueues { result.enqueues.append(try enqueue(new, now: now)) }
       for renewal in turn.renewals { result.renewals.append(try renew(renewal)) }
       if turn.promotionLimit > 0 {
-        result.promoted = try promote(limit: turn.promotionLimit, now: now)
+        result.promoted = try promote(limit: turn.promotionLimit, dueBy: turn.promotionTime, now: now)
         result.nextDue = try connection.statement(.firstDelayed).first { $0.moment(0) }
       }
       for claim in turn.claims { result.claims.append(try self.claim(claim, now: now)) }
@@ -31,6 +31,11 @@ extension Session {
     }
     job.failures = 0
     job.crashes = 0
+    job.losses = 0
+    if job.hasError {
+      try connection.statement(.deleteError).bind(job.serial).run()
+      job.hasError = false
+    }
     let attempt = kept(completion.attempt, of: job)
     guard let next = completion.nextPhase, let key = keys.key(ofIndex: next) else {
       try putFinished(&job, .succeeded, now: now, attempt: attempt)
@@ -48,10 +53,12 @@ extension Session {
     let error = failure.error
     try connection.statement(.writeError)
       .bind(job.serial).bind(error.type).bind(error.message).bind(error.location).bind(error.standardErrorTail).run()
+    job.hasError = true
     switch failure.attempt.outcome {
     case .failed, .timedOut, .permanentFailure: job.failures += 1
     case .crashed: job.crashes += 1
-    case .succeeded, .retryRequested, .cancelled, .lost, .handedBack: break
+    case .lost: job.losses += 1
+    case .succeeded, .retryRequested, .cancelled, .handedBack: break
     }
     let attempt = kept(failure.attempt, of: job)
     switch failure.verdict {
@@ -72,6 +79,7 @@ extension Session {
       }
       try withdraw(&job)
       if release.attempt == nil { job.attempt -= 1 }
+      if let losses = release.losses { job.losses = losses }
       released.append((job, release.attempt.map { kept($0, of: job) }))
       outcomes.append(.recorded)
     }
@@ -118,7 +126,7 @@ extension Session {
   }
 
   /// With the key of its phase in place of the index.
-  private func kept(_ attempt: AttemptRecord, of job: JobHead) -> AttemptRecord {
+  func kept(_ attempt: AttemptRecord, of job: JobHead) -> AttemptRecord {
     var kept = attempt
     kept.phase = keys.key(ofIndex: attempt.phase) ?? job.phaseKey
     return kept

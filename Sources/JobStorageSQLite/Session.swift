@@ -7,23 +7,29 @@ final class Session {
   let connection: Connection
   let keys: PhaseKeys
   private let isFullySynchronous: Bool
+  private var log: LogKeeper
   var leases = Leases()
   var lines = QueueLines()
   var tally: Tally
   /// As `tally` is in the file.
   private var writtenTally: Tally
-  /// The last place taken in `finished`.
-  var lastFinished: Int64 = 0
+  /// The last places taken in `finished`.
+  var lastFinished = FinishedPlaces.other.lowerBound - 1
+  var lastDead = FinishedPlaces.dead.lowerBound
   /// Kept for its memory.
   var scratch = PackedWriter()
 
-  init(_ connection: Connection, keys: PhaseKeys, tally: Tally, isFullySynchronous: Bool) {
+  init(_ connection: Connection, keys: PhaseKeys, tally: Tally, isFullySynchronous: Bool, gate: LogGate) {
     self.connection = connection
     self.keys = keys
     self.tally = tally
     self.isFullySynchronous = isFullySynchronous
     writtenTally = tally
+    log = LogKeeper(connection, gate)
   }
+
+  /// What is stored, the present transaction's changes to jobs among it.
+  var view: JobView { JobView(connection: connection, keys: keys) }
 
   /// All of `body` or nothing, with the counts that result from it.
   /// - Parameter flushing: false where the caller sees to it.
@@ -37,8 +43,14 @@ final class Session {
     }
     writtenTally = tally
     if flushing, isFullySynchronous { try connection.flushLog() }
+    log.tend()
     return value
   }
+
+  /// While nothing is written: a reader was in the way when something was.
+  func tendLog() { log.tend() }
+
+  func runningJobs() -> [RunningJob] { leases.all.map { $0.running(keys) }.sorted { $0.token < $1.token } }
 
   /// One job as it is now.
   func head(_ query: Query, _ bind: (Statement) -> Void) throws(SQLiteFailure) -> JobHead? {
@@ -59,16 +71,5 @@ final class Session {
       throw SQLiteFailure.unreadable("job '\(head.id)' stands in phase \(head.phaseKey), which was never known")
     }
     return head
-  }
-
-  func isMeant(_ head: JobHead, by filter: JobFilter) throws(SQLiteFailure) -> Bool {
-    guard filter.matches(id: head.id, state: head.state, phase: keys.shownIndex(ofKey: head.phaseKey)) else {
-      return false
-    }
-    guard let words = filter.errorContains, !words.isEmpty else { return true }
-    let error = try connection.statement(.errorWords).bind(head.serial).first {
-      JobError(type: $0.text(0), message: $0.text(1))
-    }
-    return filter.matches(error: error)
   }
 }

@@ -103,6 +103,11 @@ final class Statement {
 
   func int(_ column: Int32) -> Int { Int(int64(column)) }
 
+  /// For numbers that are counted with: what lies beyond was not written by us, and its nearest end is taken.
+  func int(_ column: Int32, in range: ClosedRange<Int>) -> Int {
+    min(max(int(column), range.lowerBound), range.upperBound)
+  }
+
   func moment(_ column: Int32) -> Timestamp { Timestamp(milliseconds: int64(column)) }
 
   func bits(_ column: Int32) -> UInt64 { UInt64(bitPattern: int64(column)) }
@@ -113,6 +118,13 @@ final class Statement {
     guard let start = sqlite3_column_text(handle, column) else { return "" }
     let count = Int(sqlite3_column_bytes(handle, column))
     return String(decoding: UnsafeBufferPointer(start: start, count: count), as: UTF8.self)
+  }
+
+  /// Whether a text begins with these bytes.
+  func begins(_ column: Int32, with prefix: String) -> Bool {
+    guard let start = sqlite3_column_text(handle, column) else { return prefix.isEmpty }
+    let count = Int(sqlite3_column_bytes(handle, column))
+    return UnsafeBufferPointer(start: start, count: count).starts(with: prefix.utf8)
   }
 
   func bytes(_ column: Int32) -> [UInt8] {

@@ -3,19 +3,24 @@ internal import Glibc
 internal import JobStorage
 
 extension StoreError {
-  init(_ failure: SQLiteFailure, operation: String, address: String) {
-    let (kind, words) = Self.meaning(of: failure)
-    self.init(kind, operation: operation, message: "\(address): \(words)")
+  init(_ failure: SQLiteFailure, operation: String, address: SQLiteAddress) {
+    let (kind, words) = Self.meaning(of: failure, file: address.file)
+    self.init(kind, operation: operation, message: "\(address.text): \(shown(words))")
   }
 
-  private static func meaning(of failure: SQLiteFailure) -> (Kind, String) {
+  private static func meaning(of failure: SQLiteFailure, file: String) -> (Kind, String) {
     switch failure.plainCode {
-    case SQLITE_FULL: (.refusesWrites, diskFull)
+    case SQLITE_FULL: (.refusesWrites, shortage(on: file))
+    case SQLITE_INTERRUPT: (.unavailable, "looking took too long beside the work that is done; ask for less, or later")
     case SQLITE_READONLY: (.refusesWrites, "the file is read-only; correct its rights or those of its folder")
     case SQLITE_NOMEM: (.refusesWrites, "out of memory; give the process more")
     case SQLITE_BUSY, SQLITE_LOCKED:
       (.unavailable, "another program is writing to the file; end it, or wait for it with a longer busy_timeout")
-    case SQLITE_IOERR where [ENOSPC, EDQUOT].contains(failure.systemError): (.refusesWrites, diskFull)
+    case SQLITE_IOERR where [ENOSPC, EDQUOT].contains(failure.systemError), SQLITE_CANTOPEN where lacksRoom(file):
+      (.refusesWrites, shortage(on: file))
+    case SQLITE_IOERR where [EMFILE, ENFILE].contains(failure.systemError),
+      SQLITE_CANTOPEN where [EMFILE, ENFILE].contains(failure.systemError):
+      (.unavailable, SQLiteAddress.descriptorsUsedUp(failure.systemError))
     case SQLITE_IOERR where failure.systemError == EROFS:
       (.refusesWrites, "the file system is read-only; mount it for writing")
     case SQLITE_IOERR, SQLITE_CANTOPEN, SQLITE_PROTOCOL:
@@ -30,7 +35,13 @@ extension StoreError {
     }
   }
 
-  private static let diskFull = "disk full, or max_bytes reached: free space; work resumes by itself"
+  /// Asked where SQLite cannot open a file beside the database: of a file that it could not make it says that it is missing.
+  private static func lacksRoom(_ file: String) -> Bool {
+    let folder = String(file[...(file.lastIndex(of: "/") ?? file.startIndex)])
+    var status = statvfs()
+    guard statvfs(folder, &status) == 0, status.f_blocks > 0 else { return false }
+    return status.f_bavail == 0 || (status.f_files > 0 && status.f_favail == 0)
+  }
 
   private static func reason(_ failure: SQLiteFailure) -> String {
     failure.systemError == 0 ? failure.detail : String(cString: strerror(failure.systemError))
@@ -39,7 +50,7 @@ extension StoreError {
 
 /// Runs `body` with its failure put into words.
 func storeErrors<Value>(
-  _ operation: String, _ address: String, _ body: () throws(SQLiteFailure) -> Value
+  _ operation: String, _ address: SQLiteAddress, _ body: () throws(SQLiteFailure) -> Value
 ) throws(StoreError) -> Value {
   do { return try body() } catch { throw StoreError(error, operation: operation, address: address) }
 }

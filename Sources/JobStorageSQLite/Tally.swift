@@ -10,13 +10,21 @@ struct Tally: Equatable {
   struct Totals: Equatable {
     var succeeded = 0
     var cancelled = 0
-    /// Of the instructions of all finished jobs.
+    /// Of the instructions of all succeeded and cancelled jobs.
     var finishedBytes = 0
+    /// Of the instructions of all dead jobs.
+    var deadBytes = 0
     var lastSerial: Int64 = 0
     var lastToken: UInt64 = 0
   }
 
-  var finishedCount: Int { phases.reduce(totals.succeeded + totals.cancelled) { $0 + $1.dead } }
+  var deadCount: Int { phases.reduce(0) { $0 + $1.dead } }
+
+  func counts(_ keys: PhaseKeys) -> StoreCounts {
+    StoreCounts(
+      phases: keys.keys.map { phases.indices.contains($0) ? phases[$0] : PhaseCounts() },
+      succeeded: totals.succeeded, cancelled: totals.cancelled, deadBytes: totals.deadBytes)
+  }
 
   mutating func count(_ job: JobHead, _ change: Int) {
     switch job.state {
@@ -27,7 +35,11 @@ struct Tally: Equatable {
     case .succeeded: totals.succeeded += change
     case .cancelled: totals.cancelled += change
     }
-    if job.state.isFinal { totals.finishedBytes += change * job.size }
+    switch job.state {
+    case .dead: totals.deadBytes += change * job.size
+    case .succeeded, .cancelled: totals.finishedBytes += change * job.size
+    case .waiting, .delayed, .running: break
+    }
   }
 
   /// Writes what differs from what was `written` before.
@@ -38,7 +50,30 @@ struct Tally: Equatable {
     }
     guard totals != written.totals else { return }
     try connection.statement(.writeTotals)
-      .bind(totals.succeeded).bind(totals.cancelled).bind(totals.finishedBytes).bind(totals.lastSerial)
-      .bind(bits: totals.lastToken).run()
+      .bind(totals.succeeded).bind(totals.cancelled).bind(totals.finishedBytes).bind(totals.deadBytes)
+      .bind(totals.lastSerial).bind(bits: totals.lastToken).run()
   }
+}
+
+extension Tally {
+  init(stored connection: Connection) throws(SQLiteFailure) {
+    let row = try connection.statement(.readPhaseCounts)
+    defer { row.reset() }
+    while try row.step() {
+      phases.append(
+        PhaseCounts(
+          waiting: row.int(0, in: Self.range), delayed: row.int(1, in: Self.range),
+          running: row.int(2, in: Self.range), dead: row.int(3, in: Self.range)))
+    }
+    let stored = try connection.statement(.readTotals).first { row in
+      Totals(
+        succeeded: row.int(0, in: Self.range), cancelled: row.int(1, in: Self.range),
+        finishedBytes: row.int(2, in: Self.range), deadBytes: row.int(3, in: Self.range),
+        lastSerial: Int64(row.int(4, in: Self.range)), lastToken: min(row.bits(5), 1 << 63))
+    }
+    totals = stored ?? Totals()
+  }
+
+  /// Wide enough for everything, and no sum of many leaves what a number can hold.
+  private static let range = 0...(1 << 53)
 }

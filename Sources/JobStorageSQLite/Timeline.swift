@@ -15,26 +15,34 @@ enum Timeline {
     writer.add(attempt.plugin)
   }
 
-  static func attempts(in bytes: [UInt8]) throws(SQLiteFailure) -> [AttemptRecord] {
+  /// The last ones, as many as are kept; nil where the bytes are no timeline.
+  static func attempts(in bytes: [UInt8]) -> [AttemptRecord]? {
+    guard bytes.count <= longest else { return nil }
     var reader = PackedReader(bytes)
     var attempts: [AttemptRecord] = []
-    while !reader.isAtEnd { attempts.append(try next(in: &reader)) }
-    return attempts
+    while !reader.isAtEnd {
+      guard let attempt = next(in: &reader) else { return nil }
+      attempts.append(attempt)
+    }
+    return attempts.suffix(attemptsKept)
   }
 
-  static func withoutOldest(_ bytes: [UInt8]) throws(SQLiteFailure) -> [UInt8] {
+  /// What cannot be read begins anew: the job matters more than what is known of its past.
+  static func withoutOldest(_ bytes: [UInt8]) -> [UInt8] {
     var reader = PackedReader(bytes)
-    guard !reader.isAtEnd else { return [] }
-    _ = try next(in: &reader)
+    guard bytes.count <= longest, next(in: &reader) != nil else { return [] }
     return reader.remainder
   }
 
-  private static func next(in reader: inout PackedReader) throws(SQLiteFailure) -> AttemptRecord {
+  /// Far beyond what as many attempts take.
+  private static let longest = 1 << 20
+
+  private static func next(in reader: inout PackedReader) -> AttemptRecord? {
     guard let outcome = reader.number().flatMap(UInt8.init(exactly:)).flatMap(AttemptOutcome.init(rawValue:)),
       let key = reader.number().flatMap(Int.init(exactly:)), let number = reader.signed(),
       let started = reader.signed(), let lasted = reader.signed(),
       let worker = reader.text().flatMap(WorkerID.init), let plugin = reader.text()
-    else { throw SQLiteFailure.unreadable("a job's timeline cannot be read") }
+    else { return nil }
     return AttemptRecord(
       phase: key, number: Int(number), worker: worker, plugin: plugin,
       startedAt: Timestamp(milliseconds: started), endedAt: Timestamp(milliseconds: started &+ lasted),

@@ -9,11 +9,21 @@ struct OutputTail {
     if bytes.count > 2 * Self.capacity { bytes.removeFirst(bytes.count - Self.capacity) }
   }
 
-  /// Begins at the start of a line where it was cut; what is not UTF-8 is replaced.
+  /// At most `capacity` bytes; begins at the start of a line where it was cut; what is not UTF-8 is replaced.
   var text: String {
-    guard bytes.count > Self.capacity else { return String(decoding: bytes, as: UTF8.self) }
-    let tail = bytes.suffix(Self.capacity)
-    let firstBreak = tail.firstIndex(of: UInt8(ascii: "\n")).map { $0 + 1 } ?? tail.startIndex
-    return String(decoding: tail[(firstBreak < tail.endIndex ? firstBreak : tail.startIndex)...], as: UTF8.self)
+    let decoded = String(decoding: cut(bytes), as: UTF8.self)
+    // A replaced byte takes three.
+    return decoded.utf8.count <= Self.capacity ? decoded : String(decoding: cut(Array(decoded.utf8)), as: UTF8.self)
+  }
+
+  private func cut(_ bytes: [UInt8]) -> ArraySlice<UInt8> {
+    guard bytes.count > Self.capacity else { return bytes[...] }
+    var tail = bytes.suffix(Self.capacity)
+    if let lineBreak = tail.firstIndex(of: UInt8(ascii: "\n")), lineBreak + 1 < tail.endIndex {
+      return tail[(lineBreak + 1)...]
+    }
+    // Not in the middle of a character, which has at most three bytes that continue it.
+    for _ in 0..<3 where tail.first.map({ $0 & 0xc0 == 0x80 }) == true { tail.removeFirst() }
+    return tail
   }
 }

@@ -37,4 +37,19 @@ import Testing
     #expect(states.sorted() == ["dead", "dead", "dead", "succeeded"])
     #expect(releases >= 1)
   }
+
+  /// What was said of it before, "SIGKILL: killed from outside", blamed nobody, and all jobs died of it.
+  @Test func aBuildThatBreaksItsChannelIsBlamedAndQuarantined() throws {
+    let folder = try TemporaryFolder()
+    let state = folder.path + "/state"
+    let cluster = try Cluster(phases: [PhaseDefinition(jobType: "unruly")], workersPerPhase: 0)
+    defer { cluster.stop() }
+    try cluster.addWorker("unruly", library: compileUnrulyPlugin(in: folder), quarantineAfter: 3, stateFolder: state)
+    let client = try RawClient(cluster.server)
+    _ = try client.enqueue([#"{"do":"close-channel"}"#, #"{"do":"junk"}"#, #"{"do":"close-all"}"#])
+    let quarantine = Quarantine(stateFolder: state)
+    for _ in 0..<3_000 where quarantine.records().isEmpty { poll(nil, 0, 20) }
+    let record = try #require(quarantine.records().first)
+    #expect(record.reason.contains("the plugin broke the channel to its worker"), "\(record.reason)")
+  }
 }

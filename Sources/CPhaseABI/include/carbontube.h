@@ -29,7 +29,8 @@
  *   The host loads a plugin into a child process, once, and never unloads it. That child runs one job at a time.
  *   Do not call exit(), chdir(), setlocale() or umask(); leave file descriptors 3 and 4 alone. What is written to
  *   stdout goes where stderr goes. The child may be killed at any time: after the job's deadline, when its worker
- *   goes away, at a resource limit. */
+ *   goes away, at a resource limit. Processes that a run() starts are killed when it has returned; those that init()
+ *   or create() start live as long as the child. */
 #ifndef CARBONTUBE_H
 #define CARBONTUBE_H
 
@@ -95,7 +96,7 @@ typedef struct ct_buffer {
 typedef struct ct_error {
   uint32_t struct_size;
   int32_t code;            /* of the plugin's choice, for logs */
-  uint64_t retry_after_ms; /* with CT_RETRY; 0: the host decides */
+  uint64_t retry_after_ms; /* with CT_RETRY; 0: the host decides; others are taken as 100 ms to 100 years */
   ct_buffer message;       /* a sentence for people */
   ct_buffer type;          /* a short class, e.g. "FileMissing"; empty: the status's name */
   ct_buffer where;         /* file:line or another place in the author's code; may stay empty */
@@ -133,7 +134,8 @@ struct ct_job {
   int64_t deadline_unix_ms; /* 0: none. The child is killed some time after it */
   /* [any] Copies. A JSON object whose members are merged into the instructions if run() returns CT_OK; the last call
    * counts. Without a call the instructions stay as they are.
-   * CT_BAD_INPUT: not an object, or larger than the host takes (16 MiB); what was set before stays. */
+   * CT_BAD_INPUT: not an object, or larger than the host takes (16 MiB). If the last call was refused, CT_OK of run()
+   * counts as CT_INTERNAL, and what was set before is dropped. */
   ct_status (*set_result)(const ct_job *job, ct_bytes result);
   /* [any] Copies. fraction from 0 to 1 (others are clamped, NaN refused with CT_BAD_INPUT); note may be empty.
    * The host may pass on only the latest of many. */
@@ -204,7 +206,7 @@ struct ct_pipeline {
   const char *version; /* "1.0.0" */
   const char *summary; /* one line; may be empty */
   /* JSON: {"name": "example-one", "phases": [...]}. Each phase is a job_type or an object with "job_type" and, each
-   * optional, "attempts", "timeout_seconds", "backoff_seconds", "concurrency". */
+   * optional, "attempts", "timeout_seconds", "backoff_seconds", "concurrency". Seconds may have a fraction. */
   const char *definition;
   /* The hooks run in a child of the coordinator, off the jobs' path, [worker], one at a time, on one instance. Each
    * member may be NULL: not written. A hook that returns CT_UNSUPPORTED says the same and is not called again.

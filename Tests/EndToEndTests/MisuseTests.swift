@@ -84,7 +84,9 @@ struct MisuseTests {
     #expect(end.status == misuse.status, "\(end)")
     for part in misuse.says { #expect(end.complaint.contains(part), "\(end.complaint)") }
     // ArgumentParser adds how the command is used; everything else is one line.
-    let lines = end.complaint.split(separator: "\n").filter { !$0.hasPrefix("Usage:") && !$0.hasPrefix("Help:") && !$0.hasPrefix("  See ") }
+    let lines = end.complaint.split(separator: "\n").filter {
+      !$0.hasPrefix("Usage:") && !$0.hasPrefix("Help:") && !$0.hasPrefix("  See ")
+    }
     #expect(lines.count == 1, "\(end.complaint)")
   }
 

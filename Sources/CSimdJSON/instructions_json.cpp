@@ -114,6 +114,10 @@ struct Parsed {
   ondemand::parser parser;
   std::string buffer;
 
+  /* The parser counts an element within the innermost level as one more. Growth keeps this depth; where there is no
+   * memory now, parsing says so later. */
+  Parsed() { (void)!parser.allocate(4096, maximum_depth + 2); }
+
   void take(const uint8_t *text, size_t length) {
     buffer.reserve(length + SIMDJSON_PADDING);
     buffer.assign(reinterpret_cast<const char *>(text), length);

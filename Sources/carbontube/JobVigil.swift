@@ -77,6 +77,8 @@ struct JobVigil {
       note("pipeline \(status.pipeline) is paused; carbontube resume goes on")
     } else if phase.paused {
       note("\(phase.jobType) is paused; carbontube resume --phase \(phase.jobType) goes on")
+    } else if let reason = phase.note, !reason.isEmpty {
+      note("\(phase.jobType): \(reason)")
     } else if phase.workers == 0 {
       note("nobody serves \(phase.jobType); start a worker with: carbontube phase LIB \(phase.jobType)")
     }

@@ -53,10 +53,13 @@ struct Status: Decodable {
     var workers: Int
     var slots: Int
     var paused: Bool
+    /// As the coordinator sees it: why nothing of it is done.
+    var note: String?
 
     /// What an operator should know at a glance.
-    var note: String {
+    var remark: String {
       if paused { return "paused" }
+      if let note, !note.isEmpty { return note }
       return workers == 0 && waiting > 0 ? "nobody serves it: its jobs wait" : ""
     }
   }
@@ -71,6 +74,8 @@ struct Status: Decodable {
     var succeeded: Int
     var failed: Int
     var state: String
+    /// Why it takes no jobs, or fewer than it could.
+    var reason: String?
     var plugin: String
     var heartbeatAgeMs: Int64
   }
@@ -89,35 +94,32 @@ struct Status: Decodable {
   var cancelled: Int
   var workers: [Worker]
   var store: Store
-
-  static let manyDead = 100_000
+  /// What somebody should look after.
+  var warnings: [String]?
 
   var headlines: [String] {
     var lines = ["pipeline \(pipeline)\(paused ? " (paused)" : ""), up \(uptimeMs / 1_000) s"]
     lines.append("storage \(store.address) is \(store.state)" + (store.problem.map { ": \($0)" } ?? ""))
     let dead = phases.reduce(0) { $0 + $1.dead }
     lines.append("kept: \(succeeded) succeeded, \(cancelled) cancelled, \(dead) dead")
-    if dead > Self.manyDead {
-      lines.append("warning: more than \(Self.manyDead) dead jobs are kept; requeue or delete them, or set --keep-dead")
-    }
-    return lines
+    return lines + (warnings ?? []).map { "warning: \($0)" }
   }
 
   var phaseTable: TextTable {
     var table = TextTable(["PHASE", "WAITING", "DELAYED", "RUNNING", "DEAD", "WORKERS", "SLOTS", "NOTE"])
     for phase in phases {
       let counts = [phase.waiting, phase.delayed, phase.running, phase.dead, phase.workers, phase.slots]
-      table.add([phase.jobType] + counts.map { String($0) } + [phase.note])
+      table.add([phase.jobType] + counts.map { String($0) } + [phase.remark])
     }
     return table
   }
 
   var workerTable: TextTable {
-    var table = TextTable(["WORKER", "PHASE", "STATE", "BUSY", "SUCCEEDED", "FAILED", "PLUGIN", "HEARD"])
+    var table = TextTable(["WORKER", "PHASE", "STATE", "BUSY", "SUCCEEDED", "FAILED", "PLUGIN", "HEARD", "NOTE"])
     for worker in workers {
       table.add([
         worker.id, worker.jobType, worker.state, "\(worker.inFlight)/\(worker.concurrency)", String(worker.succeeded),
-        String(worker.failed), worker.plugin, "\(worker.heartbeatAgeMs) ms ago",
+        String(worker.failed), worker.plugin, "\(worker.heartbeatAgeMs) ms ago", worker.reason ?? "",
       ])
     }
     return table

@@ -12,6 +12,7 @@ struct CommandOutputTests {
   @Test func `A full disk behind stdout is an error, a reader that has left is none`() throws {
     let terminals = try Terminals(storage: "memory:")
     let at = "--address=\(terminals.jobs)"
+    _ = try terminals.enqueue(1)
     for command in [
       "status \(at)", "jobs \(at)", "jobs --json \(at)", "jobs --count \(at)", "metrics \(at)", "version", "--help",
       "enqueue \(terminals.jobs) example-one", "plugins list --plugin-dir \(buildFolder)", "requeue --all \(at)",

@@ -146,7 +146,7 @@ struct RunTests {
     #expect(requeued.complaint.contains("no job 'nosuch'"), "\(requeued)")
     let waiting = try command("requeue", "a")
     #expect(waiting.status == 1 && waiting.output.isEmpty, "\(waiting)")
-    #expect(waiting.complaint.contains("job 'a' is waiting and cannot be requeued"), "\(waiting)")
+    #expect(waiting.complaint.contains("job 'a' is waiting"), "\(waiting)")
     let deleted = try command("delete", "a", "nosuch", "c")
     #expect(deleted.status == 1 && deleted.output == "deleted 2 jobs\n", "\(deleted)")
     #expect(try command("jobs", "--count").output == "1\n")
@@ -161,7 +161,7 @@ struct RunTests {
       "carbontube", ["enqueue", terminals.jobs, "example-one", #"{"size": -1}"#, "--id=held", "--wait"],
       in: terminals.folder.path)
     _ = try held.complaint(holding: "enqueued held")
-    _ = try held.complaint(holding: "nobody serves generate-file")
+    _ = try held.complaint(holding: "nobody serves ")
     let given = try enqueue("--id=late", "--delay=3600", "--wait", "--wait-timeout=0.1")
     #expect(given.status == 69 && given.complaint.contains("job 'late' has not ended"), "\(given)")
     try terminals.addWorkers(1)
@@ -172,5 +172,20 @@ struct RunTests {
     #expect(json.output.contains(#""state":"dead","instructions":{"size": -1},"error":{"#), "\(json)")
     let soon = try enqueue(#"{"size": 1}"#, "--delay=0.5", "--wait")
     #expect(soon.status == 0 && soon.output.contains("  succeeded  "), "\(soon)")
+  }
+
+  @Test func `run ends with its coordinator, and says why that ended`() throws {
+    let folder = try TemporaryFolder()
+    let run = try Program(
+      "carbontube",
+      [
+        "run", "\(buildFolder)/libFixturePlugin.so", "hooked", #"{"do": "wait"}"#, "--storage=sqlite:jobs.db",
+        "--log-level=info",
+      ], in: folder.path)
+    _ = try run.complaint(holding: "serves puppet")
+    // The database may be another's from now on.
+    try FileManager.default.removeItem(atPath: "\(folder.path)/jobs.db.lock")
+    let end = try run.end()
+    #expect(end.status == 69 && end.complaint.contains("its lock file was removed"), "\(end)")
   }
 }

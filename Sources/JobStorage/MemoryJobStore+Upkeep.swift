@@ -22,11 +22,10 @@ extension MemoryJobStore {
     _ policy: RetentionPolicy, metricsBefore: Int64, limit: Int, now: Timestamp
   ) throws(StoreError) -> Int {
     try requireOpen("prune")
-    for minute in meters.keys where minute < metricsBefore { meters[minute] = nil }
+    pruneMetrics(before: metricsBefore)
     var pruned = 0
-    while let most = policy.maximumDead, pruned < limit, phaseCounts.reduce(0, { $0 + $1.dead }) > most,
-      let oldest = dead.first()
-    {
+    let deadBeyond = policy.maximumDead.map { phaseCounts.reduce(0) { $0 + $1.dead } - $0 } ?? 0
+    while pruned < min(limit, deadBeyond), let oldest = dead.first() {
       remove(oldest)
       pruned += 1
     }
@@ -35,6 +34,13 @@ extension MemoryJobStore {
       pruned += 1
     }
     return pruned
+  }
+
+  /// Called in every turn, with an end that moves once a minute.
+  private func pruneMetrics(before minute: Int64) {
+    guard minute > metricsPrunedBefore || meters.count > metersAtPruning else { return }
+    for old in meters.keys where old < minute { meters[old] = nil }
+    (metricsPrunedBefore, metersAtPruning) = (minute, meters.count)
   }
 
   private func isBeyond(_ policy: RetentionPolicy, _ oldest: MemoryJob, now: Timestamp) -> Bool {

@@ -27,6 +27,9 @@ public final class MemoryJobStore: JobStore {
   var pausedKeys: Set<Int> = []
   /// By minute, then phase key.
   var meters: [Int64: [Int: PhaseMetrics]] = [:]
+  /// As they were when `meters` was last looked through.
+  var metricsPrunedBefore = Int64.min
+  var metersAtPruning = 0
   var lastToken: UInt64 = 0
   private var isOpen = false
 

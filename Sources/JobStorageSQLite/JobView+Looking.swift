@@ -98,7 +98,8 @@ extension JobView {
   /// As many as `serials(in:phase:)` finds.
   private func upperCount(_ state: JobState, _ phase: Int?, _ tally: Tally) -> Int {
     switch state {
-    case .waiting: queueKeys(phase).reduce(0) { $0 + (tally.phases.indices.contains($1) ? tally.phases[$1].waiting : 0) }
+    case .waiting:
+      queueKeys(phase).reduce(0) { $0 + (tally.phases.indices.contains($1) ? tally.phases[$1].waiting : 0) }
     case .delayed: tally.phases.reduce(0) { $0 + $1.delayed }
     case .running: tally.phases.reduce(0) { $0 + $1.running }
     case .dead: tally.deadCount

@@ -35,7 +35,8 @@ struct ServedFiles {
         ? "the database was moved away while in use; move it back, or end this coordinator; \(refused)"
         : "the database was \(what) while in use; move it back, or restart this coordinator to use the other; \(refused)"
     }
-    return "the database was \(what) while in use; save what is in it with 'cp /proc/\(getpid())/fd/\(database.descriptor) "
+    return
+      "the database was \(what) while in use; save what is in it with 'cp /proc/\(getpid())/fd/\(database.descriptor) "
       + "COPY', put it in its place, and restart this coordinator; \(refused)"
   }
 

@@ -31,7 +31,8 @@ extension Session {
       claimed.append(
         ClaimedJob(
           id: waiting.id, token: token, attempt: lease.head.attempt, failures: waiting.failures,
-          crashes: waiting.crashes, losses: waiting.losses, instructions: row.bytes(JobHead.columnCount), queuedAt: waiting.queuedAt))
+          crashes: waiting.crashes, losses: waiting.losses, instructions: row.bytes(JobHead.columnCount),
+          queuedAt: waiting.queuedAt))
     }
     guard claimed.count + withoutInstructions.count > 0 else { return [] }
     // Those are all up to there: a claim takes from the front.

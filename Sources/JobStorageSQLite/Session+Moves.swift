@@ -59,7 +59,9 @@ extension Session {
   private func nextFinishedPlace(_ state: JobState) throws(SQLiteFailure) -> Int64 {
     let places = state == .dead ? FinishedPlaces.dead : FinishedPlaces.other
     let last = state == .dead ? \Session.lastDead : \Session.lastFinished
-    guard self[keyPath: last] < places.upperBound else { throw SQLiteFailure.unreadable("no place is left for jobs that end") }
+    guard self[keyPath: last] < places.upperBound else {
+      throw SQLiteFailure.unreadable("no place is left for jobs that end")
+    }
     self[keyPath: last] += 1
     return self[keyPath: last]
   }

@@ -35,7 +35,8 @@ extension Session {
         message: "\(address.text): has seen \(keys.names.count) phases, more than \(QueuePlace.maximumPhaseKeys) in "
           + "its life; start a new file")
     }
-    let session = Session(connection, keys: keys, tally: tally, isFullySynchronous: address.isFullySynchronous,
+    let session = Session(
+      connection, keys: keys, tally: tally, isFullySynchronous: address.isFullySynchronous,
       gate: gate)
     try storeErrors("open", address) { () throws(SQLiteFailure) in
       try session.adopt(pipeline, isNew: kept == nil, knownPhases: known.count)
@@ -107,6 +108,9 @@ extension Session {
         until: row.moment(JobHead.columnCount + 2), claimedAt: row.moment(JobHead.columnCount + 3))
     }
     for lease in held {
+      guard lease.token.number < Tally.endOfTokens else {
+        throw SQLiteFailure.unreadable("job '\(lease.head.id)' has a token that was never given")
+      }
       leases.add(lease)
       tally.totals.lastToken = max(tally.totals.lastToken, lease.token.number)
     }
@@ -116,7 +120,9 @@ extension Session {
 
   private func lastPlace(in places: ClosedRange<Int64>) throws(SQLiteFailure) -> Int64? {
     let range = "\(places.lowerBound) AND \(places.upperBound)"
-    return try connection.value(of: "SELECT place FROM finished WHERE place BETWEEN \(range) ORDER BY place DESC LIMIT 1") {
+    return try connection.value(
+      of: "SELECT place FROM finished WHERE place BETWEEN \(range) ORDER BY place DESC LIMIT 1"
+    ) {
       $0.int64(0)
     }
   }

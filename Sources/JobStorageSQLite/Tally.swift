@@ -69,11 +69,13 @@ extension Tally {
       Totals(
         succeeded: row.int(0, in: Self.range), cancelled: row.int(1, in: Self.range),
         finishedBytes: row.int(2, in: Self.range), deadBytes: row.int(3, in: Self.range),
-        lastSerial: Int64(row.int(4, in: Self.range)), lastToken: min(row.bits(5), 1 << 63))
+        lastSerial: Int64(row.int(4, in: Self.range)), lastToken: min(row.bits(5), Self.endOfTokens))
     }
     totals = stored ?? Totals()
   }
 
   /// Wide enough for everything, and no sum of many leaves what a number can hold.
   private static let range = 0...(1 << 53)
+  /// No clock gives as many.
+  static let endOfTokens: UInt64 = 1 << 63
 }

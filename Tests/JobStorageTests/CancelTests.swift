@@ -35,7 +35,11 @@ import Testing
     #expect([answer.lease] == lease && answer.lease?.token == job.token)
     #expect(try scene.store.runningJobs().isEmpty)
     #expect(try scene.complete(job, 1, next: 2) == [.stale])
-    #expect(try scene.job("a").state == .cancelled && scene.job("a").phase == 1)
+    let record = try scene.job("a")
+    #expect(record.state == .cancelled && record.phase == 1)
+    let attempt = try #require(record.attempts.last)
+    #expect(record.attempts.count == 2 && attempt.outcome == .cancelled && attempt.phase == 1 && attempt.number == 1)
+    #expect(attempt.worker == .named("worker-1") && attempt.endedAt == scene.now)
   }
 
   @Test(arguments: StoreUnderTest.all)

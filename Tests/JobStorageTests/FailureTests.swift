@@ -60,6 +60,7 @@ import Testing
       try scene.fail(try scene.claimOne(), .retry(at: scene.now), outcome: outcome)
       let after = try scene.job("a")
       #expect(after.failures - before.failures == (failing.contains(outcome) ? 1 : 0), "\(outcome)")
+      #expect(after.losses - before.losses == (outcome == .lost ? 1 : 0), "\(outcome)")
       #expect(after.crashes - before.crashes == (outcome == .crashed ? 1 : 0), "\(outcome)")
       #expect(after.attempt - before.attempt == 1 && after.attempts.last?.outcome == outcome)
     }
@@ -77,14 +78,19 @@ import Testing
   }
 
   @Test(arguments: StoreUnderTest.all)
-  func theLastErrorStaysWithTheJob(_ kind: StoreUnderTest) throws {
+  func theLastErrorStaysUntilThePhaseIsDone(_ kind: StoreUnderTest) throws {
     let scene = try Scene(kind)
     try scene.enqueue("a")
     try scene.fail(try scene.claimOne(), .retry(at: scene.now), error: JobError(type: "First", message: "1"))
     let last = JobError(type: "Last", message: "2", location: "here")
     try scene.fail(try scene.claimOne(), .retry(at: scene.now), error: last)
     #expect(try scene.job("a").error == last)
-    try scene.complete(try scene.claimOne(), next: nil)
-    #expect(try scene.job("a").error == last && scene.job("a").state == .succeeded)
+    try scene.complete(try scene.claimOne(), next: 1)
+    #expect(try scene.job("a").error == nil && scene.ids(JobFilter(errorContains: "Last")).isEmpty)
+    try scene.fail(try scene.claimOne(1), .bury, phase: 1, error: last)
+    _ = try scene.store.requeue(matching: JobFilter(), limit: 1, now: scene.now)
+    #expect(try scene.job("a").error == last)
+    try scene.complete(try scene.claimOne(1), 1, next: nil)
+    #expect(try scene.job("a").error == nil && scene.job("a").state == .succeeded)
   }
 }

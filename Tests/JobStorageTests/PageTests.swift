@@ -28,12 +28,50 @@ import Testing
   }
 
   @Test(arguments: StoreUnderTest.all)
-  func aCursorThatNoPageGaveYieldsNothing(_ kind: StoreUnderTest) throws {
+  func aCursorThatNoPageGaveIsRefused(_ kind: StoreUnderTest) throws {
     let scene = try Scene(kind)
     try scene.enqueue("a")
     for cursor in ["", "nonsense", "-1", "1e3", " 5", "0x10", "99999999999999999999999"] {
-      let page = try scene.store.jobs(matching: JobFilter(), after: cursor, limit: 10)
-      #expect(page.jobs.isEmpty && page.next == nil, "'\(cursor)'")
+      for reader in try scene.readers() {
+        let page = #expect(throws: StoreError.self, "'\(cursor)'") {
+          try reader.jobs(matching: JobFilter(), after: cursor, limit: 10)
+        }
+        let count = #expect(throws: StoreError.self, "'\(cursor)'") {
+          try reader.count(matching: JobFilter(), after: cursor, limit: 10)
+        }
+        #expect(page?.kind == .badCursor && count?.kind == .badCursor)
+        #expect(try reader.job(.named("a")) != nil)
+      }
+      for action in FilterAction.allCases {
+        let step = #expect(throws: StoreError.self, "'\(cursor)'") {
+          try scene.store.perform(action, matching: JobFilter(), after: cursor, limit: 1, now: scene.now)
+        }
+        #expect(step?.kind == .badCursor)
+      }
+    }
+    #expect(try scene.claimOne().id.text == "a")
+  }
+
+  @Test(arguments: StoreUnderTest.all)
+  func aPageEndsWhereItsBytesDo(_ kind: StoreUnderTest) throws {
+    let scene = try Scene(kind)
+    for (id, bytes) in [("a", 10), ("b", 1_000), ("c", 30), ("d", 40)] {
+      try scene.turn { $0.enqueues = [NewJob(id: .named(id), instructions: Array(repeating: 0x20, count: bytes))] }
+    }
+    for reader in try scene.readers() {
+      for (maximum, pages) in [
+        (70, [["d", "c"], ["b"], ["a"]]), (1_069, [["d", "c"], ["b", "a"]]), (1_070, [["d", "c", "b"], ["a"]]),
+        (0, [["d"], ["c"], ["b"], ["a"]]), (.max, [["d", "c", "b", "a"]]),
+      ] {
+        var found: [[String]] = []
+        var cursor: String?
+        repeat {
+          let page = try reader.jobs(matching: JobFilter(), after: cursor, limit: 10, maximumBytes: maximum)
+          found.append(page.jobs.map(\.id.text))
+          cursor = page.next
+        } while cursor != nil && found.count < 10
+        #expect(found.filter { !$0.isEmpty } == pages, "\(maximum) bytes")
+      }
     }
   }
 

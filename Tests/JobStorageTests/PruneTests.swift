@@ -19,8 +19,8 @@ import Testing
     try scene.enqueueOneInEachState()
     scene.now = scene.now + 1
     let none = RetentionPolicy(maximumFinished: 0, maximumAgeMilliseconds: 0, maximumBytes: 0)
-    #expect(try prune(scene, none) == 3)
-    #expect(try scene.ids() == ["delayed", "waiting", "running"])
+    #expect(try prune(scene, none) == 2)
+    #expect(try scene.ids() == ["delayed", "waiting", "running", "dead"])
     try scene.expectHonestCounts()
   }
 
@@ -43,7 +43,7 @@ import Testing
     for id in ["a", "b", "c"] {
       scene.now = scene.now + 1_000
       try scene.enqueue(id)
-      try scene.fail(try scene.claimOne(), .bury)
+      try scene.complete(try scene.claimOne(), next: nil)
     }
     let policy = RetentionPolicy(maximumAgeMilliseconds: 1_000)
     #expect(try prune(scene, policy) == 1)
@@ -78,11 +78,46 @@ import Testing
     try scene.enqueue("a", "b")
     for job in try scene.claim() { try scene.fail(job, .bury) }
     _ = try scene.store.requeue(matching: JobFilter(id: .named("a")), limit: 1, now: scene.now)
-    let none = RetentionPolicy(maximumFinished: 0)
+    let none = RetentionPolicy(maximumDead: 0)
     #expect(try prune(scene, none) == 1)
     try scene.fail(try scene.claimOne(), .bury)
     #expect(try prune(scene, none) == 1)
     #expect(try scene.all().isEmpty)
+  }
+
+  @Test(arguments: StoreUnderTest.all)
+  func deadJobsAreKeptByARuleOfTheirOwn(_ kind: StoreUnderTest) throws {
+    let scene = try Scene(kind)
+    for id in ["d1", "s1", "d2", "s2", "d3"] {
+      try scene.enqueue(id)
+      let job = try scene.claimOne()
+      if id.hasPrefix("d") { try scene.fail(job, .bury) } else { try scene.complete(job, next: nil) }
+    }
+    scene.now = scene.now + 1_000
+    let nothingFinished = RetentionPolicy(maximumFinished: 0, maximumAgeMilliseconds: 0, maximumBytes: 0)
+    #expect(try prune(scene, nothingFinished, limit: 1) == 1)
+    #expect(try scene.ids() == ["d3", "s2", "d2", "d1"])
+    #expect(try prune(scene, RetentionPolicy(maximumDead: 3)) == 0)
+    #expect(try prune(scene, RetentionPolicy(maximumDead: 1)) == 2)
+    #expect(try scene.ids() == ["d3", "s2"])
+    try scene.reopen()
+    #expect(try prune(scene, nothingFinished) == 1)
+    #expect(try prune(scene, RetentionPolicy(maximumDead: 0)) == 1)
+    #expect(try scene.all().isEmpty)
+    try scene.expectHonestCounts()
+  }
+
+  @Test(arguments: StoreUnderTest.all)
+  func oneCallPrunesNoMoreThanItsLimit(_ kind: StoreUnderTest) throws {
+    let scene = try Scene(kind)
+    for id in ["d1", "d2", "s1", "s2", "s3"] {
+      try scene.enqueue(id)
+      let job = try scene.claimOne()
+      if id.hasPrefix("d") { try scene.fail(job, .bury) } else { try scene.complete(job, next: nil) }
+    }
+    let none = RetentionPolicy(maximumFinished: 0, maximumDead: 0)
+    #expect(try prune(scene, none, limit: 0) == 0)
+    #expect(try (0..<3).map { _ in try prune(scene, none, limit: 2) } == [2, 2, 1])
   }
 
   private func prune(_ scene: Scene, _ policy: RetentionPolicy, limit: Int = 1_000) throws -> Int {

@@ -79,8 +79,8 @@ import Testing
       $0.promotionLimit = 10
       $0.claims = [scene.claimOf(0)]
     }
-    #expect(result.claims[0].map(\.id.text) == ["later", "failed", "latest"])
-    #expect(result.claims[0].map(\.attempt) == [1, 2, 1] && result.claims[0].map(\.failures) == [0, 1, 0])
+    #expect(result.claims[0].map(\.id.text) == ["failed", "later", "latest"])
+    #expect(result.claims[0].map(\.attempt) == [2, 1, 1] && result.claims[0].map(\.failures) == [1, 0, 0])
     #expect(result.nextDue == nil && result.promoted.isEmpty)
     try scene.expectHonestCounts()
   }

@@ -17,6 +17,34 @@ import Testing
     #expect(try file.value("PRAGMA user_version") == "\(Schema.steps.count)")
   }
 
+  /// As the version before left it: dead jobs among the others, no losses.
+  @Test func theFirstSchemaBecomesTheSecond() throws {
+    let file = try SQLiteFile()
+    let connection = try Connection(file: file.path, busyTimeoutMilliseconds: 0)
+    try Schema.migrate(connection, from: 0, steps: Array(Schema.steps.prefix(1)))
+    try connection.execute("INSERT INTO store VALUES ('boxes', 0, 5, 3, 1, 0, 12)")
+    try connection.execute("INSERT INTO phases VALUES (0, 'cut#0', 0, 0, 0, 0, 2), (1, 'glue#0', 0, 0, 0, 0, 0)")
+    for (serial, state, bytes) in [(1, JobState.dead, 4), (2, .succeeded, 3), (3, .dead, 5)] {
+      try connection.execute(
+        """
+        INSERT INTO jobs VALUES
+          (\(serial), 'job-\(serial)', \(state.rawValue), 0, 0, \(serial), 1, 1, 0, 1, 1, 1, NULL, \(bytes), 0, x'')
+        """)
+      try connection.execute("INSERT INTO instructions VALUES (\(serial), zeroblob(\(bytes)))")
+      try connection.execute("INSERT INTO finished VALUES (\(serial), \(state.rawValue), \(serial))")
+    }
+    try connection.execute("INSERT INTO errors VALUES (3, 'Broken', 'it broke', '', '')")
+    connection.close()
+    let store = try file.opened()
+    #expect(try store.counts().deadBytes == 9)
+    #expect(try store.allJobs(JobFilter(errorContains: "broke")).map(\.id.text) == ["job-3"])
+    let policy = RetentionPolicy(maximumAgeMilliseconds: .max, maximumBytes: 3, maximumDead: 1)
+    #expect(try store.prune(policy, metricsBefore: 0, limit: 9, now: file.now) == 1)
+    #expect(try store.allJobs().map(\.id.text) == ["job-3", "job-2"])
+    #expect(try store.requeue(matching: JobFilter(), limit: 9, now: file.now) == [0: 1])
+    #expect(try store.counts().deadBytes == 0)
+  }
+
   @Test func aLaterStepKeepsTheJobs() throws {
     let file = try SQLiteFile()
     let store = try file.opened()

@@ -93,8 +93,22 @@ final class Scene {
     try turn { $0.failures = [failure(job, verdict, phase: phase, outcome: outcome, error: error)] }.failures
   }
 
-  func release(_ job: ClaimedJob, _ phase: Int = 0, counted: Bool = true) -> Release {
-    Release(job: job.id, token: job.token, attempt: counted ? attempt(job, phase, .lost) : nil)
+  func release(_ job: ClaimedJob, _ phase: Int = 0, counted: Bool = true, losses: Int? = nil) -> Release {
+    Release(job: job.id, token: job.token, attempt: counted ? attempt(job, phase, .lost) : nil, losses: losses)
+  }
+
+  /// Everybody who can be asked about the jobs: the store, and a reader of it where it has any.
+  func readers() throws -> [any JobReader] { try [store as any JobReader] + [store.makeReader()].compactMap(\.self) }
+
+  /// Takes an action to its end, `limit` jobs a step.
+  func perform(_ action: FilterAction, _ filter: JobFilter = JobFilter(), limit: Int = 1_000) throws -> [ActionStep] {
+    var steps: [ActionStep] = []
+    repeat {
+      let step = try store.perform(action, matching: filter, after: steps.last?.next, limit: limit, now: now)
+      #expect(step.examined <= limit && step.changed <= step.examined)
+      steps.append(step)
+    } while steps.last?.next != nil && steps.count < 1_000
+    return steps
   }
 
   func job(_ id: String) throws -> JobRecord { try #require(try store.job(.named(id))) }
@@ -123,7 +137,9 @@ final class Scene {
       case .waiting: found.phases[job.phase].waiting += 1
       case .delayed: found.phases[job.phase].delayed += 1
       case .running: found.phases[job.phase].running += 1
-      case .dead: found.phases[job.phase].dead += 1
+      case .dead:
+        found.phases[job.phase].dead += 1
+        found.deadBytes += job.instructions.count
       case .succeeded: found.succeeded += 1
       case .cancelled: found.cancelled += 1
       }

@@ -73,7 +73,8 @@ extension RedisJobStore {
     forgetSession()
     throw StoreError(
       .unavailable, operation: "apply",
-      message: "storage \(address) has lost parts of \(answers.lost + answers.unreadable.count) jobs (did it evict keys, or "
+      message:
+        "storage \(address) has lost parts of jobs, \(answers.lost + answers.unreadable.count) of them in this turn (did it evict keys, or "
         + "another program write them?); they are taken out and the counts are made again")
   }
 }

@@ -35,6 +35,7 @@ extension RedisJobStore {
       size += arguments.bytes.count
     }
     if !calls.isEmpty { try send(calls, of: turn, session, answering: &parts, into: &answers) }
+    if !parts.isEmpty { throw corrupt("apply", "an answer") }
   }
 
   private func send(
@@ -68,7 +69,7 @@ extension RedisJobStore {
     var ignored = TurnAnswers(allRecorded: back, keys: session.keys)
     try send(TurnPlan(back, keys: session.keys), of: back, session, into: &ignored)
     if !answers.unreadable.isEmpty {
-      _ = try run(.delete, answers.unreadable, session, now: now, operation: "apply")
+      _ = try run(.setAside, answers.unreadable, session, now: now, operation: "apply")
     }
     forgetSession()
     throw StoreError(

@@ -25,7 +25,9 @@ enum MetricsFields {
   /// Adds what one field holds, where it is one and can be true.
   static func add(_ value: Int64, field: Substring, to metrics: inout PhaseMetrics) {
     // So that a sum of all buckets, hours and phases stays within 64 bits.
-    guard (0...(1 << 40)).contains(value) || field.hasSuffix(":sum") && (0...Stored.maximum).contains(value) else { return }
+    guard (0...(1 << 40)).contains(value) || field.hasSuffix(":sum") && (0...Stored.maximum).contains(value) else {
+      return
+    }
     if let counter = counters.first(where: { $0.name == field }) {
       metrics[keyPath: counter.path] += Int(value)
       return

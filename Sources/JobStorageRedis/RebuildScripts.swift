@@ -12,12 +12,14 @@ let indexScript =
       if not text then
         local lease = call('HGET', RUNNING, id)
         text = lease and match(lease, '^%d+ %S+ %S+ %-?%d+ (.*)$')
-        if text and job(text).state then call('HSET', JOB, id, text) else purge(id) end
+        if text and job(text).state then call('HSET', JOB, id, text) end
       end
       local j = text and job(text) or {}
       if j.state then
         call('ZADD', P .. 'all', 'NX', j.serial, id)
         raise('serial', tonumber(j.serial))
+      else
+        purge(id)
       end
     end
     settle()
@@ -112,6 +114,15 @@ let adoptScript =
   scriptPrelude + """
     call('DEL', COUNTS)
     if call('EXISTS', P .. 'recount') == 1 then call('RENAME', P .. 'recount', COUNTS) end
+    settle()
+    return 1
+    """
+
+/// ARGV from the fourth on: IDs of jobs that cannot be read. Takes them out; the counts must be made anew. Returns 1.
+let setAsideScript =
+  scriptPrelude + """
+    make_way()
+    for n = 4, #ARGV do purge(ARGV[n]) end
     settle()
     return 1
     """

@@ -46,25 +46,28 @@ extension RedisJobStore {
 
   public func runningJobs() throws(StoreError) -> [RunningJob] {
     var (running, damaged) = try leases()
-    if damaged > 0 {
-      // What was cut off or written by another program must not stay at work for ever.
-      try rebuild(try opened("runningJobs"))
+    if !damaged.isEmpty {
+      // What another program wrote must not stay at work for ever: these jobs wait again.
+      let session = try opened("runningJobs")
+      let key = session.queries.key("running")
+      _ = try session.queries.exchange(damaged.map { [Array("HDEL".utf8), key, $0] }, "runningJobs")
+      try rebuild(session)
       (running, _) = try leases()
     }
     return running.sorted { $0.token < $1.token }
   }
 
-  private func leases() throws(StoreError) -> (running: [RunningJob], damaged: Int) {
+  private func leases() throws(StoreError) -> (running: [RunningJob], damaged: [[UInt8]]) {
     let session = try opened("runningJobs")
     var running: [JobID: RunningJob] = [:]
-    var damaged = 0
+    var damaged: [[UInt8]] = []
     try asking("runningJobs") { queries throws(StoreError) in
       try queries.scan("running", "runningJobs") { fields throws(StoreError) in
         for field in fields {
           if let id = field.name.string.flatMap(JobID.init), let lease = field.value.string.flatMap(RedisLease.init) {
             running[id] = lease.runningJob(id, keys: session.keys)
           } else {
-            damaged += 1
+            damaged += [field.name.bytes ?? []]
           }
         }
         _ = try run(.keep, [], session, now: Timestamp(milliseconds: 0), operation: "runningJobs")

@@ -5,9 +5,12 @@ internal import PipelineModel
 extension RedisJobStore {
   private static let jobsPerBite = 100
 
-  /// Whether indexes hold as many jobs as the counts say. Cheap, however many there are.
+  /// Whether indexes hold as many jobs as the counts say, and none newer than the last. Cheap, however many there are.
   func isConsistent(_ session: Session) throws(StoreError) -> Bool {
     let queries = session.queries
+    let newest = try queries.ask("ZREVRANGE", "all", ["0", "0", "WITHSCORES"], for: "open").array?.last?.string
+    let serial = try queries.ask("HGET", "meta", ["serial"], for: "open").number ?? 0
+    if let newest, Score(newest).map({ $0.whole > serial }) ?? true { return false }
     let counts = try queries.fields(of: "counts", "open")
     func sum(_ prefix: String) -> Int64 {
       counts.reduce(0) { $0 &+ ($1.key.hasPrefix(prefix) ? Int64($1.value) ?? -1 : 0) }

@@ -35,6 +35,7 @@ extension RedisJobStore {
       size += arguments.bytes.count
     }
     if !calls.isEmpty { try send(calls, of: turn, session, answering: &parts, into: &answers) }
+    if !parts.isEmpty { throw corrupt("apply", "an answer") }
   }
 
   private func send(
@@ -68,12 +69,13 @@ extension RedisJobStore {
     var ignored = TurnAnswers(allRecorded: back, keys: session.keys)
     try send(TurnPlan(back, keys: session.keys), of: back, session, into: &ignored)
     if !answers.unreadable.isEmpty {
-      _ = try run(.delete, answers.unreadable, session, now: now, operation: "apply")
+      _ = try run(.setAside, answers.unreadable, session, now: now, operation: "apply")
     }
     forgetSession()
     throw StoreError(
       .unavailable, operation: "apply",
-      message: "storage \(address) has lost parts of \(answers.lost + answers.unreadable.count) jobs (did it evict keys, or "
+      message:
+        "storage \(address) has lost parts of jobs, \(answers.lost + answers.unreadable.count) of them in this turn (did it evict keys, or "
         + "another program write them?); they are taken out and the counts are made again")
   }
 }

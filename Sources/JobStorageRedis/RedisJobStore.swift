@@ -125,7 +125,8 @@ extension RedisJobStore {
     if stored < Self.schema {
       throw StoreError(
         .misconfigured, operation: "open",
-        message: "storage \(address) was written by an earlier version (schema \(stored), this one reads \(Self.schema) "
+        message:
+          "storage \(address) was written by an earlier version (schema \(stored), this one reads \(Self.schema) "
           + "alone); let that version finish its jobs, then delete the keys carbontube:{\(pipeline.name)}:*")
     }
   }

@@ -84,7 +84,8 @@ extension RedisQueries {
     var examined = 0
     while true {
       let wanted = min(Self.bite, max(1, limit - examined + 1))
-      let entries = try entries(of: filter.index, from: before.map { "(\($0)" } ?? "+inf", to: "-inf", wanted, operation)
+      let entries = try entries(
+        of: filter.index, from: before.map { "(\($0)" } ?? "+inf", to: "-inf", wanted, operation)
       let isMeant = try matching(entries.map(\.head), filter, operation)
       for (entry, isMeant) in zip(entries, isMeant) {
         if examined == limit || (isMeant && entry.head.map { !take($0) } ?? false) {

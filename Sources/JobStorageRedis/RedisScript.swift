@@ -2,7 +2,7 @@ internal import JobStorage
 
 /// The Lua scripts. By number, not by text: hashing the text of one for every call would cost more than the call.
 enum RedisScript: Int, CaseIterable, Sendable {
-  case turn, own, disown, keep, setMeta, cancel, requeue, delete, forgetMetrics, index, recount, sweep, adopt
+  case turn, own, disown, keep, setMeta, cancel, requeue, delete, forgetMetrics, index, recount, sweep, adopt, setAside
 
   var text: String {
     switch self {
@@ -19,6 +19,7 @@ enum RedisScript: Int, CaseIterable, Sendable {
     case .recount: recountScript
     case .sweep: sweepScript
     case .adopt: adoptScript
+    case .setAside: setAsideScript
     }
   }
 }

@@ -24,6 +24,7 @@
 /// `all`       zset: ID by serial
 /// `end`       zset: ID of succeeded and cancelled jobs by the order in which they ended; `dead` zset: the same of dead ones
 /// `s:5` `s:6` zsets: ID of dead and cancelled jobs by serial
+/// `unreadable` hash: ID → text of a job that could not be read
 /// `minutes`   zset of minutes; `m:MINUTE` hash: KEY:counter
 ///
 /// Why hashes of all jobs and not a hash for each: one `redis.call` then serves all items of a turn. Why text and not a
@@ -156,8 +157,10 @@ let scriptPrelude = #"""
     tally(j.state, j.key, -1)
   end
 
-  -- Takes away what is left of a job whose text is gone.
+  -- Takes away what is left of a job whose text is gone. One that cannot be read is set aside.
   local function purge(id)
+    local text = call('HGET', JOB, id)
+    if text then call('HSET', P .. 'unreadable', id, text) end
     for _, name in ipairs({ 'all', 'end', 'dead', 's:5', 's:6' }) do call('ZREM', P .. name, id) end
     for _, key in ipairs({ JOB, IN, ERROR, RUNNING }) do call('HDEL', key, id) end
   end

@@ -34,7 +34,8 @@ extension StoreError {
     case "WRONGPASS": (.misconfigured, "does not accept the user or the password; check them in the address")
     case "NOPERM":
       (.misconfigured, "does not let this user run the commands that are needed; allow it +@all on ~carbontube:*")
-    case "WRONGTYPE": (.corrupt, "holds keys of this pipeline that another program wrote; delete them or name a database")
+    case "WRONGTYPE":
+      (.corrupt, "holds keys of this pipeline that another program wrote; delete them or name a database")
     case "ERR" where text.contains("AUTH") || text.contains("password"):
       (.misconfigured, "does not accept the password; check it in the address")
     case "ERR" where text.contains("DB index"): (.misconfigured, "has no such database; name a smaller number")

@@ -10,6 +10,7 @@ extension PipelineDefinition {
         var jobType: String
         var attempts: Int?
         var crashes: Int?
+        var losses: Int?
         var timeoutSeconds: Double?
         var backoffSeconds: Double?
         var maximumBackoffSeconds: Double?
@@ -51,6 +52,7 @@ extension PhaseDefinition {
     var retry = RetryPolicy()
     if let attempts = step.attempts { retry.attempts = max(1, attempts) }
     if let crashes = step.crashes { retry.crashes = max(1, crashes) }
+    if let losses = step.losses { retry.losses = max(1, losses) }
     if let backoff = step.backoffSeconds { retry.backoffMilliseconds = milliseconds(backoff) }
     if let longest = step.maximumBackoffSeconds { retry.maximumBackoffMilliseconds = milliseconds(longest) }
     self.init(

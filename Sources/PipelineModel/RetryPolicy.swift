@@ -5,16 +5,19 @@ public struct RetryPolicy: Hashable, Sendable {
   /// Crashes of the PluginHost child before the job is dead: counted apart, since a job that kills its host costs
   /// more than one that fails. At least 1.
   public var crashes: Int
+  /// Workers that may go away while they run the job, and nothing else, before it is dead. At least 1.
+  public var losses: Int
   /// Wait after the first failure; doubles with each further one.
   public var backoffMilliseconds: Int64
   public var maximumBackoffMilliseconds: Int64
 
   public init(
-    attempts: Int = 3, crashes: Int = 3, backoffMilliseconds: Int64 = 1_000,
+    attempts: Int = 3, crashes: Int = 3, losses: Int = 10, backoffMilliseconds: Int64 = 1_000,
     maximumBackoffMilliseconds: Int64 = 300_000
   ) {
     self.attempts = max(1, attempts)
     self.crashes = max(1, crashes)
+    self.losses = max(1, losses)
     self.backoffMilliseconds = max(0, backoffMilliseconds)
     self.maximumBackoffMilliseconds = max(0, maximumBackoffMilliseconds)
   }
@@ -49,6 +52,9 @@ public struct RetryPolicy: Hashable, Sendable {
       return .retry(at: now)
     }
   }
+
+  /// - Parameter losses: workers that went away under the job alone, the present one included.
+  public func buries(losses: Int) -> Bool { losses >= self.losses }
 
   func backoff(after failures: Int, jitter: Double) -> Int64 {
     let doublings = min(max(0, failures - 1), 30)

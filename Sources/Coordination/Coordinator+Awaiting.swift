@@ -62,7 +62,9 @@ extension Coordinator {
   private func tell(_ id: JobID, _ state: JobState?) {
     guard let state else { return refuseWaiters(of: id, .notFound, "no job '\(id)'") }
     guard state.isFinal else { return }
-    read { reader throws(StoreError) in try reader.job(id) } then: { [unowned self] result in
+    read { reader throws(StoreError) in
+      try reader.job(id)
+    } then: { [unowned self] result in
       switch result {
       case .success(let record?):
         if record.state.isFinal { tellEnd(of: id, record.instructions, record.state) }

@@ -97,7 +97,8 @@ extension Coordinator {
   var deadWarning: String? {
     let dead = counts.phases.reduce(0) { $0 + $1.dead }
     guard dead > Self.manyDead.jobs || counts.deadBytes > Self.manyDead.bytes else { return nil }
-    return "\(dead) dead jobs of \(counts.deadBytes) bytes are kept; requeue or delete them, or limit them with --keep-dead"
+    return
+      "\(dead) dead jobs of \(counts.deadBytes) bytes are kept; requeue or delete them, or limit them with --keep-dead"
   }
 
   private func warnOfDead(now: Moment) {

@@ -33,7 +33,8 @@ extension Coordinator {
   private func note(on workers: [WorkerEntry], waiting: Int) -> String? {
     guard !workers.contains(where: \.takesJobs) else { return nil }
     let jobs = waiting == 0 ? "" : ": \(waiting) \(waiting == 1 ? "job waits" : "jobs wait")"
-    let telling = workers.sorted { $0.announcement.worker.text < $1.announcement.worker.text }
+    let telling =
+      workers.sorted { $0.announcement.worker.text < $1.announcement.worker.text }
       .first { !$0.reason.isEmpty } ?? workers.first
     guard let worker = telling else { return "nobody serves it" + jobs }
     return (worker.reason.isEmpty ? worker.state : "\(worker.state): \(worker.reason)") + jobs

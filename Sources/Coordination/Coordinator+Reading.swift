@@ -36,7 +36,9 @@ extension Coordinator {
       case .success(let value): then(value)
       case .failure(let error): answer.send(error.kind == .badCursor ? .invalid : .unavailable, error.message)
       }
-    } refuse: { answer.send(.busy, $0) }
+    } refuse: {
+      answer.send(.busy, $0)
+    }
     guard reads.add(read, of: answer.route, now: moment().instant, goesOn: goesOn) else {
       return answer.send(.busy, "too many requests are being worked on; try again later")
     }
@@ -71,6 +73,7 @@ extension Coordinator {
       readBusy = true
       readLane.submit(read, to: reader) { [unowned self] error in
         readBusy = false
+        reads.end()
         if error?.kind == .unavailable { replaceReader() }
       }
     }
@@ -83,6 +86,7 @@ extension Coordinator {
     laneBusy = true
     lane.submit({ store throws(StoreError) -> Read.Outcome in read.work(store) }) { [unowned self] result in
       (readBusy, laneBusy) = (false, false)
+      reads.end()
       if case .success(let outcome) = result { outcome.deliver() }
     }
     return true
@@ -145,7 +149,9 @@ extension Coordinator {
     countsAsked.isReading = true
     countsAsked.now = countsAsked.next
     countsAsked.next = []
-    read { reader throws(StoreError) in try reader.counts() } then: { [unowned self] result in
+    read { reader throws(StoreError) in
+      try reader.counts()
+    } then: { [unowned self] result in
       countsAsked.isReading = false
       let waiting = countsAsked.now
       countsAsked.now = []

@@ -90,12 +90,14 @@ public final class PipelineServer: Sendable {
     coordinator.shouldStop = { [self] in stopRequested.load(ordering: .relaxed) }
     coordinator.run()
     let failure = coordinator.failure
-    let ended: Result<Void, PipelineServerError> = failure.map { .failure(PipelineServerError(store: $0)) } ?? .success(())
+    let ended: Result<Void, PipelineServerError> =
+      failure.map { .failure(PipelineServerError(store: $0)) } ?? .success(())
     shared.withLock { $0.ended = ended }
     hooks.call { $0.stopped?() }
     let dropped = hooks.close(within: Self.hookPatience)
     if dropped > 0 {
-      coordinator.logger.warning("\(dropped) calls of hooks were dropped: they had not ended within \(Self.hookPatience) s")
+      coordinator.logger.warning(
+        "\(dropped) calls of hooks were dropped: they had not ended within \(Self.hookPatience) s")
     }
     running.leave()
   }

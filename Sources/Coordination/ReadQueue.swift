@@ -19,6 +19,8 @@ struct ReadQueue<Work> {
 
   private var own: Deque<Work> = []
   private var asked: Deque<Entry> = []
+  /// Who asked for the read that is under way.
+  private var underWay: [UInt8]?
 
   var isEmpty: Bool { own.isEmpty && asked.isEmpty }
 
@@ -32,9 +34,19 @@ struct ReadQueue<Work> {
     return true
   }
 
-  private func count(of route: [UInt8]) -> Int { asked.reduce(0) { $0 + ($1.route == route ? 1 : 0) } }
+  private func count(of route: [UInt8]) -> Int {
+    asked.reduce(underWay == route ? 1 : 0) { $0 + ($1.route == route ? 1 : 0) }
+  }
 
-  mutating func next() -> Work? { own.popFirst() ?? asked.popFirst()?.work }
+  mutating func next() -> Work? {
+    if let first = own.popFirst() { return first }
+    let first = asked.popFirst()
+    underWay = first?.route
+    return first?.work
+  }
+
+  /// The read under way is over.
+  mutating func end() { underWay = nil }
 
   /// Takes out those that waited too long.
   mutating func takeExpired(now: Instant) -> [Work] {

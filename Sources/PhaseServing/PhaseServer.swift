@@ -62,7 +62,8 @@ public final class PhaseServer: Sendable {
     guard access(file, F_OK) == 0 else {
       throw PhaseServerError(kind: .noInput, message: "\(file) does not exist; name a plugin's .so file")
     }
-    let description = PluginCatalog(stateFolder: settings.stateFolder).describe(file: file)
+    let description = PluginCatalog(stateFolder: settings.stateFolder, hostExecutable: settings.hostExecutable)
+      .describe(file: file)
     // A build in quarantine is waited for: it may be released while the worker is up.
     if let problem = description.problem, !description.state.isQuarantined {
       throw PhaseServerError(kind: .plugin, message: problem)

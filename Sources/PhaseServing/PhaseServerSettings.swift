@@ -30,6 +30,8 @@ public struct PhaseServerSettings: Sendable {
   public var quarantineAfter: Int? = 3
   /// Where copies of plugins and records of crashes are kept.
   public var stateFolder: String
+  /// The program that loads plugins, in processes of its own.
+  public var hostExecutable = PluginHostConfiguration.defaultExecutable()
   /// Nil: made from the host's name, the process and a random number.
   public var workerID: WorkerID?
   public var logger: Logger

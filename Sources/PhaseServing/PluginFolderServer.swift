@@ -56,6 +56,9 @@ public final class PluginFolderServer: Sendable {
     thread?.join()
   }
 
+  /// Those that are not ended yet.
+  var workerCount: Int { servers.withLock { $0.count } }
+
   // MARK: - The thread that looks
 
   /// Where changes are not told of, they are found after this long.
@@ -114,7 +117,7 @@ public final class PluginFolderServer: Sendable {
 
   private func look(_ state: inout State) {
     let files = folders.flatMap { PluginFolder.files(in: $0) ?? [] }
-    let catalog = PluginCatalog(stateFolder: settings.stateFolder)
+    let catalog = PluginCatalog(stateFolder: settings.stateFolder, hostExecutable: settings.hostExecutable)
     let plan = ServingPlan(
       catalog.describe(files: files), jobTypes: jobTypes, serving: state.serving.mapValues(\.build))
     for remark in plan.remarks where !state.remarks.contains(remark) { settings.logger.warning("\(remark)") }

@@ -103,6 +103,7 @@ extension Worker {
     guard frames.count == message.jobs.count + 1 else {
       throw WireError("an order for \(message.jobs.count) jobs with \(frames.count - 1) payloads")
     }
+    guard holdsFew else { throw WireError("\(message.jobs.count) jobs more than this worker has room for") }
     for (position, order) in message.jobs.enumerated() {
       do throws(InstructionsError) {
         let instructions = try CompressedJSON.json(
@@ -113,6 +114,12 @@ extension Worker {
         refuse(order, pipeline: message.pipeline, because: error)
       }
     }
+  }
+
+  /// Twice what a coordinator gives at most. What is left out here is in no announcement, and so given to somebody else.
+  private var holdsFew: Bool {
+    backlog.count + held.tokens.count + outbox.count < 2 * Announcement.maximumInFlight
+      && backlog.reduce(0) { $0 + $1.instructions.count } < 1 << 30
   }
 
   private func take(_ assignment: Assignment) {

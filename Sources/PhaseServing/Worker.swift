@@ -99,7 +99,8 @@ final class Worker {
     pullAddress = try orders.bind(settings.pullAddress)
     try events.connect(settings.eventsAddress)
     let configuration = PluginHostConfiguration(
-      library: staged.path, role: .phase(jobType: settings.jobType), limits: settings.limits)
+      executable: settings.hostExecutable, library: staged.path, role: .phase(jobType: settings.jobType),
+      limits: settings.limits)
     slots = (0..<settings.concurrency).map { _ in
       HostSlot(configuration, readyWithin: settings.readinessMilliseconds, clocks: settings.clocks)
     }

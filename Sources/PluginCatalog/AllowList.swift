@@ -8,6 +8,8 @@ struct AllowList {
   /// Of the list in force; nil where there is none and every trusted file may run.
   let path: String?
 
+  init(path: String?) { self.path = path }
+
   /// CARBONTUBE_PLUGINS_ALLOW where it is set, else the system's list where it exists.
   init() {
     if let named = getenv("CARBONTUBE_PLUGINS_ALLOW").map({ String(cString: $0) }), !named.isEmpty {

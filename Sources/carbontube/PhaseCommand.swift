@@ -11,8 +11,8 @@ struct PhaseCommand: ParsableCommand {
       With --plugin-dir, plugins that are put into the folder, replaced or removed are followed without a restart: a \
       changed file gets new children, and what runs in the old ones is finished.
 
-      SIGTERM or Ctrl-C finishes what runs and takes nothing new; a second one, or the end of --drain-timeout, gives \
-      running jobs back at once. A coordinator that is not there is waited for.
+      SIGTERM, Ctrl-C or a terminal that closes finishes what runs and takes nothing new; a second one, or the end of \
+      --drain-timeout, gives running jobs back at once. A coordinator that is not there is waited for.
       """)
 
   private static let defaultAddress = "tcp://127.0.0.1:6000"

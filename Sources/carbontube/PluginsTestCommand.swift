@@ -44,9 +44,7 @@ struct PluginsTestCommand: ParsableCommand {
 
   private func show(_ host: PluginHost, _ instructions: [UInt8]) throws(CommandFailure) {
     let clock = ContinuousClock()
-    guard case .value(.success) = host.waitUntilReady(upTo: .seconds(30)) else {
-      throw CommandFailure(.data, "\(library) did not become ready to run \(jobType): \(host.standardErrorTail())")
-    }
+    try awaitReadiness(of: host)
     let start = clock.now
     host.run(HostJob(token: 1, jobID: "plugins-test", pipeline: "", attempt: 1, instructions: instructions))
     let wait = host.wait(upTo: .seconds(timeout)) { event -> HostResult? in
@@ -74,6 +72,21 @@ struct PluginsTestCommand: ParsableCommand {
       if !words.isEmpty { StandardStreams.complain(words) }
       throw CommandFailure(.refused, "\(jobType) ended without a result: \(malformed ?? exit.explanation)")
     }
+  }
+
+  private func awaitReadiness(of host: PluginHost) throws(CommandFailure) {
+    let reason: String
+    switch host.waitUntilReady(upTo: .seconds(30)) {
+    case .value(.success): return
+    case .value(.failure(let refusal)): reason = refusal.message
+    case .timedOut:
+      host.kill()
+      reason = "not within 30 s; its init() and create() must not wait for long"
+    case .ended(let exit, let malformed): reason = malformed ?? exit.explanation
+    }
+    let words = host.standardErrorTail()
+    if !words.isEmpty { StandardStreams.complain(words) }
+    throw CommandFailure(.data, "\(library) did not become ready to run \(jobType): \(reason)")
   }
 
   private func show(_ result: HostResult) throws(CommandFailure) {

@@ -49,6 +49,16 @@ struct MisuseTests {
     Case(["plugins", "list", "--plugin-dir=no/such/dir"], 66, "no/such/dir"),
     Case(["status", "--address=ipc:///tmp/carbontube-nobody-listens", "--timeout=0.3"], 69, "no coordinator answers"),
     Case(["frobnicate"], 64, "frobnicate"),
+    Case(["phase", example, "delete-file", "--concurency", "2"], 64, "Unknown option '--concurency'"),
+    Case(["requeue", "--bogus", "x"], 64, "Unknown option '--bogus'"),
+    Case(["delete", "--bogus"], 64, "Unknown option '--bogus'"),
+    Case(["phase", example], 64, "name a plugin and one of its phases"),
+    Case(
+      ["phase", example, "delete-file", "--sub-connect=tcp://127.0.0.1:1", "--sub-connect=tcp://127.0.0.1:2"], 64,
+      "--sub-connect is given 2 times"),
+    Case(["phase", example, "delete-file", "--memory-limit=0"], 64, "--memory-limit must be at least"),
+    Case(["phase", example, "delete-file", "--open-files-limit=4"], 64, "--open-files-limit must be at least"),
+    Case(["phase", example, "delete-file", "--timeout=-1"], 64, "--timeout and --drain-timeout are seconds"),
   ]
 
   @Test(arguments: cases)

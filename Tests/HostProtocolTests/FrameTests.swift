@@ -40,7 +40,9 @@ private func body(_ frame: [UInt8]) -> FrameBody { frame[4...] }
     #expect(try HostRequest(frame: body(request.encoded())) == request)
   }
 
-  @Test(arguments: [HostControl.cancel(token: 3), .stop, .withdraw(token: 9)]) func controlComesBack(_ control: HostControl) throws {
+  @Test(arguments: [HostControl.cancel(token: 3), .stop, .withdraw(token: 9)]) func controlComesBack(
+    _ control: HostControl
+  ) throws {
     #expect(try HostControl(frame: body(control.encoded())) == control)
   }
 

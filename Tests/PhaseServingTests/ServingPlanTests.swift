@@ -25,6 +25,12 @@ import Testing
     #expect(named.remarks == ["no plugin here has the phase 'w'; it is served as soon as one is put here"])
   }
 
+  @Test func saysThatNothingIsThereYet() {
+    let remark = "no plugin with a phase is here yet; one is served as soon as it is put here"
+    #expect(ServingPlan([], jobTypes: nil, serving: [:]).remarks == [remark])
+    #expect(ServingPlan([file("a.so", "1", ["x"])], jobTypes: nil, serving: [:]).remarks.isEmpty)
+  }
+
   @Test func theFirstFileWinsAndStaysInCharge() {
     let second = file("b.so", "2", ["x"])
     let alone = ServingPlan([second], jobTypes: nil, serving: [:])

@@ -1,8 +1,9 @@
 import Glibc
 import HostProtocol
-import PluginCatalog
 import PluginTestKit
 import Testing
+
+@testable import PluginCatalog
 
 private let healthy = """
   #include "carbontube.h"
@@ -95,6 +96,46 @@ private let healthy = """
     var bytes = try contents(of: buildFolder + "/libExample.so")
     bytes[18] = 0xf3
     #expect(problem(try folder.write(bytes, to: "riscv.so")).contains("is built for another machine"))
+  }
+
+  @Test(
+    arguments: [
+      (4, 1, "is of another ELF class"), (5, 2, "is built for another byte order"),
+      (18, 0xf3, "is built for another machine (ELF machine 243, here"),
+    ] as [(Int, UInt8, String)])
+  func saysWhatOfTheMachineDiffers(_ place: Int, _ value: UInt8, _ words: String) throws {
+    var bytes = try contents(of: buildFolder + "/libExample.so")
+    bytes[place] = value
+    #expect(problem(try folder.write(bytes, to: "other.so")).contains(words))
+  }
+
+  @Test func refusesHeadersWithoutEndAtOnce() throws {
+    var bytes = try contents(of: try compilePlugin(healthy, named: "noop", in: folder))
+    (bytes[56], bytes[57]) = (0xff, 0xff)
+    #expect(problem(try folder.write(bytes, to: "notes.so")).contains("has 65535 program headers"))
+  }
+
+  @Test func refusesAFileThatIsTooLargeBeforeItIsCopied() throws {
+    let library = try compilePlugin(healthy, named: "noop", in: folder)
+    #expect(truncate(library, 3 << 30) == 0)
+    #expect(problem(library).contains("is 3221225472 bytes long; a plugin may have 536870912 (512 MiB)"))
+    #expect(PluginFolder.files(in: folder.path + "/state/plugins") == nil)
+  }
+
+  @Test func namesAnAllowListThatIsNotThere() throws {
+    let library = try compilePlugin(healthy, named: "noop", in: folder)
+    let list = AllowList(path: folder.path + "/missing")
+    let refusal = #expect(throws: PluginRefusal.self) { try list.check("00", of: library) }
+    #expect(refusal?.description.hasPrefix("\(library) cannot be allowed") == true)
+    #expect(refusal?.reason.contains("\(folder.path)/missing does not exist") == true)
+  }
+
+  @Test func namesAStateFolderThatCannotBeUsed() throws {
+    let library = try compilePlugin(healthy, named: "noop", in: folder)
+    let place = try folder.write([], to: "no-folder")
+    let description = PluginCatalog(stateFolder: place + "/state").describe(file: library)
+    #expect(description.problem?.contains("cannot be copied to \(place)/state/plugins: Not a directory") == true)
+    #expect(description.problem?.contains("CARBONTUBE_STATE_DIR") == true)
   }
 
   @Test func saysWhenItIsAProgram() throws {

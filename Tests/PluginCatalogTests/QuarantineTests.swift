@@ -1,3 +1,4 @@
+import Glibc
 import PluginCatalog
 import PluginTestKit
 import Testing
@@ -19,6 +20,17 @@ import Testing
     #expect(history.jobCount == 2)
     history.add(job: "c", cause: "SIGILL", now: CrashHistory.windowMilliseconds)
     #expect(history.jobCount == 2)
+  }
+
+  @Test func aNeighbourThatWasStoppedWithTheLockHoldsUpNobody() throws {
+    let folder = try TemporaryFolder()
+    let quarantine = Quarantine(stateFolder: folder.path + "/state")
+    _ = quarantine.recordCrash(of: "abc", file: "libX.so", job: "a", cause: "SIGABRT", limit: 2, now: 1)
+    let lock = open(folder.path + "/state/quarantine/lock", O_RDWR | O_CLOEXEC)
+    defer { close(lock) }
+    #expect(flock(lock, LOCK_EX) == 0)
+    let record = quarantine.recordCrash(of: "abc", file: "libX.so", job: "b", cause: "SIGABRT", limit: 2, now: 2)
+    #expect(record?.since == 2)
   }
 
   @Test func holdsABuildUntilItIsReleased() throws {

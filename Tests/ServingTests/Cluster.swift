@@ -54,13 +54,15 @@ final class Cluster: Sendable {
   }
 
   /// Workers for all plugins in a folder.
-  func serve(folder: String, stateFolder: String, logger: Logger) {
+  @discardableResult
+  func serve(folder: String, stateFolder: String, logger: Logger) -> PluginFolderServer {
     var settings = PhaseServerSettings(library: "", jobType: "", logger: logger)
     settings.eventsAddress = server.eventsAddress
     settings.stateFolder = stateFolder
     let server = PluginFolderServer(folders: [folder], jobTypes: nil, settings: settings)
     server.start()
     folderServers.withLock { $0.append(server) }
+    return server
   }
 
   func stop() {

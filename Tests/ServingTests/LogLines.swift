@@ -10,11 +10,11 @@ final class LogLines: Sendable {
 
   var logger: Logger { Logger(label: "test", factory: { [self] _ in Handler(lines: self) }) }
 
-  /// Returns when a line with this text was logged, before the call or after it.
-  func wait(for text: String) throws {
+  /// Returns when a line with this text was logged, before the call or after it, `times` times.
+  func wait(for text: String, times: Int = 1) throws {
     while true {
       let seen = lines.withLock { $0 }
-      if seen.contains(where: { $0.contains(text) }) { return }
+      if seen.count(where: { $0.contains(text) }) >= times { return }
       guard arrival.wait(timeout: .now() + .seconds(Int(patience.components.seconds))) == .success else {
         throw Unexpected("no '\(text)' in:\n\(seen.joined(separator: "\n"))")
       }

@@ -2,6 +2,7 @@
 //
 //   -DBUILD="1"           what its results tell of it
 //   -DCONSTRUCTOR=abort   abort, hang, quit or chat while it is loaded
+//   -DCREATE=refuse(err)  makes no instance, or with hang_on() hangs, until there is a file "model" in GATE
 //   -DMAJOR=2             made for another major version
 //   -DWITHOUT_ENTRY       exports nothing
 //   -DLONGER, -DSHORTER   structs of a newer or an older minor version
@@ -54,6 +55,24 @@ static void wait_at_gate(const char *folder) {
   snprintf(path, sizeof path, "%s/go-on", folder);
   while (access(path, F_OK) != 0) usleep(5000);
 }
+
+#ifdef CREATE
+static int has_model(void) { return access(GATE "/model", F_OK) == 0; }
+static ct_status refuse(ct_error *err) {
+  static const char message[] = "no model";
+  err->message.len = sizeof message - 1;
+  memcpy(err->message.ptr, message, sizeof message - 1);
+  return CT_FAILED;
+}
+static ct_status hang_on(void) {
+  while (!has_model()) usleep(5000);
+  return CT_OK;
+}
+static ct_status create(const ct_phase *phase, void **instance, ct_error *err) {
+  (void)phase, (void)instance, (void)refuse, (void)hang_on;
+  return has_model() ? CT_OK : CREATE;
+}
+#endif
 
 static void flood(FILE *stream) {
   char line[256];
@@ -116,6 +135,9 @@ static const longer_phase phase = {
             .job_type = "hazard",
             .version = "1.0.0",
             .summary = "Does harm",
+#ifdef CREATE
+            .create = create,
+#endif
             .run = run,
         },
     .unknown = {GARBAGE, GARBAGE},

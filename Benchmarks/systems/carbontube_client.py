@@ -10,7 +10,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(HERE)), "Tests/E
 import wire  # noqa: E402
 
 INSTRUCTIONS = b'{"file_path": "/tmp/x", "size": 1}'
-ONE = wire.text("") + wire.signed(0) + wire.signed(0)
+ONE = wire.text("") + wire.signed(0) + wire.number(0)
 
 
 class Refused(Exception):
@@ -44,7 +44,7 @@ class Client(wire.Client):
     def run_one(self):
         """The question goes out at once behind the job: it is answered when the job has ended."""
         job = f"{self.run}-{self.last}"
-        self.socket.send_multipart([self._enqueue_header(wire.text(job) + wire.signed(0) + wire.signed(0), 1), INSTRUCTIONS])
+        self.socket.send_multipart([self._enqueue_header(wire.text(job) + wire.signed(0) + wire.number(0), 1), INSTRUCTIONS])
         self.last += 1
         self.socket.send_multipart([
             wire.PROLOGUE + bytes([wire.REQUEST]) + wire.number(self.last) + wire.text(self.pipeline) + wire.text("await"),

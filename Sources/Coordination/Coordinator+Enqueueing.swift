@@ -47,16 +47,11 @@ extension Coordinator {
   }
 
   private func add(_ job: EnqueueRequest.Job, as id: JobID, _ instructions: [UInt8], now: Moment) {
-    let due = dueTime(of: job, now: now)
+    let due = job.delayMilliseconds > 0 ? now.steady + job.delayMilliseconds : nil
     pending.turn.enqueues.append(
       NewJob(id: id, priority: job.priority, notBefore: due, instructions: instructions))
     pending.enqueueBytes += instructions.count
     if due == nil { pending.arrivals[0] += 1 }
-  }
-
-  private func dueTime(of job: EnqueueRequest.Job, now: Moment) -> Timestamp? {
-    guard let wanted = job.notBefore else { return nil }
-    return now.steady + min(max(0, wanted - now.wall), longestDurationMilliseconds)
   }
 
   private typealias EnqueueRefusal = (code: ReplyCode, message: String)

@@ -7,11 +7,12 @@ final class PendingEnqueue {
     var position: Int
     var id: JobID?
     var priority: Int
-    var notBefore: Timestamp?
+    var delayMilliseconds: Int64
     var payload: [UInt8]
   }
 
   let accepted: [Accepted]
+  /// Nil: nothing was sent.
   var reply: PendingReply?
   private var result: [EnqueueAnswer]
 
@@ -25,9 +26,13 @@ final class PendingEnqueue {
         guard (-8...7).contains(job.priority) else {
           throw InstructionsError(message: "priority \(job.priority) is not within -8 to 7")
         }
+        guard (0...EnqueueRequest.maximumDelayMilliseconds).contains(job.delayMilliseconds) else {
+          throw InstructionsError(
+            message: "a delay of \(job.delayMilliseconds) ms is not within 0 and 100 years")
+        }
         accepted.append(
           Accepted(
-            position: position, id: id, priority: job.priority, notBefore: job.notBefore,
+            position: position, id: id, priority: job.priority, delayMilliseconds: job.delayMilliseconds,
             payload: CompressedJSON.payload(for: job.instructions)))
         result.append(EnqueueAnswer(code: .unavailable, id: job.id, message: "no answer"))
       } catch {
@@ -48,7 +53,11 @@ final class PendingEnqueue {
   }
 
   func answers() throws(PipelineClientError) -> [EnqueueAnswer] {
-    guard let frames = try reply?.wait() else { return result }
+    guard let reply else { return result }
+    return try answers(in: reply.wait())
+  }
+
+  func answers(in frames: [[UInt8]]) throws(PipelineClientError) -> [EnqueueAnswer] {
     do throws(WireError) {
       let decoded = try EnqueueReply(decoding: frames[0])
       guard decoded.jobs.count == accepted.count else { throw WireError("an answer for another number of jobs") }

@@ -1,6 +1,5 @@
 internal import Dispatch
 internal import FoundationEssentials
-public import PipelineModel
 internal import Synchronization
 public import WireProtocol
 
@@ -23,14 +22,14 @@ public final class PipelineClient: Sendable {
     public var instructions: [UInt8]
     /// -8 to 7; higher goes first.
     public var priority: Int
-    /// Nil: at once.
-    public var notBefore: Timestamp?
+    /// How long the job waits before it may start, from its arrival at the coordinator. At most 100 years.
+    public var delayMilliseconds: Int64
 
-    public init(id: String? = nil, instructions: [UInt8], priority: Int = 0, notBefore: Timestamp? = nil) {
+    public init(id: String? = nil, instructions: [UInt8], priority: Int = 0, delayMilliseconds: Int64 = 0) {
       self.id = id
       self.instructions = instructions
       self.priority = priority
-      self.notBefore = notBefore
+      self.delayMilliseconds = delayMilliseconds
     }
   }
 
@@ -68,7 +67,7 @@ public final class PipelineClient: Sendable {
       _ = try request("ping")
     } catch {
       close()
-      guard error.kind == .timedOut else { throw error }
+      guard error.kind == .timedOut || error.kind == .unreachable else { throw error }
       throw PipelineClientError(
         .unreachable,
         "no coordinator answers at \(address); start one with 'carbontube pipeline', or check the address")
@@ -89,30 +88,31 @@ public final class PipelineClient: Sendable {
   ///
   /// - Returns: whether the job is stored, and the answer with its id.
   public func enqueueJob(
-    pipeline: String, _ instructions: [UInt8], id: String? = nil, priority: Int = 0, notBefore: Timestamp? = nil
+    pipeline: String, _ instructions: [UInt8], id: String? = nil, priority: Int = 0, delayMilliseconds: Int64 = 0
   ) throws(PipelineClientError) -> (ok: Bool, payload: EnqueueAnswer) {
     guard window.wait(timeout: .now()) == .success else { return (false, .windowFull) }
     defer { window.signal() }
-    let job = Job(id: id, instructions: instructions, priority: priority, notBefore: notBefore)
+    let job = Job(id: id, instructions: instructions, priority: priority, delayMilliseconds: delayMilliseconds)
     let answer = try send([job], to: pipeline).answers()[0]
     return (answer.ok, answer)
   }
 
-  /// See `enqueueJob(pipeline:_:id:priority:notBefore:)`; `instructions` is JSON text.
+  /// See `enqueueJob(pipeline:_:id:priority:delayMilliseconds:)`; `instructions` is JSON text.
   public func enqueueJob(
-    pipeline: String, _ instructions: String, id: String? = nil, priority: Int = 0, notBefore: Timestamp? = nil
+    pipeline: String, _ instructions: String, id: String? = nil, priority: Int = 0, delayMilliseconds: Int64 = 0
   ) throws(PipelineClientError) -> (ok: Bool, payload: EnqueueAnswer) {
     try enqueueJob(
-      pipeline: pipeline, Array(instructions.utf8), id: id, priority: priority, notBefore: notBefore)
+      pipeline: pipeline, Array(instructions.utf8), id: id, priority: priority, delayMilliseconds: delayMilliseconds)
   }
 
-  /// See `enqueueJob(pipeline:_:id:priority:notBefore:)`; `instructions` is encoded as JSON and must make an object.
+  /// See `enqueueJob(pipeline:_:id:priority:delayMilliseconds:)`; `instructions` is encoded as JSON and must make an object.
   public func enqueueJob(
     pipeline: String, encoding instructions: some Encodable, id: String? = nil, priority: Int = 0,
-    notBefore: Timestamp? = nil
+    delayMilliseconds: Int64 = 0
   ) throws -> (ok: Bool, payload: EnqueueAnswer) {
     let json = try JSONEncoder().encode(instructions)
-    return try enqueueJob(pipeline: pipeline, [UInt8](json), id: id, priority: priority, notBefore: notBefore)
+    return try enqueueJob(
+      pipeline: pipeline, [UInt8](json), id: id, priority: priority, delayMilliseconds: delayMilliseconds)
   }
 
   /// Many jobs, several requests at a time: waits for room in the window instead of answering "busy".
@@ -132,8 +132,9 @@ public final class PipelineClient: Sendable {
     while !rest.isEmpty || !outstanding.isEmpty {
       // With nothing under way the window is waited for; else the oldest answer is.
       if !rest.isEmpty, window.wait(timeout: outstanding.isEmpty ? .distantFuture : .now()) == .success {
-        outstanding.append(try send(Array(rest.prefix(Self.jobsPerRequest)), to: pipeline, holdsWindow: true))
-        rest = rest.dropFirst(Self.jobsPerRequest)
+        let next = Self.nextRequest(of: rest)
+        outstanding.append(try send(Array(next), to: pipeline, holdsWindow: true))
+        rest = rest[next.endIndex...]
       } else {
         let oldest = outstanding.removeFirst()
         defer { window.signal() }
@@ -143,8 +144,19 @@ public final class PipelineClient: Sendable {
     return answers
   }
 
-  /// Few enough that a request of large instructions stays a message of bearable size.
   private static let jobsPerRequest = 200
+  /// A coordinator looks at one message at a time.
+  private static let bytesPerRequest = 4 << 20
+
+  /// As many jobs as make a message of bearable size, at least one.
+  private static func nextRequest(of jobs: ArraySlice<Job>) -> ArraySlice<Job> {
+    var bytes = 0
+    let end = jobs.prefix(jobsPerRequest).firstIndex { job in
+      defer { bytes += job.instructions.count }
+      return bytes > 0 && bytes + job.instructions.count > bytesPerRequest
+    }
+    return end.map { jobs[..<$0] } ?? jobs.prefix(jobsPerRequest)
+  }
 
   private func send(
     _ jobs: [Job], to pipeline: String, holdsWindow: Bool = false
@@ -154,8 +166,10 @@ public final class PipelineClient: Sendable {
     do throws(PipelineClientError) {
       let loop = try openLoop()
       let accepted = pending.accepted
-      pending.reply = loop.send(timeoutMilliseconds: timeoutMilliseconds) { request in
-        let heads = accepted.map { EnqueueRequest.Job(id: $0.id, priority: $0.priority, notBefore: $0.notBefore) }
+      pending.reply = loop.send(timeoutMilliseconds: timeoutMilliseconds, changesSomething: true) { request in
+        let heads = accepted.map {
+          EnqueueRequest.Job(id: $0.id, priority: $0.priority, delayMilliseconds: $0.delayMilliseconds)
+        }
         let header = EnqueueRequest(request: request, pipeline: pipeline, jobs: heads).encoded()
         return [header] + accepted.map(\.payload)
       }
@@ -189,10 +203,25 @@ public final class PipelineClient: Sendable {
   func request(
     _ verb: String, pipeline: String, arguments: [UInt8], timeoutMilliseconds: Int
   ) throws(PipelineClientError) -> Answer {
-    let reply = try openLoop().send(timeoutMilliseconds: timeoutMilliseconds) { request in
+    try answer(
+      in: send(verb, pipeline: pipeline, arguments: arguments, timeoutMilliseconds: timeoutMilliseconds).wait())
+  }
+
+  /// Verbs that only look: where nobody answers nothing is in doubt.
+  private static let verbsThatLook: Set<String> = [
+    "ping", "status", "metrics", "history", "totals", "job", "jobs", "count", "states", "await", "action", "actions",
+  ]
+
+  private func send(
+    _ verb: String, pipeline: String, arguments: [UInt8], timeoutMilliseconds: Int
+  ) throws(PipelineClientError) -> PendingReply {
+    let looks = Self.verbsThatLook.contains(verb)
+    return try openLoop().send(timeoutMilliseconds: timeoutMilliseconds, changesSomething: !looks) { request in
       [Request(request: request, pipeline: pipeline, verb: verb).encoded(), CompressedJSON.payload(for: arguments)]
     }
-    let frames = try reply.wait()
+  }
+
+  private func answer(in frames: [[UInt8]]) throws(PipelineClientError) -> Answer {
     do {
       let header = try Reply(decoding: frames[0])
       let body = frames.count > 1 ? try CompressedJSON.json(in: frames[1]) : []
@@ -216,32 +245,25 @@ public final class PipelineClient: Sendable {
 extension PipelineClient {
   /// `enqueueJob` for callers on Swift's cooperative pool.
   public func enqueueJob(
-    pipeline: String, _ instructions: [UInt8], id: String? = nil, priority: Int = 0, notBefore: Timestamp? = nil
+    pipeline: String, _ instructions: [UInt8], id: String? = nil, priority: Int = 0, delayMilliseconds: Int64 = 0
   ) async throws -> (ok: Bool, payload: EnqueueAnswer) {
-    try await onThread { [self] in
-      let send: () throws(PipelineClientError) -> (ok: Bool, payload: EnqueueAnswer) = {
-        () throws(PipelineClientError) in
-        try self.enqueueJob(pipeline: pipeline, instructions, id: id, priority: priority, notBefore: notBefore)
-      }
-      return try send()
-    }
+    guard enterWindow() else { return (false, .windowFull) }
+    defer { window.signal() }
+    let job = Job(id: id, instructions: instructions, priority: priority, delayMilliseconds: delayMilliseconds)
+    let pending = try send([job], to: pipeline)
+    let answers =
+      if let reply = pending.reply { try pending.answers(in: await reply.value()) } else { try pending.answers() }
+    return (answers[0].ok, answers[0])
   }
 
   /// `request` for callers on Swift's cooperative pool.
   public func request(
     _ verb: String, pipeline: String = "", arguments: [UInt8] = Array("{}".utf8)
   ) async throws -> Answer {
-    try await onThread { [self] in
-      let send: () throws(PipelineClientError) -> Answer = { () throws(PipelineClientError) in
-        try self.request(verb, pipeline: pipeline, arguments: arguments)
-      }
-      return try send()
-    }
+    let reply = try send(verb, pipeline: pipeline, arguments: arguments, timeoutMilliseconds: timeoutMilliseconds)
+    return try answer(in: await reply.value())
   }
 
-  private func onThread<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
-    try await withCheckedThrowingContinuation { continuation in
-      DispatchQueue.global().async { continuation.resume(with: Result { try body() }) }
-    }
-  }
+  /// Never waits, so tasks may call it.
+  private func enterWindow() -> Bool { window.wait(timeout: .now()) == .success }
 }

@@ -3,10 +3,12 @@ public struct PipelineClientError: Error, Hashable, Sendable, CustomStringConver
   public enum Kind: Hashable, Sendable {
     /// The address is malformed.
     case address
-    /// Nobody answered at the address when `connect` asked.
+    /// There was no connection until the time was over: nothing was sent, and nothing will be.
     case unreachable
     /// No answer in time. Jobs may be stored or not; those with an id of the client's own can be sent again.
     case timedOut
+    /// Too many requests of this client are without an answer already; nothing was sent. Try again later.
+    case busy
     /// `connect` was not called, or `close` was.
     case closed
     /// There is no such job, or the coordinator runs another pipeline; only where the answer cannot say so itself.

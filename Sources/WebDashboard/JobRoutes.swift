@@ -43,7 +43,7 @@ struct JobRoutes {
     job.id = try jobID(request)
     job.priority = try request.integer("priority", in: -8...7) ?? 0
     if let seconds = try request.integer("delay_seconds", in: 0...31_536_000), seconds > 0 {
-      job.notBefore = .now() + Int64(seconds) * 1_000
+      job.delayMilliseconds = Int64(seconds) * 1_000
     }
     let answer = try await link.enqueue(pipeline: context.part("pipeline"), job)
     guard answer.ok, let id = answer.id else { throw Problem(code: answer.code, answer.message) }

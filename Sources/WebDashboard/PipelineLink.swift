@@ -44,7 +44,8 @@ final class PipelineLink: Sendable {
     let client = try await connected()
     do {
       return try await client.enqueueJob(
-        pipeline: pipeline, job.instructions, id: job.id, priority: job.priority, notBefore: job.notBefore
+        pipeline: pipeline, job.instructions, id: job.id, priority: job.priority,
+        delayMilliseconds: job.delayMilliseconds
       ).payload
     } catch let error as PipelineClientError {
       throw Problem(.serviceUnavailable, error.message)

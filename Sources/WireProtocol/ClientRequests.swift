@@ -31,18 +31,21 @@ public enum ReplyCode: UInt8, Sendable, CaseIterable, CustomStringConvertible {
 /// Jobs for a pipeline. As many payload frames follow the header.
 public struct EnqueueRequest: Hashable, Sendable {
   public static let maximumJobs = 1_000
+  /// 100 years: sums with any time of a clock stay far from the ends of the numbers.
+  public static let maximumDelayMilliseconds: Int64 = 36_525 * 86_400_000
 
   public struct Job: Hashable, Sendable {
     /// Nil: the coordinator makes one. With one, sending the request again does no harm.
     public var id: JobID?
     public var priority: Int
-    /// Nil: at once.
-    public var notBefore: Timestamp?
+    /// How long the job waits before it may start, from its arrival at the coordinator: a duration, since clocks of two
+    /// machines differ. 0 to `maximumDelayMilliseconds`.
+    public var delayMilliseconds: Int64
 
-    public init(id: JobID?, priority: Int = 0, notBefore: Timestamp? = nil) {
+    public init(id: JobID?, priority: Int = 0, delayMilliseconds: Int64 = 0) {
       self.id = id
       self.priority = priority
-      self.notBefore = notBefore
+      self.delayMilliseconds = min(max(0, delayMilliseconds), EnqueueRequest.maximumDelayMilliseconds)
     }
   }
 
@@ -65,7 +68,7 @@ public struct EnqueueRequest: Hashable, Sendable {
     for job in jobs {
       writer.put(job.id?.text ?? "")
       writer.put(signed: Int64(job.priority))
-      writer.put(signed: job.notBefore?.milliseconds ?? 0)
+      writer.put(UInt64(clamping: job.delayMilliseconds))
     }
     return writer.bytes
   }
@@ -82,10 +85,8 @@ public struct EnqueueRequest: Hashable, Sendable {
       let id = try reader.optionalJobID()
       let priority = try reader.signed()
       guard (-8...7).contains(priority) else { throw WireError("a priority of \(priority); it is -8 to 7") }
-      let notBefore = try reader.signed()
-      jobs.append(
-        Job(
-          id: id, priority: Int(priority), notBefore: notBefore == 0 ? nil : Timestamp(milliseconds: notBefore)))
+      let delay = Int64(clamping: try reader.number())
+      jobs.append(Job(id: id, priority: Int(priority), delayMilliseconds: delay))
     }
     try reader.finish()
   }

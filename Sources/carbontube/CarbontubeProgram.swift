@@ -28,7 +28,7 @@ struct CarbontubeProgram: ParsableCommand {
         name: "Jobs",
         subcommands: [
           EnqueueCommand.self, JobCommand.self, JobsCommand.self, CancelCommand.self, RequeueCommand.self,
-          DeleteCommand.self,
+          DeleteCommand.self, ActionsCommand.self,
         ]),
       CommandGroup(
         name: "Operating",
@@ -42,14 +42,32 @@ struct CarbontubeProgram: ParsableCommand {
   static func main() {
     // A reader that went away (`carbontube jobs | head`) or a peer that closed is an error of that call, not the end.
     signal(SIGPIPE, SIG_IGN)
+    end(with: runCommand())
+  }
+
+  /// - Returns: the exit status; whatever is to be said about it has been.
+  private static func runCommand() -> Int32 {
     do {
-      var command = try parseAsRoot()
+      let words = try CommandLineWords.checked()
+      var command = try parseAsRoot(words)
       try command.run()
+      return 0
     } catch let failure as CommandFailure {
       StandardStreams.complain("carbontube: \(failure.message)")
-      Glibc.exit(failure.status.rawValue)
+      return failure.status.rawValue
     } catch {
-      exit(withError: error)
+      // Help and the version are what was asked for; the rest is the command line's fault.
+      let code = exitCode(for: error)
+      let text = fullMessage(for: error)
+      if code.isSuccess { StandardStreams.sayVerbatim(text) } else { StandardStreams.complainVerbatim(text) }
+      return code.rawValue
     }
+  }
+
+  private static func end(with status: Int32) -> Never {
+    LogLines.standardError.flush(upToMilliseconds: 1_000)
+    guard let failure = StandardStreams.failure else { Glibc.exit(status) }
+    StandardStreams.complain("carbontube: \(failure.message)")
+    Glibc.exit(status == 0 ? ExitStatus.output.rawValue : status)
   }
 }

@@ -13,6 +13,8 @@ enum ExitStatus: Int32 {
   case noInput = 66
   /// EX_UNAVAILABLE: an address is taken, or nobody answers; the same command may work later.
   case unavailable = 69
+  /// EX_IOERR: what was asked was done, but its answer could not be written.
+  case output = 74
   /// EX_CONFIG: storage or a pipeline's definition is wrong.
   case configuration = 78
   /// 128 + SIGINT, as shells report it.

@@ -14,26 +14,50 @@ struct CoordinatorOptions: ParsableArguments {
     guard (0.001...86_400).contains(timeout) else { throw ValidationError("--timeout must be 0.001 to 86400 seconds") }
   }
 
-  /// - Returns: the answer's JSON document and the payloads after it.
+  func connected() throws(CommandFailure) -> CoordinatorConnection {
+    try CoordinatorConnection(address, timeoutMilliseconds: Int(timeout * 1_000))
+  }
+
+  /// One question, on a connection of its own.
   func ask(_ verb: String, _ arguments: some Encodable) throws(CommandFailure) -> CoordinatorAnswer {
-    let milliseconds = Int(timeout * 1_000)
-    let answer = try CommandFailure.explaining {
-      let client = PipelineClient(address, timeoutMilliseconds: milliseconds)
-      try client.connect()
-      defer { client.close() }
-      return try client.request(verb, arguments: Array(JSONText.of(arguments).utf8))
-    }
-    switch answer.code {
-    case .ok, .duplicate: return CoordinatorAnswer(document: answer.body, payloads: answer.payloads)
-    case .busy, .unavailable, .stopping: throw CommandFailure(.unavailable, "\(address): \(answer.message)")
-    case .invalid, .notFound: throw CommandFailure(.refused, "\(address): \(answer.message)")
-    }
+    try connected().ask(verb, arguments)
   }
 }
 
 struct CoordinatorAnswer {
   var document: [UInt8]
   var payloads: [[UInt8]]
+}
+
+/// A coordinator that has answered once. Closes with its last reference.
+final class CoordinatorConnection {
+  let address: String
+  private let client: PipelineClient
+
+  init(_ address: String, timeoutMilliseconds: Int) throws(CommandFailure) {
+    self.address = address
+    let client = PipelineClient(address, timeoutMilliseconds: timeoutMilliseconds)
+    try CommandFailure.explaining { try client.connect() }
+    self.client = client
+  }
+
+  deinit { client.close() }
+
+  /// - Returns: the answer's JSON document and the payloads after it.
+  func ask(_ verb: String, _ arguments: some Encodable) throws(CommandFailure) -> CoordinatorAnswer {
+    let answer = try request(verb, arguments)
+    switch answer.code {
+    case .ok, .duplicate: return CoordinatorAnswer(document: answer.body, payloads: answer.payloads)
+    case .busy, .unavailable, .stopping: throw CommandFailure(.unavailable, "\(address): \(answer.message)")
+    case .invalid, .notFound: throw CommandFailure(.refused, "\(address): \(answer.message)")
+    }
+  }
+
+  /// The answer whatever its code.
+  func request(_ verb: String, _ arguments: some Encodable) throws(CommandFailure) -> PipelineClient.Answer {
+    let json = Array(JSONText.of(arguments).utf8)
+    return try CommandFailure.explaining { try client.request(verb, arguments: json) }
+  }
 }
 
 /// Which jobs a command means.
@@ -50,20 +74,39 @@ struct JobFilterOptions: ParsableArguments {
       let known = JobState.allCases.map(\.description).joined(separator: ", ")
       throw ValidationError("unknown state '\(word)'; the states are \(known)")
     }
+    try requireText(phase, of: "--phase")
+    try requireText(error, of: "--error")
+    try requireText(idPrefix, of: "--id-prefix")
   }
 
   var isEmpty: Bool { state.isEmpty && phase == nil && error == nil && idPrefix == nil }
 
-  func arguments(id: String? = nil, cursor: String? = nil, limit: Int? = nil) -> VerbDocument {
+  /// - Parameter states: what is meant where no --state is given.
+  func arguments(
+    id: String? = nil, states: [JobState]? = nil, cursor: String? = nil, limit: Int? = nil
+  ) -> VerbDocument {
     VerbDocument(
-      id: id, states: state.isEmpty ? nil : state, phase: phase, error: error, idPrefix: idPrefix, cursor: cursor,
-      limit: limit)
+      id: id, states: state.isEmpty ? states?.map(\.description) : state, phase: phase, error: error,
+      idPrefix: idPrefix, cursor: cursor, limit: limit)
   }
+}
+
+/// An unset variable of a script makes an empty word, and nothing named must not mean everything.
+func requireText(_ value: String?, of name: String) throws {
+  guard value?.isEmpty == true else { return }
+  throw ValidationError("\(name) is empty; name something, or leave it out")
+}
+
+func requireJobID(_ text: String) throws {
+  guard JobID(text) == nil else { return }
+  throw ValidationError(
+    "'\(excerpt(text))' is no id of a job: 1 to \(JobID.maximumLength) printable ASCII characters without spaces")
 }
 
 /// The arguments of a verb (docs/wire-protocol.md, "Verbs").
 struct VerbDocument: Encodable {
   var id: String?
+  var ids: [String]?
   var states: [String]?
   var phase: String?
   var error: String?

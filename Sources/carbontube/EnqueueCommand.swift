@@ -23,74 +23,71 @@ struct EnqueueCommand: ParsableCommand {
   @Option(help: ArgumentHelp("Start no sooner than this, e.g. 2030-01-31T12:00:00Z.", valueName: "time"))
   var at: String?
   @Flag(help: "Wait until the jobs have ended; print how, with their final instructions.") var wait = false
+  @Option(help: ArgumentHelp("With --wait: give up waiting after this long; the jobs go on.", valueName: "seconds"))
+  var waitTimeout: Double?
   @Flag(help: "Print a JSON object for each job.") var json = false
   @Option(help: ArgumentHelp("How long to wait for the coordinator.", valueName: "seconds")) var timeout = 10.0
 
+  private static var maximumDelay: Int64 { EnqueueRequest.maximumDelayMilliseconds }
+
   func validate() throws {
     if let problem = addressProblem(address, binding: false) { throw ValidationError(problem) }
+    try requireText(pipeline, of: "the pipeline's name")
     if let id, JobID(id) == nil {
       throw ValidationError(
-        "--id '\(id)' must be 1 to \(JobID.maximumLength) printable ASCII characters without spaces")
+        "--id '\(excerpt(id))' must be 1 to \(JobID.maximumLength) printable ASCII characters without spaces")
     }
     if id != nil, instructions.count > 1 || instructions == ["-"] {
       throw ValidationError("--id names one job; give one object of instructions")
     }
     guard NewJob.priorities.contains(priority) else { throw ValidationError("--priority must be -8 to 7") }
     guard delay == nil || at == nil else { throw ValidationError("give either --delay or --at") }
-    if let delay, !(0...1e10).contains(delay) { throw ValidationError("--delay is a number of seconds, 0 or more") }
     guard (0.001...86_400).contains(timeout) else { throw ValidationError("--timeout must be 0.001 to 86400 seconds") }
-    _ = try due(now: .now())
+    if let waitTimeout {
+      guard wait else { throw ValidationError("--wait-timeout needs --wait") }
+      guard (0.001...1e9).contains(waitTimeout) else {
+        throw ValidationError("--wait-timeout must be 0.001 to 1000000000 seconds")
+      }
+    }
+    _ = try delayMilliseconds(now: .now())
   }
 
   func run() throws {
-    let texts = InstructionsSource.texts(instructions)
-    let notBefore = try due(now: .now())
-    let jobs = try texts.map { text throws(CommandFailure) in
-      let bytes = Array(text.utf8)
-      do throws(InstructionsError) {
-        try InstructionsJSON.check(bytes)
-      } catch {
-        throw CommandFailure(.data, "\(error.message) (given: \(excerpt(text)))")
-      }
-      return PipelineClient.Job(id: id, instructions: bytes, priority: priority, notBefore: notBefore)
-    }
+    let texts = try InstructionsSource.read(instructions)
     let client = PipelineClient(address, timeoutMilliseconds: Int(timeout * 1_000))
     defer { client.close() }
-    let answers = try CommandFailure.explaining {
-      try client.connect()
-      return try client.enqueue(pipeline: pipeline, jobs: jobs)
+    try CommandFailure.explaining { try client.connect() }
+    let delay = try delayMilliseconds(now: .now())
+    let jobs = texts.map {
+      PipelineClient.Job(id: id, instructions: $0, priority: priority, delayMilliseconds: delay)
     }
-    if wait { try awaitEnds(answers, client) } else { for answer in answers { show(answer) } }
+    let answers = try CommandFailure.explaining { try client.enqueue(pipeline: pipeline, jobs: jobs) }
+    if wait { try awaitEnds(of: answers, client) } else { for answer in answers { show(answer) } }
     try refuse(answers)
   }
 
-  private func awaitEnds(_ answers: [EnqueueAnswer], _ client: PipelineClient) throws(CommandFailure) {
-    var failed = 0
+  private func awaitEnds(of answers: [EnqueueAnswer], _ client: PipelineClient) throws(CommandFailure) {
     let ids = answers.filter(\.ok).compactMap(\.id)
+    // Whoever does not wait to the end knows what to look for.
+    for id in ids { StandardStreams.complain("enqueued \(id)") }
+    var vigil = JobVigil(
+      client, pipeline: pipeline, timeoutMilliseconds: waitTimeout.map { Int64($0 * 1_000) })
+    var failed: [String] = []
     for id in ids {
-      let end = try CommandFailure.explaining { try client.waitForEnd(of: id, pipeline: pipeline) }
-      failed += end.state == .succeeded ? 0 : 1
-      show(end)
+      let end = try vigil.end(of: id)
+      if end.state != .succeeded { failed.append(id) }
+      if json { StandardStreams.sayVerbatim(end.json) } else { StandardStreams.say(end.line) }
     }
-    guard failed > 0 else { return }
+    guard let first = failed.first else { return }
     throw CommandFailure(
       .refused,
-      "\(failed) of \(ids.count) \(ids.count == 1 ? "job" : "jobs") did not succeed; carbontube job ID shows why")
-  }
-
-  private func show(_ end: JobEnd) {
-    let instructions = String(decoding: end.instructions, as: UTF8.self)
-    if json {
-      let id = JSONText.of(end.id)
-      StandardStreams.say(#"{"id":\#(id),"status":"\#(end.state)","instructions":\#(instructions)}"#)
-    } else {
-      StandardStreams.say("\(end.id)  \(end.state)  \(instructions)")
-    }
+      "\(failed.count) of \(ids.count) \(ids.count == 1 ? "job" : "jobs") did not succeed; "
+        + "'carbontube job \(first)' shows why")
   }
 
   private func show(_ answer: EnqueueAnswer) {
     if json {
-      StandardStreams.say(JSONText.of(AnswerDocument(answer)))
+      StandardStreams.sayVerbatim(JSONText.of(AnswerDocument(answer)))
     } else if answer.ok, let id = answer.id {
       StandardStreams.say(id)
       if answer.code == .duplicate {
@@ -108,41 +105,33 @@ struct EnqueueCommand: ParsableCommand {
       passing.contains(refused.code) ? .unavailable : .data, "\(address): \(share)\(refused.message)")
   }
 
-  private func due(now: Timestamp) throws -> Timestamp? {
-    if let delay { return now + Int64(delay * 1_000) }
-    guard let at else { return nil }
-    guard let moment = Timestamp(iso8601: at) else {
-      throw ValidationError("--at '\(at)' is not a time like 2030-01-31T12:00:00Z")
+  /// A moment is one of this machine's clock; the coordinator is told a duration.
+  private func delayMilliseconds(now: Timestamp) throws -> Int64 {
+    if let delay {
+      guard delay >= 0, delay <= Double(Self.maximumDelay) / 1_000 else {
+        throw ValidationError("--delay is a number of seconds, from 0 to \(Self.maximumDelay / 1_000), 100 years")
+      }
+      return Int64((delay * 1_000).rounded(.up))
     }
-    return moment
+    guard let at else { return 0 }
+    guard let moment = Timestamp(iso8601: at) else {
+      throw ValidationError("--at '\(excerpt(at))' is not a time like 2030-01-31T12:00:00Z")
+    }
+    guard moment - now <= Self.maximumDelay else {
+      throw ValidationError("--at '\(excerpt(at))' is more than 100 years away")
+    }
+    return max(0, moment - now)
   }
 }
 
 private struct AnswerDocument: Encodable {
   var id: String?
-  var status: String
+  var state: String
   var message: String?
 
   init(_ answer: EnqueueAnswer) {
     id = answer.id
-    status = answer.code == .ok ? "stored" : answer.code.description
+    state = answer.code == .ok ? "stored" : answer.code.description
     message = answer.message.isEmpty ? nil : answer.message
   }
-}
-
-/// The instructions of a command line, or of stdin where it says `-`.
-enum InstructionsSource {
-  static func texts(_ arguments: [String]) -> [String] {
-    guard arguments == ["-"] else { return arguments }
-    var lines: [String] = []
-    while let line = readLine() {
-      if line.contains(where: { !$0.isWhitespace }) { lines.append(line) }
-    }
-    return lines
-  }
-}
-
-/// Enough of a text to recognize it.
-func excerpt(_ text: String) -> String {
-  text.count <= 60 ? text : text.prefix(57) + "..."
 }

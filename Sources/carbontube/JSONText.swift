@@ -1,4 +1,5 @@
 internal import FoundationEssentials
+internal import CarbonTube
 internal import PipelineModel
 
 enum JSONText {
@@ -21,11 +22,39 @@ enum JSONText {
   }
 }
 
+extension JSONText {
+  /// The JSON text in a payload frame.
+  static func json(in payload: [UInt8]) -> [UInt8] {
+    (try? CompressedJSON.json(in: payload)) ?? Array(#""(damaged)""#.utf8)
+  }
+
+  /// For JSON lines: line breaks, which JSON has between its words alone, become spaces; all else stays byte for byte.
+  static func onOneLine(_ json: [UInt8]) -> String {
+    String(decoding: json.map { $0 == 0x0a || $0 == 0x0d ? 0x20 : $0 }, as: UTF8.self)
+  }
+
+  /// For people: what steers a terminal is written as JSON escapes it, so that it stays the same JSON.
+  static func shown(_ json: [UInt8]) -> String {
+    var text = ""
+    for scalar in onOneLine(json).unicodeScalars {
+      guard scalar.steersATerminal else {
+        text.unicodeScalars.append(scalar)
+        continue
+      }
+      let digits = String(scalar.value, radix: 16)
+      text += scalar == "\t" ? " " : "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+    }
+    return text
+  }
+}
+
 extension Timestamp {
   /// Nil where `text` is not a time by ISO 8601 with a zone.
   init?(iso8601 text: String) {
     guard let date = try? Date(text, strategy: .iso8601) else { return nil }
-    self.init(milliseconds: Int64((date.timeIntervalSince1970 * 1_000).rounded()))
+    let milliseconds = (date.timeIntervalSince1970 * 1_000).rounded()
+    guard abs(milliseconds) < 1e15 else { return nil }
+    self.init(milliseconds: Int64(milliseconds))
   }
 
   /// In UTC, to the second.

@@ -9,15 +9,19 @@ struct JobCommand: ParsableCommand {
   @OptionGroup var coordinator: CoordinatorOptions
   @Flag(help: "Print JSON.") var json = false
 
+  func validate() throws { try requireJobID(id) }
+
   func run() throws {
     let answer = try coordinator.ask("job", VerbDocument(id: id))
-    let instructions = answer.payloads.first.map(JobDocument.text) ?? "{}"
+    let instructions = answer.payloads.first.map(JSONText.json) ?? Array("{}".utf8)
     if json {
-      StandardStreams.say(
-        #"{"job":\#(String(decoding: answer.document, as: UTF8.self)),"instructions":\#(instructions)}"#)
+      let (job, text) = (
+        String(decoding: answer.document, as: UTF8.self), String(decoding: instructions, as: UTF8.self)
+      )
+      StandardStreams.sayVerbatim(#"{"job":\#(job),"instructions":\#(text)}"#)
     } else {
       let job = try JSONText.decode(JobDocument.self, from: answer.document)
-      for line in job.lines(instructions: instructions) { StandardStreams.say(line) }
+      for line in job.lines(instructions: JSONText.shown(instructions)) { StandardStreams.say(line) }
     }
   }
 }
@@ -31,6 +35,7 @@ struct JobsCommand: ParsableCommand {
   @OptionGroup var coordinator: CoordinatorOptions
   @Option(help: "How many at most.") var limit = 50
   @Flag(help: "Print a JSON object for each job.") var json = false
+  @Flag(help: "Print how many there are, and no more.") var count = false
 
   private struct Page: Decodable {
     var jobs: [JobDocument]
@@ -39,18 +44,41 @@ struct JobsCommand: ParsableCommand {
 
   func validate() throws {
     guard limit > 0 else { throw ValidationError("--limit must be at least 1") }
+    guard !count || !json else { throw ValidationError("give either --count or --json") }
   }
 
   func run() throws {
+    let connection = try coordinator.connected()
+    if count { try showCount(connection) } else { try list(connection) }
+  }
+
+  private struct Count: Decodable {
+    var count: Int?
+    var more: Bool?
+  }
+
+  private func showCount(_ connection: CoordinatorConnection) throws {
+    let answer = try connection.ask("count", filter.arguments())
+    let action = try JSONText.decode(ActionDocument.self, from: answer.document)
+    if let id = action.action {
+      let counted = try BackgroundAction(id: id, done: "counted", connection: connection).follow(action)
+      return StandardStreams.say(String(counted))
+    }
+    let found = try JSONText.decode(Count.self, from: answer.document)
+    StandardStreams.say("\(found.more == true ? "more than " : "")\(found.count ?? 0)")
+  }
+
+  private func list(_ connection: CoordinatorConnection) throws {
     var cursor: String?
     var left = limit
     var table = TextTable(["JOB", "STATE", "PHASE", "ATTEMPT", "UPDATED", "ERROR"])
     repeat {
-      let answer = try coordinator.ask("jobs", filter.arguments(cursor: cursor, limit: min(left, 200)))
+      let answer = try connection.ask("jobs", filter.arguments(cursor: cursor, limit: min(left, 200)))
       let page = try JSONText.decode(Page.self, from: answer.document)
       for (job, payload) in zip(page.jobs, answer.payloads) {
         if json {
-          StandardStreams.say(#"{"job":\#(JSONText.of(job)),"instructions":\#(JobDocument.text(payload))}"#)
+          let instructions = JSONText.onOneLine(JSONText.json(in: payload))
+          StandardStreams.sayVerbatim(#"{"job":\#(JSONText.of(job)),"instructions":\#(instructions)}"#)
         } else {
           table.add(job.row)
         }
@@ -78,6 +106,15 @@ struct JobDocument: Codable {
     var message: String
     var location: String
     var stderrTail: String
+
+    /// A crash names its signal in both.
+    var summary: String { message.hasPrefix("\(type): ") ? message : "\(type): \(message)" }
+  }
+
+  struct Line: Codable {
+    var atMs: Int64
+    var level: String
+    var text: String
   }
 
   var id: String
@@ -93,19 +130,16 @@ struct JobDocument: Codable {
   var dueAtMs: Int64?
   var worker: String?
   var progress: Double?
+  var progressNote: String?
   var error: Failure?
   var attempts: [Attempt]
-
-  /// The JSON text in a payload frame.
-  static func text(_ payload: [UInt8]) -> String {
-    let json = try? CompressedJSON.json(in: payload)
-    return json.map { String(decoding: $0, as: UTF8.self) } ?? #""(damaged)""#
-  }
+  /// Its last ones; nil in lists.
+  var log: [Line]?
 
   var row: [String] {
     [
       id, state, jobType, String(attempt), Timestamp(milliseconds: updatedAtMs).iso8601,
-      error.map { "\($0.type): \($0.message)" } ?? "",
+      error?.summary ?? "",
     ]
   }
 
@@ -115,18 +149,42 @@ struct JobDocument: Codable {
     lines.append("  updated       \(Timestamp(milliseconds: updatedAtMs).iso8601)")
     if let dueAtMs { lines.append("  due           \(Timestamp(milliseconds: dueAtMs).iso8601)") }
     if let worker { lines.append("  worker        \(worker)") }
-    if let progress { lines.append("  progress      \(Int(progress * 100)) %") }
+    if let progress {
+      let note = progressNote.map { $0.isEmpty ? "" : ", \($0)" } ?? ""
+      lines.append("  progress      \(Int(min(max(0, progress), 1) * 100)) %\(note)")
+    }
     lines.append("  instructions  \(instructions)")
     if let error {
       let place = error.location.isEmpty ? "" : " (\(error.location))"
-      lines.append("  error         \(error.type): \(error.message)\(place)")
+      lines.append("  error         \(error.summary)\(place)")
       lines += error.stderrTail.split(separator: "\n").map { "    stderr      \($0)" }
     }
-    for attempt in attempts {
-      let took = attempt.startedAtMs > 0 ? " in \(max(0, attempt.endedAtMs - attempt.startedAtMs)) ms" : ""
-      lines.append(
-        "  attempt       \(attempt.jobType) #\(attempt.number): \(attempt.outcome)\(took) on \(attempt.worker)")
-    }
+    lines += attempts.map { "  attempt       \($0.line)" }
+    lines += (log ?? []).map { "  log           \(Timestamp(milliseconds: $0.atMs).iso8601) \($0.level) \($0.text)" }
     return lines
+  }
+}
+
+extension JobDocument.Attempt {
+  /// An attempt that never began has no start.
+  var line: String {
+    let start = Timestamp(milliseconds: startedAtMs)
+    let took = Timestamp(milliseconds: endedAtMs) - start
+    let time = startedAtMs > 0 ? ", began \(start.iso8601), took \(took > 0 ? "\(took) ms" : "less than 1 ms")" : ""
+    return "\(jobType) #\(number): \(outcome) on \(worker)\(time)"
+  }
+}
+
+extension JobError {
+  init(_ failure: JobDocument.Failure) {
+    self.init(
+      type: failure.type, message: failure.message, location: failure.location, standardErrorTail: failure.stderrTail)
+  }
+}
+
+extension JobDocument.Failure {
+  init(_ error: JobError) {
+    self.init(
+      type: error.type, message: error.message, location: error.location, stderrTail: error.standardErrorTail)
   }
 }

@@ -28,14 +28,13 @@ final class LocalRun: Sendable {
     folder = try TemporaryFolder()
     let shared = SharedProgress()
     self.shared = shared
-    var logger = Logger(label: "carbontube.run") { StreamLogHandler.standardError(label: $0) }
-    logger.logLevel = logLevel
+    let logger = LogOptions.logger("carbontube.run", level: logLevel)
     var settings = PipelineServerSettings(logger: logger)
     settings.eventsAddress = "ipc://\(folder.path)/events"
     settings.intakeAddress = "ipc://\(folder.path)/intake"
     settings.hooks.jobFinished = { shared.note($0) }
     settings.hooks.started = { shared.noteStart() }
-    settings.hooks.stopped = { shared.noteStart() }
+    settings.hooks.stopped = { shared.noteEnd() }
     let uri = storage ?? "sqlite:\(folder.path)/jobs.db?synchronous=normal"
     let (bound, path) = (settings, folder.path)
     server = try CommandFailure.explaining {
@@ -60,38 +59,65 @@ final class LocalRun: Sendable {
     for worker in workers { worker.start() }
     defer { stop() }
     try awaitStart()
-    let ids = try enqueue(jobs)
+    let client = try connectedClient()
+    defer { client.close() }
+    let ids = try enqueue(jobs, client)
     var bar = ProgressBar(total: ids.count)
+    defer { bar.finish() }
     while true {
-      let (ends, interrupted) = shared.look()
-      bar.show(done: ends.count, failed: ends.values.count { $0.state != .succeeded })
-      if ends.count == ids.count || interrupted {
-        bar.finish()
-        guard !interrupted else {
-          throw CommandFailure(.interrupted, "interrupted: \(ends.count) of \(ids.count) jobs had ended")
-        }
-        return ids.compactMap { ends[$0] }
+      let seen = shared.look()
+      bar.show(done: seen.ends.count, failed: seen.ends.values.count { $0.state != .succeeded })
+      if seen.ends.count == ids.count { return ids.compactMap { seen.ends[$0] } }
+      if seen.isInterrupted {
+        throw CommandFailure(.interrupted, "interrupted: \(seen.ends.count) of \(ids.count) jobs had ended")
       }
-      shared.changed.wait()
+      if seen.isOver {
+        try explainEnd()
+        throw CommandFailure(
+          .unavailable, "the coordinator has ended; \(seen.ends.count) of \(ids.count) jobs had ended")
+      }
+      // The hook is told at best once; a job whose end it was not told of is asked about.
+      guard shared.changed.wait(timeout: .now() + .seconds(2)) == .timedOut else { continue }
+      lookFor(ids.filter { seen.ends[$0] == nil }.prefix(Self.askedAtOnce), client)
+    }
+  }
+
+  private static let askedAtOnce = 50
+
+  private func lookFor(_ ids: some Sequence<String>, _ client: PipelineClient) {
+    for id in ids {
+      let arguments = Array(JSONText.of(VerbDocument(id: id)).utf8)
+      guard let answer = try? client.request("job", arguments: arguments), answer.code == .ok,
+        let job = try? JSONText.decode(JobDocument.self, from: answer.body), let payload = answer.payloads.first,
+        let state = JobState(word: job.state), state.isFinal
+      else { continue }
+      shared.note(id, End(state: state, instructions: payload, error: job.error.map { JobError($0) }))
     }
   }
 
   /// Until the store is open jobs are refused; where it cannot be opened the server ends by itself.
   private func awaitStart() throws(CommandFailure) {
     shared.started.wait()
+    try explainEnd()
+  }
+
+  private func explainEnd() throws(CommandFailure) {
     guard let failure = server.failure else { return }
     try CommandFailure.explaining { throw failure }
   }
 
+  private func connectedClient() throws(CommandFailure) -> PipelineClient {
+    let client = PipelineClient(server.intakeAddress, timeoutMilliseconds: 60_000)
+    try CommandFailure.explaining { try client.connect() }
+    return client
+  }
+
   func interrupt() { shared.interrupt() }
 
-  private func enqueue(_ jobs: [[UInt8]]) throws(CommandFailure) -> [String] {
-    let (address, name) = (server.intakeAddress, pipeline.name)
+  private func enqueue(_ jobs: [[UInt8]], _ client: PipelineClient) throws(CommandFailure) -> [String] {
+    let name = pipeline.name
     let answers = try CommandFailure.explaining {
-      let client = PipelineClient(address, timeoutMilliseconds: 60_000)
-      try client.connect()
-      defer { client.close() }
-      return try client.enqueue(pipeline: name, jobs: jobs.map { PipelineClient.Job(instructions: $0) })
+      try client.enqueue(pipeline: name, jobs: jobs.map { PipelineClient.Job(instructions: $0) })
     }
     if let refused = answers.first(where: { !$0.ok }) {
       throw CommandFailure(refused.code == .invalid ? .data : .unavailable, refused.message)
@@ -111,23 +137,39 @@ final class LocalRun: Sendable {
 private final class SharedProgress: Sendable {
   let changed = DispatchSemaphore(value: 0)
   let started = DispatchSemaphore(value: 0)
-  private let state = Mutex((ends: [String: LocalRun.End](), interrupted: false))
+
+  struct State {
+    var ends: [String: LocalRun.End] = [:]
+    var isInterrupted = false
+    /// The coordinator has ended, by itself or because it was stopped.
+    var isOver = false
+  }
+
+  private let state = Mutex(State())
 
   func note(_ job: PipelineHooks.FinishedJob) {
-    state.withLock {
-      $0.ends[job.id.text] = LocalRun.End(state: job.state, instructions: job.instructions, error: job.error)
-    }
+    note(job.id.text, LocalRun.End(state: job.state, instructions: job.instructions, error: job.error))
+  }
+
+  func note(_ id: String, _ end: LocalRun.End) {
+    state.withLock { $0.ends[id] = end }
     changed.signal()
   }
 
   func noteStart() { started.signal() }
 
-  func interrupt() {
-    state.withLock { $0.interrupted = true }
+  func noteEnd() {
+    state.withLock { $0.isOver = true }
+    started.signal()
     changed.signal()
   }
 
-  func look() -> (ends: [String: LocalRun.End], interrupted: Bool) { state.withLock { $0 } }
+  func interrupt() {
+    state.withLock { $0.isInterrupted = true }
+    changed.signal()
+  }
+
+  func look() -> State { state.withLock { $0 } }
 }
 
 /// A folder for this user alone.

@@ -17,9 +17,11 @@ struct LogOptions: ParsableArguments {
     return level
   }
 
-  func logger(_ label: String) -> Logger {
-    var logger = Logger(label: label) { StreamLogHandler.standardError(label: $0) }
-    logger.logLevel = logLevel
+  func logger(_ label: String) -> Logger { Self.logger(label, level: logLevel) }
+
+  static func logger(_ label: String, level: Logger.Level) -> Logger {
+    var logger = Logger(label: label) { StreamLogHandler(label: $0, stream: LogLines.standardError) }
+    logger.logLevel = level
     return logger
   }
 }

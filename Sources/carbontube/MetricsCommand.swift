@@ -34,7 +34,7 @@ struct MetricsCommand: ParsableCommand {
 
   func run() throws {
     let answer = try coordinator.ask("metrics", VerbDocument(minutes: minutes))
-    guard !json else { return StandardStreams.say(String(decoding: answer.document, as: UTF8.self)) }
+    guard !json else { return StandardStreams.sayVerbatim(String(decoding: answer.document, as: UTF8.self)) }
     let metrics = try JSONText.decode(Answer.self, from: answer.document)
     var table = TextTable([
       "PHASE", "ENQUEUED", "STARTED", "SUCCEEDED", "FAILED", "RETRIED", "CRASHED", "DEAD", "RAN p50", "p99",
@@ -49,6 +49,9 @@ struct MetricsCommand: ParsableCommand {
       table.add([phase.jobType] + counts.map { String($0) } + times.map(Self.text))
     }
     table.say()
+    if metrics.phases.allSatisfy({ $0.enqueued + $0.started + $0.succeeded + $0.failed == 0 }) {
+      StandardStreams.say("nothing is counted yet; what happened in the last 5 seconds may be missing")
+    }
   }
 
   /// Upper ends of the histogram's buckets, hence "at most".

@@ -46,10 +46,15 @@ struct PipelineCommand: ParsableCommand {
   @Option(help: ArgumentHelp("Larger instructions are refused.", valueName: "bytes"))
   var maxInstructions = 4 << 20
 
-  @Option(help: ArgumentHelp("Finished jobs that are kept.", valueName: "count")) var keepFinished = 100_000
-  @Option(help: ArgumentHelp("Days that finished jobs are kept.", valueName: "days")) var keepDays = 7.0
-  @Option(help: ArgumentHelp("Bytes of instructions of finished jobs that are kept.", valueName: "bytes"))
+  @Option(help: ArgumentHelp("Succeeded and cancelled jobs that are kept.", valueName: "count")) var keepFinished =
+    100_000
+  @Option(help: ArgumentHelp("Days that succeeded and cancelled jobs are kept.", valueName: "days")) var keepDays = 7.0
+  @Option(help: ArgumentHelp("Bytes of instructions of those that are kept.", valueName: "bytes"))
   var keepBytes = 1 << 30
+  @Option(
+    help: ArgumentHelp(
+      "Dead jobs that are kept. Default: all, until somebody requeues or deletes them.", valueName: "count"))
+  var keepDead: Int?
 
   @Flag(help: "Show this pipeline on a web page as well.") var web = false
   @Option(help: ArgumentHelp("Where the page is, with --web.", valueName: "host:port"))
@@ -64,13 +69,19 @@ struct PipelineCommand: ParsableCommand {
     }
     if let advertise, let problem = addressProblem(advertise, binding: false) { throw ValidationError(problem) }
     _ = try WebOptions.hostAndPort(webBind)
-    if let concurrency, concurrency < 1 { throw ValidationError("--concurrency must be at least 1") }
+    if let concurrency, !(1...1_000_000).contains(concurrency) {
+      throw ValidationError("--concurrency must be 1 to 1000000")
+    }
+    for (value, option) in [(storage, "--storage"), (webTokenFile, "--web-token-file")] {
+      try requireText(value, of: option)
+    }
     guard (1...InstructionsJSON.maximumBytes).contains(maxInstructions) else {
       throw ValidationError("--max-instructions must be 1 to \(InstructionsJSON.maximumBytes)")
     }
-    guard keepFinished >= 0, keepDays >= 0, keepDays < 1e6, keepBytes >= 0 else {
-      throw ValidationError("--keep-finished, --keep-days and --keep-bytes must not be negative")
+    guard keepFinished >= 0, keepBytes >= 0, (keepDead ?? 0) >= 0 else {
+      throw ValidationError("--keep-finished, --keep-bytes and --keep-dead must not be negative")
     }
+    guard (0...1e6).contains(keepDays) else { throw ValidationError("--keep-days must be 0 to 1000000") }
   }
 
   func run() throws {
@@ -113,7 +124,8 @@ struct PipelineCommand: ParsableCommand {
     settings.concurrency = concurrency
     settings.maximumInstructionsBytes = maxInstructions
     settings.retention = RetentionPolicy(
-      maximumFinished: keepFinished, maximumAgeMilliseconds: Int64(keepDays * 86_400_000), maximumBytes: keepBytes)
+      maximumFinished: keepFinished, maximumAgeMilliseconds: Int64(keepDays * 86_400_000), maximumBytes: keepBytes,
+      maximumDead: keepDead)
     if let hookHost { settings.hooks = .calling(hookHost, pipeline: name, logger: logger) }
     let server = try CommandFailure.explaining { () throws -> CoordinatorRun in
       try CoordinatorRun(definition, storage: uri, settings: settings)

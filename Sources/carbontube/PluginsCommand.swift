@@ -30,7 +30,7 @@ struct PluginsListCommand: ParsableCommand {
     let files = folders.flatMap { PluginFolder.files(in: $0) ?? [] }
     let descriptions = PluginCatalog().describe(files: files, cached: rescan ? .ignored : .asFound)
     if json {
-      for description in descriptions { StandardStreams.say(JSONText.of(description)) }
+      for description in descriptions { StandardStreams.sayVerbatim(JSONText.of(description)) }
       return
     }
     guard !descriptions.isEmpty else {
@@ -52,7 +52,7 @@ struct PluginsInspectCommand: ParsableCommand {
   func run() throws {
     let description = PluginCatalog().describe(file: try PluginFile.path(library))
     if json {
-      StandardStreams.say(JSONText.of(description))
+      StandardStreams.sayVerbatim(JSONText.of(description))
     } else {
       for line in description.lines { StandardStreams.say(line) }
     }

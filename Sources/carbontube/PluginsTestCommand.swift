@@ -69,7 +69,7 @@ struct PluginsTestCommand: ParsableCommand {
       throw CommandFailure(.refused, "\(jobType) did not end within \(timeout) s and was killed")
     case .ended(let exit, let malformed):
       let words = host.standardErrorTail()
-      if !words.isEmpty { StandardStreams.complain(words) }
+      for line in words.split(separator: "\n") { StandardStreams.complain(String(line)) }
       throw CommandFailure(.refused, "\(jobType) ended without a result: \(malformed ?? exit.explanation)")
     }
   }
@@ -95,7 +95,7 @@ struct PluginsTestCommand: ParsableCommand {
       throw CommandFailure(.refused, "\(jobType) ended as \(result.status): \(reason)")
     }
     // Without a result the instructions go on as they are, which is a success as well.
-    StandardStreams.say(result.output.map { String(decoding: $0, as: UTF8.self) } ?? "no result")
+    StandardStreams.sayVerbatim(result.output.map { String(decoding: $0, as: UTF8.self) } ?? "no result")
   }
 
   /// As the kernel counts it, e.g. `9216 kB`.

@@ -5,14 +5,14 @@ internal import PipelineModel
 struct ProgressBar {
   private let total: Int
   private let isShown = StandardStreams.errorIsTerminal
-  private var lastDrawn: Int64 = 0
-  private let startedAt = Timestamp.now()
+  private var lastDrawn = Instant(milliseconds: 0)
+  private let startedAt = Instant.now()
 
   init(total: Int) { self.total = total }
 
   /// At most ten times a second: a terminal is slower than jobs are.
   mutating func show(done: Int, failed: Int) {
-    let now = Timestamp.now().milliseconds
+    let now = Instant.now()
     guard isShown, done == total || now - lastDrawn >= 100 else { return }
     lastDrawn = now
     StandardStreams.draw("\r\u{1B}[2K" + line(done: done, failed: failed, columns: StandardStreams.columns(of: 2)))
@@ -23,7 +23,7 @@ struct ProgressBar {
   }
 
   func line(done: Int, failed: Int, columns: Int) -> String {
-    let seconds = max(1, Timestamp.now() - startedAt) / 1_000
+    let seconds = max(1, Instant.now() - startedAt) / 1_000
     let text = " \(done)/\(total) jobs\(failed > 0 ? ", \(failed) failed" : ""), \(seconds) s"
     let width = min(40, columns - text.count - 3)
     guard width >= 5 else { return String(text.dropFirst().prefix(max(0, columns - 1))) }

@@ -36,8 +36,7 @@ struct RunCommand: ParsableCommand {
   func run() throws {
     let file = try PluginFile(library)
     let pipeline = try file.pipeline(name)
-    let texts = InstructionsSource.texts(instructions)
-    let jobs = try texts.map { text throws(CommandFailure) in try checked(text) }
+    let jobs = try InstructionsSource.read(instructions)
     let libraries = try phaseLibraries(of: pipeline, last: file)
     let session = try LocalRun(
       pipeline, libraries: libraries, storage: storage, concurrency: concurrency, logLevel: logLevel)
@@ -48,16 +47,6 @@ struct RunCommand: ParsableCommand {
     let failed = ends.count { $0.state != .succeeded }
     guard failed > 0 else { return }
     throw CommandFailure(.refused, "\(failed) of \(ends.count) \(ends.count == 1 ? "job" : "jobs") did not succeed")
-  }
-
-  private func checked(_ text: String) throws(CommandFailure) -> [UInt8] {
-    let bytes = Array(text.utf8)
-    do throws(InstructionsError) {
-      try InstructionsJSON.check(bytes)
-      return bytes
-    } catch {
-      throw CommandFailure(.data, "\(error.message) (given: \(excerpt(text)))")
-    }
   }
 
   /// The file that serves each phase.
@@ -81,8 +70,9 @@ struct RunCommand: ParsableCommand {
   }
 
   private func show(_ end: LocalRun.End, number: Int) {
-    if json { return StandardStreams.say(JobDocument.text(end.instructions)) }
-    let reason = end.error.map { "  \($0.type): \($0.message)" } ?? ""
-    StandardStreams.say("\(number)  \(end.state)  \(JobDocument.text(end.instructions))\(reason)")
+    let instructions = JSONText.json(in: end.instructions)
+    if json { return StandardStreams.sayVerbatim(JSONText.onOneLine(instructions)) }
+    let reason = end.error.map { "  \(JobDocument.Failure($0).summary)" } ?? ""
+    StandardStreams.say("\(number)  \(end.state)  \(JSONText.shown(instructions))\(reason)")
   }
 }

@@ -1,9 +1,34 @@
 internal import Glibc
+internal import PipelineModel
+internal import Synchronization
 
 /// Whole lines, written at once: what tests and scripts wait for must not stay in a buffer.
 enum StandardStreams {
-  static func say(_ line: String) { write(line + "\n", to: STDOUT_FILENO) }
-  static func complain(_ line: String) { write(line + "\n", to: STDERR_FILENO) }
+  /// The first error of writing to either; kept, since whoever wrote could only give up.
+  struct Failure: Sendable {
+    var stream: String
+    var code: Int32
+
+    /// Nobody reads any more, as behind `| head`: there is nobody to tell, and nothing that was wanted is lost.
+    var isSilent: Bool { code == EPIPE }
+    var message: String { "cannot write to \(stream): \(String(cString: strerror(code)))" }
+  }
+
+  private static let firstFailure = Mutex<Failure?>(nil)
+
+  /// Nil while everything that was to be written could be.
+  static var failure: Failure? {
+    guard let failure = firstFailure.withLock({ $0 }), !failure.isSilent else { return nil }
+    return failure
+  }
+
+  /// A line on stdout. Words from outside in it cannot steer the terminal.
+  static func say(_ line: String) { write(line.escapingControlCharacters + "\n", to: STDOUT_FILENO) }
+  /// As it is: for programs, such as a JSON document, or of several lines.
+  static func sayVerbatim(_ text: String) { write(text + "\n", to: STDOUT_FILENO) }
+  /// A line on stderr, as `say`.
+  static func complain(_ line: String) { write(line.escapingControlCharacters + "\n", to: STDERR_FILENO) }
+  static func complainVerbatim(_ text: String) { write(text + "\n", to: STDERR_FILENO) }
   static func draw(_ text: String) { write(text, to: STDERR_FILENO) }
 
   static var outputIsTerminal: Bool { isatty(STDOUT_FILENO) == 1 }
@@ -17,13 +42,31 @@ enum StandardStreams {
   }
 
   private static func write(_ text: String, to descriptor: Int32) {
-    var rest = Array(text.utf8)[...]
-    while !rest.isEmpty {
-      let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
-      if count < 0, errno == EINTR { continue }
-      // Nobody reads any more: there is nobody left to tell.
-      guard count > 0 else { return }
-      rest = rest.dropFirst(count)
+    let code = writeAll(Array(text.utf8), to: descriptor)
+    guard code != 0 else { return }
+    let failure = Failure(stream: descriptor == STDOUT_FILENO ? "stdout" : "stderr", code: code)
+    firstFailure.withLock { present in
+      // A full disk says more than a reader that has left.
+      if present == nil || present?.isSilent == true { present = failure }
     }
   }
+}
+
+/// Blocks until all is written.
+/// - Returns: 0, or `errno` of the write that failed.
+func writeAll(_ bytes: [UInt8], to descriptor: Int32) -> Int32 {
+  var rest = bytes[...]
+  while !rest.isEmpty {
+    let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
+    if count > 0 {
+      rest = rest.dropFirst(count)
+    } else if count < 0, errno == EAGAIN {
+      // Whoever shares the pipe made it non-blocking.
+      var waiting = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+      poll(&waiting, 1, -1)
+    } else if count == 0 || errno != EINTR {
+      return count == 0 ? EIO : errno
+    }
+  }
+  return 0
 }

@@ -8,10 +8,12 @@ struct StatusCommand: ParsableCommand {
   @Flag(help: "Print the coordinator's answer as JSON.") var json = false
 
   func run() throws {
-    let answer = try coordinator.ask("status", VerbDocument())
-    guard !json else { return StandardStreams.say(String(decoding: answer.document, as: UTF8.self)) }
+    let connection = try coordinator.connected()
+    let answer = try connection.ask("status", VerbDocument())
+    guard !json else { return StandardStreams.sayVerbatim(String(decoding: answer.document, as: UTF8.self)) }
     let status = try JSONText.decode(Status.self, from: answer.document)
-    for line in status.headlines { StandardStreams.say(line) }
+    let totals = try JSONText.decode(Totals.self, from: try connection.ask("totals", VerbDocument()).document)
+    for line in status.headlines + totals.headlines { StandardStreams.say(line) }
     StandardStreams.say("")
     status.phaseTable.say()
     StandardStreams.say("")
@@ -20,6 +22,23 @@ struct StatusCommand: ParsableCommand {
     } else {
       status.workerTable.say()
     }
+  }
+}
+
+/// What a coordinator has counted since its start.
+struct Totals: Decodable {
+  struct Phase: Decodable {
+    var enqueued: Int
+    var succeeded: Int
+    var dead: Int
+  }
+
+  var phases: [Phase]
+
+  var headlines: [String] {
+    guard let first = phases.first, let last = phases.last else { return [] }
+    let dead = phases.reduce(0) { $0 + $1.dead }
+    return ["since its start: \(first.enqueued) enqueued, \(last.succeeded) succeeded, \(dead) dead"]
   }
 }
 
@@ -34,10 +53,13 @@ struct Status: Decodable {
     var workers: Int
     var slots: Int
     var paused: Bool
+    /// As the coordinator sees it: why nothing of it is done.
+    var note: String?
 
     /// What an operator should know at a glance.
-    var note: String {
+    var remark: String {
       if paused { return "paused" }
+      if let note, !note.isEmpty { return note }
       return workers == 0 && waiting > 0 ? "nobody serves it: its jobs wait" : ""
     }
   }
@@ -52,6 +74,8 @@ struct Status: Decodable {
     var succeeded: Int
     var failed: Int
     var state: String
+    /// Why it takes no jobs, or fewer than it could.
+    var reason: String?
     var plugin: String
     var heartbeatAgeMs: Int64
   }
@@ -70,29 +94,32 @@ struct Status: Decodable {
   var cancelled: Int
   var workers: [Worker]
   var store: Store
+  /// What somebody should look after.
+  var warnings: [String]?
 
   var headlines: [String] {
     var lines = ["pipeline \(pipeline)\(paused ? " (paused)" : ""), up \(uptimeMs / 1_000) s"]
     lines.append("storage \(store.address) is \(store.state)" + (store.problem.map { ": \($0)" } ?? ""))
-    lines.append("finished: \(succeeded) succeeded, \(cancelled) cancelled, \(phases.reduce(0) { $0 + $1.dead }) dead")
-    return lines
+    let dead = phases.reduce(0) { $0 + $1.dead }
+    lines.append("kept: \(succeeded) succeeded, \(cancelled) cancelled, \(dead) dead")
+    return lines + (warnings ?? []).map { "warning: \($0)" }
   }
 
   var phaseTable: TextTable {
     var table = TextTable(["PHASE", "WAITING", "DELAYED", "RUNNING", "DEAD", "WORKERS", "SLOTS", "NOTE"])
     for phase in phases {
       let counts = [phase.waiting, phase.delayed, phase.running, phase.dead, phase.workers, phase.slots]
-      table.add([phase.jobType] + counts.map { String($0) } + [phase.note])
+      table.add([phase.jobType] + counts.map { String($0) } + [phase.remark])
     }
     return table
   }
 
   var workerTable: TextTable {
-    var table = TextTable(["WORKER", "PHASE", "STATE", "BUSY", "SUCCEEDED", "FAILED", "PLUGIN", "HEARD"])
+    var table = TextTable(["WORKER", "PHASE", "STATE", "BUSY", "SUCCEEDED", "FAILED", "PLUGIN", "HEARD", "NOTE"])
     for worker in workers {
       table.add([
         worker.id, worker.jobType, worker.state, "\(worker.inFlight)/\(worker.concurrency)", String(worker.succeeded),
-        String(worker.failed), worker.plugin, "\(worker.heartbeatAgeMs) ms ago",
+        String(worker.failed), worker.plugin, "\(worker.heartbeatAgeMs) ms ago", worker.reason ?? "",
       ])
     }
     return table

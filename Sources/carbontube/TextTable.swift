@@ -1,10 +1,13 @@
+internal import PipelineModel
+
 /// Columns that line up. Widths count characters, not bytes.
 struct TextTable {
   private var rows: [[String]]
 
   init(_ titles: [String]) { rows = [titles] }
 
-  mutating func add(_ cells: [String]) { rows.append(cells) }
+  /// What a cell holds may come from outside.
+  mutating func add(_ cells: [String]) { rows.append(cells.map(\.escapingControlCharacters)) }
 
   /// - Parameter columns: lines are cut to this many characters; nil: never.
   func lines(columns: Int?) -> [String] {

@@ -59,6 +59,32 @@ struct MisuseTests {
     Case(["phase", example, "delete-file", "--memory-limit=0"], 64, "--memory-limit must be at least"),
     Case(["phase", example, "delete-file", "--open-files-limit=4"], 64, "--open-files-limit must be at least"),
     Case(["phase", example, "delete-file", "--timeout=-1"], 64, "--timeout and --drain-timeout are seconds"),
+    Case(["statsu"], 64, "'statsu'", "did you mean 'status'?"),
+    Case(["requeue", "--bogus"], 64, "Unknown option '--bogus'"),
+    Case(["requeue", "--all", "a"], 64, "--all by itself"),
+    Case(["delete", "--id-prefix", ""], 64, "--id-prefix is empty"),
+    Case(["requeue", "--error", ""], 64, "--error is empty"),
+    Case(["jobs", "--phase", ""], 64, "--phase is empty"),
+    Case(["jobs", "--state", ""], 64, "unknown state ''"),
+    Case(["cancel", "--error", ""], 64, "--error is empty"),
+    Case(["cancel"], 64, "name jobs"),
+    Case(["cancel", ""], 64, "'' is no id of a job"),
+    Case(["delete", "a", ""], 64, "'' is no id of a job"),
+    Case(["job", ""], 64, "'' is no id of a job"),
+    Case(["pause", "--phase", ""], 64, "--phase is empty"),
+    Case(["drain", ""], 64, "is empty"),
+    Case(["enqueue", "tcp://127.0.0.1:5050", "p", "--delay=1e30"], 64, "100 years"),
+    Case(["enqueue", "tcp://127.0.0.1:5050", "p", "--delay=nan"], 64, "100 years"),
+    Case(["enqueue", "tcp://127.0.0.1:5050", "p", "--delay=-1"], 64, "100 years"),
+    Case(["enqueue", "tcp://127.0.0.1:5050", "p", "--at=9999-01-01T00:00:00Z"], 64, "100 years"),
+    Case(["enqueue", "tcp://127.0.0.1:5050", "p", "--priority=99999999999999999999"], 64, "99999999999999999999"),
+    Case(["enqueue", "tcp://127.0.0.1:5050", "p", "--wait-timeout=1"], 64, "needs --wait"),
+    Case(["enqueue", "tcp://127.0.0.1:5050", "p", "--wait", "--wait-timeout=inf"], 64, "--wait-timeout must be"),
+    Case(["enqueue", "tcp://127.0.0.1:5050", "p", "--timeout=nan"], 64, "--timeout must be"),
+    Case(["pipeline", example, "example-one", "--concurrency=99999999999"], 64, "--concurrency must be"),
+    Case(["pipeline", example, "example-one", "--keep-days=inf"], 64, "--keep-days must be"),
+    Case(["pipeline", example, "example-one", "--keep-dead=-1"], 64, "--keep-dead must not be negative"),
+    Case(["metrics", "--minutes=9223372036854775807"], 64, "--minutes must be"),
   ]
 
   @Test(arguments: cases)
@@ -68,7 +94,9 @@ struct MisuseTests {
     #expect(end.status == misuse.status, "\(end)")
     for part in misuse.says { #expect(end.complaint.contains(part), "\(end.complaint)") }
     // ArgumentParser adds how the command is used; everything else is one line.
-    let lines = end.complaint.split(separator: "\n").filter { !$0.hasPrefix("Usage:") && !$0.hasPrefix("  See ") }
+    let lines = end.complaint.split(separator: "\n").filter {
+      !$0.hasPrefix("Usage:") && !$0.hasPrefix("Help:") && !$0.hasPrefix("  See ")
+    }
     #expect(lines.count == 1, "\(end.complaint)")
   }
 

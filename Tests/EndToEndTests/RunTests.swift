@@ -88,7 +88,7 @@ struct RunTests {
   @Test(arguments: [
     "", "pipeline", "phase", "enqueue", "run", "plugins", "plugins list", "plugins test", "version", "status",
     "metrics", "jobs",
-    "job", "cancel",
+    "job", "cancel", "actions", "actions stop",
     "requeue", "delete", "pause", "resume", "drain",
   ])
   func `--help of each command explains it within 100 columns`(command: String) throws {
@@ -107,12 +107,13 @@ struct RunTests {
     let first = try command("enqueue", terminals.jobs, "example-one", #"{"size": 1}"#, "--id=mine", "--delay=3600")
     #expect(first.status == 0 && first.output == "mine\n")
     let again = try command("enqueue", terminals.jobs, "example-one", #"{"size": 1}"#, "--id=mine", "--json")
-    #expect(again.status == 0 && again.output.contains(#""status":"duplicate""#), "\(again)")
+    #expect(again.status == 0 && again.output.contains(#""state":"duplicate""#), "\(again)")
     #expect(try command("job", "mine", at).output.contains("job mine: delayed in generate-file"))
     #expect(try command("cancel", "mine", at).output == "cancelled mine\n")
     let twice = try command("cancel", "mine", at)
     #expect(twice.status == 1 && twice.complaint.contains("cancelled already"), "\(twice)")
-    #expect(try command("requeue", "--state=cancelled", at).output == "requeued 1 job\n")
+    #expect(try command("requeue", "mine", "--state=dead", at).status == 1)
+    #expect(try command("requeue", "mine", "--state=cancelled", at).output == "requeued 1 job\n")
     #expect(try command("jobs", "--state=waiting", at).output.contains("mine"))
     try terminals.addWorkers(1)
     try terminals.awaitStatus("finished") { $0.succeeded == 1 }
@@ -120,6 +121,71 @@ struct RunTests {
     let gone = try command("job", "mine", at)
     #expect(gone.status == 1 && gone.complaint.contains("no job 'mine'"), "\(gone)")
     let status = try command("status", at)
+    #expect(status.output.contains("kept: 0 succeeded, 0 cancelled, 0 dead\n"), "\(status)")
+    #expect(status.output.contains("since its start: ") && status.output.contains(" 1 succeeded, 0 dead\n"))
     #expect(status.output.contains("generate-file") && status.output.contains("storage memory: is open"))
+  }
+
+  @Test func `requeue, delete and cancel do what they can of all that is named, and report the rest`() throws {
+    let terminals = try Terminals(storage: "memory:")
+    let at = "--address=\(terminals.jobs)"
+    func command(_ arguments: String...) throws -> Program.End {
+      try Program.run(arguments + [at], in: terminals.folder.path)
+    }
+    for id in ["a", "b", "c"] {
+      let end = try Program.run(
+        ["enqueue", terminals.jobs, "example-one", "--id", id, "--delay=3600"], in: terminals.folder.path)
+      #expect(end.status == 0, "\(end)")
+    }
+    let cancelled = try command("cancel", "a", "nosuch", "b", "b")
+    #expect(cancelled.status == 1 && cancelled.output == "cancelled a\ncancelled b\n", "\(cancelled)")
+    #expect(
+      cancelled.complaint.contains("no job 'nosuch'") && cancelled.complaint.contains("1 of 3 jobs"), "\(cancelled)")
+    let requeued = try command("requeue", "a", "nosuch", "c")
+    #expect(requeued.status == 1 && requeued.output == "requeued 2 jobs\n", "\(requeued)")
+    #expect(requeued.complaint.contains("no job 'nosuch'"), "\(requeued)")
+    let waiting = try command("requeue", "a")
+    #expect(waiting.status == 1 && waiting.output.isEmpty, "\(waiting)")
+    #expect(waiting.complaint.contains("job 'a' is waiting"), "\(waiting)")
+    let deleted = try command("delete", "a", "nosuch", "c")
+    #expect(deleted.status == 1 && deleted.output == "deleted 2 jobs\n", "\(deleted)")
+    #expect(try command("jobs", "--count").output == "1\n")
+  }
+
+  @Test func `--wait names the job at once, says what holds it up, and gives up when it was told to`() throws {
+    let terminals = try Terminals(storage: "memory:")
+    func enqueue(_ arguments: String...) throws -> Program.End {
+      try Program.run(["enqueue", terminals.jobs, "example-one"] + arguments, in: terminals.folder.path)
+    }
+    let held = try Program(
+      "carbontube", ["enqueue", terminals.jobs, "example-one", #"{"size": -1}"#, "--id=held", "--wait"],
+      in: terminals.folder.path)
+    _ = try held.complaint(holding: "enqueued held")
+    _ = try held.complaint(holding: "nobody serves ")
+    let given = try enqueue("--id=late", "--delay=3600", "--wait", "--wait-timeout=0.1")
+    #expect(given.status == 69 && given.complaint.contains("job 'late' has not ended"), "\(given)")
+    try terminals.addWorkers(1)
+    let end = try held.end()
+    #expect(end.status == 1 && end.complaint.contains("'carbontube job held' shows why"), "\(end)")
+    #expect(end.output.hasPrefix("held  dead  {\"size\": -1}  BadInput: size is -1"), "\(end)")
+    let json = try enqueue(#"{"size": -1}"#, "--wait", "--json")
+    #expect(json.output.contains(#""state":"dead","instructions":{"size": -1},"error":{"#), "\(json)")
+    let soon = try enqueue(#"{"size": 1}"#, "--delay=0.5", "--wait")
+    #expect(soon.status == 0 && soon.output.contains("  succeeded  "), "\(soon)")
+  }
+
+  @Test func `run ends with its coordinator, and says why that ended`() throws {
+    let folder = try TemporaryFolder()
+    let run = try Program(
+      "carbontube",
+      [
+        "run", "\(buildFolder)/libFixturePlugin.so", "hooked", #"{"do": "wait"}"#, "--storage=sqlite:jobs.db",
+        "--log-level=info",
+      ], in: folder.path)
+    _ = try run.complaint(holding: "serves puppet")
+    // The database may be another's from now on.
+    try FileManager.default.removeItem(atPath: "\(folder.path)/jobs.db.lock")
+    let end = try run.end()
+    #expect(end.status == 69 && end.complaint.contains("its lock file was removed"), "\(end)")
   }
 }

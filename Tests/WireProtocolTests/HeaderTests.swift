@@ -80,7 +80,7 @@ import Testing
     return [
       (
         EnqueueRequest(
-          request: 9, pipeline: "p", jobs: [.init(id: job, priority: -8, notBefore: Timestamp(milliseconds: 77))]
+          request: 9, pipeline: "p", jobs: [.init(id: job, priority: -8, delayMilliseconds: 77)]
         ).encoded(), { try EnqueueRequest(decoding: $0).encoded() }
       ),
       (
@@ -110,5 +110,23 @@ import Testing
       }
       #expect(throws: WireError.self) { _ = try message.again(message.bytes + [0]) }
     }
+  }
+
+  /// Whatever number a client sends, no sum with a time can overflow.
+  @Test func delaysAreBounded() throws {
+    let longest = EnqueueRequest.maximumDelayMilliseconds
+    for (sent, taken): (UInt64, Int64) in [
+      (0, 0), (1, 1), (UInt64(longest), longest), (UInt64(longest) + 1, longest), (.max, longest),
+    ] {
+      var writer = HeaderWriter(.enqueue)
+      writer.put(7)
+      writer.put("p")
+      writer.put(1)
+      writer.put("")
+      writer.put(signed: 0)
+      writer.put(sent)
+      #expect(try EnqueueRequest(decoding: writer.bytes).jobs[0].delayMilliseconds == taken)
+    }
+    #expect(EnqueueRequest.Job(id: nil, delayMilliseconds: .min).delayMilliseconds == 0)
   }
 }

@@ -40,7 +40,59 @@ import Testing
     #expect(!text.contains(#""b":1,"#))
   }
 
-  @Test(arguments: ["", "[]", "null", "{", #"{"a":1}x"#, "{}{}"])
+  /// RFC 8259 sets numbers no limit, so neither do instructions.
+  @Test(arguments: [
+    "123456789012345678901234567890", "18446744073709551616", "-9223372036854775809", "1e309", "-1E-4000", "0.10",
+    "-0", "1.0000000000000000000000000000000000001",
+  ])
+  func numbersOfAnySizeAreKeptAsTheyAreSpelled(number: String) throws {
+    let text = Array(#"{"wei" : [ \#(number) ], "gas":\#(number)}"#.utf8)
+    try InstructionsJSON.check(text)
+    #expect(
+      try InstructionsJSON.merging(text, into: Array("{}".utf8))
+        == Array(#"{"wei" : [ \#(number) ],"gas":\#(number)}"#.utf8))
+    #expect(try InstructionsJSON.merging(Array("{}".utf8), into: text) == text)
+  }
+
+  @Test(arguments: ["01", "+1", ".5", "5.", "1e", "1e+", "0x1", "-", "--1", "1-2", "NaN", "Infinity", "1 2", "1_0"])
+  func whatIsNoNumberIsRefused(number: String) {
+    #expect(throws: InstructionsError.self) { try InstructionsJSON.check(Array(#"{"a":\#(number)}"#.utf8)) }
+    #expect(throws: InstructionsError.self) { try InstructionsJSON.check(Array(#"{"a":[0,\#(number)]}"#.utf8)) }
+  }
+
+  @Test func mergingLeavesEveryByteThatAResultDoesNotTouch() throws {
+    func merged(_ result: String, into instructions: String) throws -> String {
+      String(decoding: try InstructionsJSON.merging(Array(result.utf8), into: Array(instructions.utf8)), as: UTF8.self)
+    }
+    let base = "{ \"a\" : [ 1,  2.50 ] ,\n \"b\": {\t} , \"c\":\"\\u0041\"\n}\n"
+    #expect(try merged("{}", into: base) == base)
+    #expect(try merged("{ \"b\" :  1e309 }", into: base) == base.replacing("{\t}", with: "1e309"))
+    #expect(
+      try merged("{ \"d\" : [ 1 ] , \"a\":0, \"e\":2 }", into: base)
+        == "{ \"a\" : 0 ,\n \"b\": {\t} , \"c\":\"\\u0041\",\"d\" : [ 1 ],\"e\":2\n}\n")
+    #expect(try merged(#"{"a": 1}"#, into: "{ }") == #"{"a": 1 }"#)
+    #expect(try merged(#"{"a":2}"#, into: #"{"\u0061":1}"#) == #"{"\u0061":2}"#)
+  }
+
+  /// The last of one name counts in a result; of the instructions' own the first takes its value and the others go.
+  @Test func namesThatStandTwice() throws {
+    let merged = try InstructionsJSON.merging(
+      Array(#"{"a":8,"a":9}"#.utf8), into: Array(#"{"a":1, "b":2, "a":3, "b":4}"#.utf8))
+    #expect(String(decoding: merged, as: UTF8.self) == #"{"a":9, "b":2, "b":4}"#)
+  }
+
+  @Test func nestingIsBounded() throws {
+    func nested(_ levels: Int) -> [UInt8] {
+      let inner = String(repeating: "[", count: levels - 1) + String(repeating: "]", count: levels - 1)
+      return Array(#"{"a":\#(inner)}"#.utf8)
+    }
+    try InstructionsJSON.check(nested(1_024))
+    let error = #expect(throws: InstructionsError.self) { try InstructionsJSON.check(nested(1_025)) }
+    #expect(error?.message.contains("1024 deep") == true)
+    #expect(throws: InstructionsError.self) { try InstructionsJSON.check(nested(1_000_000)) }
+  }
+
+  @Test(arguments: ["", "[]", "null", "{", #"{"a":1}x"#, "{}{}", "NOT JSON", #"{"a":tru}"#, #"{"a":"\ud800"}"#])
   func whatIsNotOneObjectIsRefused(text: String) {
     #expect(throws: InstructionsError.self) { try InstructionsJSON.check(Array(text.utf8)) }
     #expect(throws: InstructionsError.self) {

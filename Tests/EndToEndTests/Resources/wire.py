@@ -90,11 +90,11 @@ class Client:
             if reply.kind == kind and reply.number() == self.last:
                 return reply, frames[1:]
 
-    def enqueue(self, jobs):
+    def enqueue(self, jobs, delay_ms=0):
         """jobs: (id or "", instructions, priority) each; returns (code, id, message) each."""
 
         def header(request):
-            heads = b"".join(text(job) + signed(priority) + signed(0) for job, _, priority in jobs)
+            heads = b"".join(text(job) + signed(priority) + number(delay_ms) for job, _, priority in jobs)
             return PROLOGUE + bytes([ENQUEUE]) + number(request) + text(self.pipeline) + number(len(jobs)) + heads
 
         reply, _ = self._ask(header, [payload(instructions) for _, instructions, _ in jobs], ENQUEUE_REPLY)

@@ -1,0 +1,140 @@
+internal import ArgumentParser
+internal import CarbonTube
+
+/// What a command that changes jobs was told to change: those named, those that match, or all. Nothing named never means
+/// everything.
+struct JobChoice {
+  /// Each once, in the order given; empty: those that match.
+  var ids: [String]
+  var filter: JobFilterOptions
+
+  init(ids: [String], filter: JobFilterOptions, all: Bool) throws {
+    // Thrown while the command runs, not while it is parsed: a misspelt option is to be told before.
+    guard all ? ids.isEmpty && filter.isEmpty : !ids.isEmpty || !filter.isEmpty else {
+      throw CommandFailure(
+        .usage, "name jobs by id, or by --state, --phase, --error, --id-prefix, or give --all by itself")
+    }
+    do {
+      for id in ids { try requireJobID(id) }
+    } catch let error as ValidationError {
+      throw CommandFailure(.usage, error.message)
+    }
+    var seen: Set<String> = []
+    self.ids = ids.filter { seen.insert($0).inserted }
+    self.filter = filter
+  }
+}
+
+/// How a command handles what the coordinator does in the background.
+struct ActionOptions: ParsableArguments {
+  @Flag(help: "Where it takes longer, print the action's id and do not wait for its end.") var detach = false
+}
+
+/// A change of many jobs at once.
+struct JobAction {
+  /// As on the wire and in the command's name.
+  var verb: String
+  /// As in the answer's document and in what is said.
+  var done: String
+  /// The states it can work on, where ids name the jobs.
+  var states: [JobState]
+  /// The states it works on, where no --state is given and no id.
+  var statesOfAll: [JobState]
+
+  static let cancel = JobAction(
+    verb: "cancel", done: "cancelled", states: [.waiting, .delayed, .running],
+    statesOfAll: [.waiting, .delayed, .running])
+  static let requeue = JobAction(
+    verb: "requeue", done: "requeued", states: [.dead, .cancelled, .delayed], statesOfAll: [.dead])
+  static let delete = JobAction(
+    verb: "delete", done: "deleted", states: JobState.allCases.filter { $0 != .running },
+    statesOfAll: JobState.allCases.filter { $0 != .running })
+
+  func run(
+    on choice: JobChoice, with options: ActionOptions, _ coordinator: CoordinatorOptions
+  ) throws(CommandFailure) {
+    let connection = try coordinator.connected()
+    guard choice.ids.isEmpty else { return try change(choice, connection) }
+    let count = try changeMatching(choice.filter, options, connection)
+    if let count { StandardStreams.say("\(done) \(jobs(count))") }
+  }
+
+  private func jobs(_ count: Int) -> String { "\(count) \(count == 1 ? "job" : "jobs")" }
+
+  // MARK: Those named
+
+  /// All that can be changed is, whatever becomes of the others.
+  private func change(_ choice: JobChoice, _ connection: CoordinatorConnection) throws(CommandFailure) {
+    var changed = 0
+    var problems: [CommandFailure] = []
+    for id in choice.ids {
+      if let problem = try changeOne(id, choice.filter, connection) {
+        problems.append(problem)
+      } else {
+        changed += 1
+        if verb == "cancel" { StandardStreams.say("cancelled \(id)") }
+      }
+    }
+    if verb != "cancel", changed > 0 || problems.isEmpty { StandardStreams.say("\(done) \(jobs(changed))") }
+    guard let first = problems.first else { return }
+    guard choice.ids.count > 1 else { throw first }
+    for problem in problems { StandardStreams.complain("carbontube: \(problem.message)") }
+    throw CommandFailure(.refused, "\(problems.count) of \(choice.ids.count) jobs could not be \(done)")
+  }
+
+  /// - Returns: why it was not changed.
+  private func changeOne(
+    _ id: String, _ filter: JobFilterOptions, _ connection: CoordinatorConnection
+  ) throws(CommandFailure) -> CommandFailure? {
+    // A verb that is given nothing but the id says best why it cannot.
+    let arguments =
+      verb == "requeue" || !filter.isEmpty ? filter.arguments(id: id, states: states) : VerbDocument(id: id)
+    let answer = try connection.request(verb, arguments)
+    switch answer.code {
+    case .ok, .duplicate:
+      let document = try JSONText.decode(ActionDocument.self, from: answer.body)
+      guard document.count(of: done) == 0 else { return nil }
+      return CommandFailure(.refused, try reason(id, filter, state: document.state, connection))
+    case .notFound, .invalid: return CommandFailure(.refused, "\(connection.address): \(answer.message)")
+    case .busy, .unavailable, .stopping: throw CommandFailure(.unavailable, "\(connection.address): \(answer.message)")
+    }
+  }
+
+  private struct States: Decodable {
+    var states: [String?]
+  }
+
+  /// - Parameter state: as the coordinator told it, if it did.
+  private func reason(
+    _ id: String, _ filter: JobFilterOptions, state: String?, _ connection: CoordinatorConnection
+  ) throws(CommandFailure) -> String {
+    var state = state
+    if state == nil {
+      let answer = try connection.ask("states", VerbDocument(ids: [id]))
+      state = try JSONText.decode(States.self, from: answer.document).states.first ?? nil
+    }
+    guard let state else { return "\(connection.address): no job '\(id)'" }
+    guard let known = JobState(word: state), states.contains(known) else {
+      let others = states.map(\.description).joined(separator: ", ")
+      return "job '\(id)' is \(state) and cannot be \(done); what can: \(others)"
+    }
+    return filter.isEmpty
+      ? "job '\(id)' is \(state) and was not \(done)" : "job '\(id)' is \(state), and not one that the options name"
+  }
+
+  // MARK: Those that match
+
+  /// - Returns: how many were changed; nil where the coordinator goes on with it.
+  private func changeMatching(
+    _ filter: JobFilterOptions, _ options: ActionOptions, _ connection: CoordinatorConnection
+  ) throws(CommandFailure) -> Int? {
+    let answer = try connection.ask(verb, filter.arguments(states: statesOfAll))
+    let document = try JSONText.decode(ActionDocument.self, from: answer.document)
+    guard let action = document.action else { return document.count(of: done) }
+    guard !options.detach else {
+      StandardStreams.say(action)
+      return nil
+    }
+    return try BackgroundAction(id: action, done: done, connection: connection).follow(document)
+  }
+}

@@ -173,7 +173,7 @@ let package = Package(
     tests("PipelineModelTests", ["PipelineModel"]),
     tests("ZeroMQTransportTests", ["ZeroMQTransport"]),
     tests("WireProtocolTests", ["WireProtocol", "PipelineModel", "PluginTestKit"]),
-    tests("CoordinationTests", ["Coordination", "PipelineModel", "WireProtocol"]),
+    tests("CoordinationTests", ["Coordination", "JobStorage", "PipelineModel", "WireProtocol"]),
     tests(
       "PipelineAccessTests",
       ["PipelineAccess", "Coordination", "JobStorage", "PipelineModel", "WireProtocol", "ZeroMQTransport", logging]),

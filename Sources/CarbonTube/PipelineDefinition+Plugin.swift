@@ -10,6 +10,7 @@ extension PipelineDefinition {
         var jobType: String
         var attempts: Int?
         var crashes: Int?
+        var losses: Int?
         var timeoutSeconds: Double?
         var backoffSeconds: Double?
         var maximumBackoffSeconds: Double?
@@ -60,13 +61,15 @@ extension PhaseDefinition {
       throw PipelineDefinitionError(message: "\(place): \(name) must be a number from 0 on")
     }
     for (name, value, least) in [
-      ("attempts", step.attempts, 1), ("crashes", step.crashes, 1), ("concurrency", step.concurrency, 0),
+      ("attempts", step.attempts, 1), ("crashes", step.crashes, 1), ("losses", step.losses, 1),
+      ("concurrency", step.concurrency, 0),
     ] where (value ?? least) < least {
       throw PipelineDefinitionError(message: "\(place): \(name) must be a whole number from \(least) on")
     }
     var retry = RetryPolicy()
     if let attempts = step.attempts { retry.attempts = min(attempts, most) }
     if let crashes = step.crashes { retry.crashes = min(crashes, most) }
+    if let losses = step.losses { retry.losses = min(losses, most) }
     if let backoff = step.backoffSeconds { retry.backoffMilliseconds = milliseconds(backoff) }
     if let longest = step.maximumBackoffSeconds { retry.maximumBackoffMilliseconds = milliseconds(longest) }
     self.init(

@@ -3,15 +3,26 @@ internal import PipelineModel
 /// Who waits for the end of which job. A pure value: the coordinator answers those that `take` returns.
 struct AwaitedJobs {
   /// Somebody to be answered, once.
-  struct Waiter: Equatable {
+  struct Waiter: Hashable {
     var route: [UInt8]
     var request: UInt64
   }
 
-  /// A bound on what clients that vanish leave behind.
+  /// Bounds on what clients that vanish leave behind. A client asks again when it is unsure, so a peer's older requests for
+  /// a job are dropped beyond a few; several threads of one client may wait for the same job.
   static let maximumWaiters = 10_000
+  static let maximumPerPeer = 2_500
+  static let maximumPerPeerAndJob = 8
+  /// A waiter that has not asked again for this long has given up, in milliseconds.
+  static let patience: Int64 = 60_000
 
-  private var waiters: [JobID: [Waiter]] = [:]
+  private struct Entry {
+    var waiter: Waiter
+    var since: Instant
+  }
+
+  private var waiters: [JobID: [Entry]] = [:]
+  private var ofPeer: [[UInt8]: Int] = [:]
   private var count = 0
   /// Jobs that may have ended already, or may never have been there: the store knows, once it has had the turn of this
   /// number, which may bring the job.
@@ -19,31 +30,57 @@ struct AwaitedJobs {
 
   var isEmpty: Bool { count == 0 }
 
-  /// Whoever waits for the same job on the same route already is replaced: a client asks again when it is unsure.
   /// - Parameter turn: the number of the turn that is being gathered.
   /// - Returns: false where too many wait.
-  mutating func add(_ waiter: Waiter, for job: JobID, turn: Int) -> Bool {
-    let before = waiters[job]?.count ?? 0
-    waiters[job]?.removeAll { $0.route == waiter.route }
-    count -= before - (waiters[job]?.count ?? 0)
-    guard count < Self.maximumWaiters else { return false }
-    waiters[job, default: []].append(waiter)
+  mutating func add(_ waiter: Waiter, for job: JobID, turn: Int, now: Instant) -> Bool {
+    dropOldest(of: waiter.route, job)
+    guard count < Self.maximumWaiters, ofPeer[waiter.route, default: 0] < Self.maximumPerPeer else { return false }
+    waiters[job, default: []].append(Entry(waiter: waiter, since: now))
+    ofPeer[waiter.route, default: 0] += 1
     count += 1
     unsure[job] = turn
     return true
   }
 
+  private mutating func dropOldest(of route: [UInt8], _ job: JobID) {
+    guard let there = waiters[job] else { return }
+    let same = there.indices.filter { there[$0].waiter.route == route }
+    if same.count >= Self.maximumPerPeerAndJob { remove(job) { $0.waiter == there[same[0]].waiter } }
+  }
+
   /// Whoever waits for this job, which has ended.
   mutating func take(_ job: JobID) -> [Waiter] {
-    guard count > 0, let found = waiters.removeValue(forKey: job) else { return [] }
-    count -= found.count
-    unsure[job] = nil
-    return found
+    guard count > 0, let found = waiters[job] else { return [] }
+    remove(job) { _ in true }
+    return found.map(\.waiter)
   }
 
   mutating func takeAll() -> [Waiter] {
     defer { self = AwaitedJobs() }
-    return waiters.values.flatMap { $0 }
+    return waiters.values.flatMap { $0.map(\.waiter) }
+  }
+
+  /// Nobody is there any more to hear.
+  mutating func drop(_ route: [UInt8]) {
+    guard ofPeer[route] != nil else { return }
+    for job in waiters.keys { remove(job) { $0.waiter.route == route } }
+  }
+
+  mutating func dropExpired(now: Instant) {
+    for job in waiters.keys { remove(job) { now - $0.since > Self.patience } }
+  }
+
+  private mutating func remove(_ job: JobID, where isMeant: (Entry) -> Bool) {
+    guard let entries = waiters[job] else { return }
+    let kept = entries.filter { !isMeant($0) }
+    guard kept.count < entries.count else { return }
+    for entry in entries where isMeant(entry) {
+      let rest = ofPeer[entry.waiter.route, default: 1] - 1
+      ofPeer[entry.waiter.route] = rest > 0 ? rest : nil
+    }
+    count -= entries.count - kept.count
+    waiters[job] = kept.isEmpty ? nil : kept
+    if kept.isEmpty { unsure[job] = nil }
   }
 
   /// Has the store asked about this job, if somebody waits for it.
@@ -52,7 +89,7 @@ struct AwaitedJobs {
   }
 
   /// Jobs to ask the store about.
-  /// - Parameter turn: turns before this one have been given to the store.
+  /// - Parameter turn: turns before this one are in the store.
   mutating func takeUnsure(before turn: Int, limit: Int) -> [JobID] {
     let jobs = unsure.lazy.filter { $0.value < turn }.prefix(limit).map(\.key)
     for job in jobs { unsure[job] = nil }

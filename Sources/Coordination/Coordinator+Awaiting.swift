@@ -4,7 +4,7 @@ internal import WireProtocol
 
 /// Clients that wait for the end of a job.
 extension Coordinator {
-  private static var lookedUpAtOnce: Int { 100 }
+  private static var lookedUpAtOnce: Int { 200 }
 
   private struct EndDocument: Encodable {
     var id: String
@@ -14,9 +14,17 @@ extension Coordinator {
   /// Most jobs that are waited for have only just been enqueued and end soon, so the store is not asked before the next
   /// tick.
   func awaitEnd(of job: JobID, _ answer: Answer) {
+    // What the same client has just enqueued may still be looked at.
+    guard checks.waiting == 0 else {
+      return checks.check([]) { [unowned self] _ in addAwaiting(job, answer) }
+    }
+    addAwaiting(job, answer)
+  }
+
+  private func addAwaiting(_ job: JobID, _ answer: Answer) {
     let waiter = AwaitedJobs.Waiter(route: answer.route, request: answer.request)
-    guard awaited.add(waiter, for: job, turn: turnNumber) else {
-      return answer.send(.busy, "\(AwaitedJobs.maximumWaiters) requests wait for jobs; try again later")
+    guard awaited.add(waiter, for: job, turn: turnNumber, now: moment().instant) else {
+      return answer.send(.busy, "too many requests wait for jobs; try again later")
     }
   }
 
@@ -28,38 +36,61 @@ extension Coordinator {
     }
   }
 
+  /// Turns before this one are in the store.
+  private var firstTurnOutside: Int {
+    if turnInStore != nil { return turnNumber - 1 }
+    return pending.turn.enqueues.isEmpty ? .max : turnNumber
+  }
+
   /// Asks the store about jobs that may have ended without this coordinator's knowing what became of them.
-  func lookForAwaited() {
-    guard !awaited.isEmpty, case .open = condition else { return }
-    let ids = awaited.takeUnsure(
-      before: pending.turn.enqueues.isEmpty ? .max : turnNumber, limit: Self.lookedUpAtOnce)
+  func lookForAwaited(now: Moment) {
+    guard !awaited.isEmpty, !isReadingAwaited, case .open = condition else { return }
+    let ids = awaited.takeUnsure(before: firstTurnOutside, limit: Self.lookedUpAtOnce)
     guard !ids.isEmpty else { return }
-    run({ store throws(StoreError) -> [JobRecord?] in
-      var records: [JobRecord?] = []
-      for id in ids { records.append(try store.job(id)) }
-      return records
-    }) { [unowned self] result in
+    isReadingAwaited = true
+    read { reader throws(StoreError) -> [JobState?] in
+      try reader.states(of: ids)
+    } then: { [unowned self] result in
+      isReadingAwaited = false
       switch result {
-      case .success(let records): for (id, record) in zip(ids, records) { tell(id, record) }
+      case .success(let states): for (id, state) in zip(ids, states) { tell(id, state) }
       case .failure: for id in ids { awaited.look(for: id) }
       }
     }
   }
 
-  private func tell(_ id: JobID, _ record: JobRecord?) {
-    guard let record else {
-      for waiter in awaited.take(id) {
-        Answer(coordinator: self, route: waiter.route, request: waiter.request).send(.notFound, "no job '\(id)'")
+  private func tell(_ id: JobID, _ state: JobState?) {
+    guard let state else { return refuseWaiters(of: id, .notFound, "no job '\(id)'") }
+    guard state.isFinal else { return }
+    read { reader throws(StoreError) in
+      try reader.job(id)
+    } then: { [unowned self] result in
+      switch result {
+      case .success(let record?):
+        if record.state.isFinal { tellEnd(of: id, record.instructions, record.state) }
+      case .success(nil): refuseWaiters(of: id, .notFound, "no job '\(id)'")
+      case .failure(let error) where error.mayPass: awaited.look(for: id)
+      case .failure(let error): refuseWaiters(of: id, .unavailable, error.message)
       }
-      return
     }
-    if record.state.isFinal { tellEnd(of: id, record.instructions, record.state) }
   }
 
-  func refuseAwaiting() {
-    for waiter in awaited.takeAll() {
-      Answer(coordinator: self, route: waiter.route, request: waiter.request)
-        .send(.stopping, "the coordinator is stopping")
+  private func refuseWaiters(of id: JobID, _ code: ReplyCode, _ message: String) {
+    for waiter in awaited.take(id) {
+      Answer(coordinator: self, route: waiter.route, request: waiter.request).send(code, message)
     }
+  }
+
+  /// Everybody who waits for an answer.
+  func refuseRequests(_ code: ReplyCode, _ message: String) {
+    for waiter in awaited.takeAll() {
+      Answer(coordinator: self, route: waiter.route, request: waiter.request).send(code, message)
+    }
+    for read in reads.takeAll() { read.refuse(message) }
+    for answer in actionAnswers.values { answer.send(code, message) }
+    actionAnswers = [:]
+    let late = countsAsked.now + countsAsked.next
+    countsAsked = CountsRequests()
+    for request in late { request.then(false) }
   }
 }

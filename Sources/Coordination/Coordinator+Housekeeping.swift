@@ -4,67 +4,107 @@ internal import PipelineModel
 
 /// What is done now and then, and after every job that ends.
 extension Coordinator {
+  /// Ids that may wait to be told to the hook; the oldest are dropped beyond.
+  private static var toldLaterLimit: Int { 100_000 }
+  private static var readAtOnce: Int { 32 }
+
   /// Hands the jobs that just ended to the hook that wants them, with what the store keeps of them.
   func tellFinished() {
     defer { finished.removeAll(keepingCapacity: true) }
-    guard !finished.isEmpty, let jobFinished = settings.hooks.jobFinished else { return }
-    let ids = finished
-    run(
-      { store throws(StoreError) -> [JobRecord] in
-        var records: [JobRecord] = []
-        for id in ids { if let record = try store.job(id) { records.append(record) } }
-        return records
-      },
-      then: { [unowned self] result in
-        guard case .success(let records) = result else { return }
-        for record in records {
-          let job = PipelineHooks.FinishedJob(
-            id: record.id, state: record.state, instructions: record.instructions, error: record.error)
-          hooks.call { _ in jobFinished(job) }
-        }
-      })
+    guard settings.hooks.jobFinished != nil else { return }
+    toldLater.append(contentsOf: finished)
+    while toldLater.count > Self.toldLaterLimit { toldLater.removeFirst() }
+    readFinished()
   }
 
-  /// Lets the store do something between two turns.
-  func run<Value>(
-    _ work: @escaping (any JobStore) throws(StoreError) -> Value,
-    then answer: @escaping (Result<Value, StoreError>) -> Void
-  ) {
-    errands.append { [unowned self] in
-      lane.submit(
-        work,
-        answer: { [unowned self] result in
-          laneBusy = false
-          answer(result)
-          if case .failure(let error) = result { storeFailed(error, now: .now()) }
-        })
+  private func readFinished() {
+    guard !isReadingFinished, !toldLater.isEmpty, let jobFinished = settings.hooks.jobFinished else { return }
+    isReadingFinished = true
+    let ids = Array(toldLater.prefix(Self.readAtOnce))
+    toldLater.removeFirst(ids.count)
+    read { reader -> [JobRecord] in
+      // One that cannot be read is that job's failure.
+      ids.compactMap { id in (try? reader.job(id)) ?? nil }
+    } then: { [unowned self] result in
+      isReadingFinished = false
+      guard case .success(let records) = result else { return }
+      for record in records {
+        let job = PipelineHooks.FinishedJob(
+          id: record.id, state: record.state, instructions: record.instructions, error: record.error)
+        hooks.call(bytes: record.instructions.count) { _ in jobFinished(job) }
+      }
+      readFinished()
     }
   }
 
-  func keepOwnership(now: Timestamp) {
-    guard case .open = condition, !laneBusy, errands.isEmpty else { return }
-    run({ store throws(StoreError) in try store.keepOwnership(now: now) }, then: { _ in })
-  }
-
-  /// Writes the metrics, prunes what is over the limits, and corrects the guess of what is queued.
-  func keepHouse(now: Timestamp) {
+  /// Every few seconds.
+  func keepHouse(now: Moment) {
+    clockTrust.observe(now)
+    recountQueues()
+    warnOfDead(now: now)
+    let dropped = hooks.takeDropped()
+    if dropped > 0 { logger.warning("\(dropped) calls of hooks were dropped: the hooks are slower than the jobs") }
+    let unsaid = remarks.takeSuppressed()
+    if unsaid > 0 { logger.info("\(unsaid) more attempts failed") }
     guard case .open = condition else { return }
     pending.turn.metrics += meters.take()
-    let retention = settings.retention
-    let oldestMetrics = now.milliseconds / 60_000 - Self.metricsMinutes
-    run(
-      { store throws(StoreError) -> StoreCounts in
-        _ = try store.prune(retention, metricsBefore: oldestMetrics, limit: 10_000, now: now)
-        return try store.counts()
+  }
+
+  /// Corrects the guess of what is queued.
+  private func recountQueues() {
+    guard case .open = condition else { return }
+    let turn = turnNumber
+    askCounts { [unowned self] isFresh in
+      // A turn that went meanwhile knows better than the counts.
+      guard isFresh, turn == turnNumber, !laneBusy else { return }
+      queued = counts.phases.map(\.waiting)
+      if nextDue == nil, counts.phases.contains(where: { $0.delayed > 0 }) { nextDue = moment().steady }
+    }
+  }
+
+  /// Removes some of the jobs beyond the limits, where it is time.
+  /// - Returns: false where it is not.
+  func prune(now: Moment) -> Bool {
+    guard pruning.isDue(now: now.instant) else { return false }
+    pruning.begin(now: now.instant)
+    var policy = settings.retention
+    let age = policy.maximumAgeMilliseconds
+    if !clockTrust.allowsDeleting(olderThan: age, at: now.instant) {
+      policy.maximumAgeMilliseconds = longestDurationMilliseconds
+    }
+    let trusted = clockTrust.allowsDeleting(olderThan: Self.metricsMinutes * 60_000, at: now.instant)
+    let oldestMetrics = trusted ? now.wall.milliseconds / 60_000 - Self.metricsMinutes : 0
+    let (limit, wall) = (pruning.size.limit, now.wall)
+    submit(
+      { [policy] store throws(StoreError) -> (pruned: Int, microseconds: Int64) in
+        let watch = StopWatch()
+        let pruned = try store.prune(policy, metricsBefore: oldestMetrics, limit: limit, now: wall)
+        return (pruned, watch.microseconds)
       },
       then: { [unowned self] result in
-        guard case .success(let counts) = result else { return }
-        self.counts = counts
-        queued = counts.phases.map(\.waiting)
-        if nextDue == nil, counts.phases.contains(where: { $0.delayed > 0 }) { nextDue = now }
+        guard case .success(let bite) = result else { return }
+        pruning.end(pruned: bite.pruned, limit: limit, microseconds: bite.microseconds)
       })
+    return true
   }
 
   /// Metrics are kept for a week.
   static var metricsMinutes: Int64 { 7 * 24 * 60 }
+
+  /// Dead jobs are kept until somebody looks at them, so that many of them are worth a word.
+  static var manyDead: (jobs: Int, bytes: Int) { (100_000, 1 << 30) }
+
+  var deadWarning: String? {
+    let dead = counts.phases.reduce(0) { $0 + $1.dead }
+    guard dead > Self.manyDead.jobs || counts.deadBytes > Self.manyDead.bytes else { return nil }
+    return
+      "\(dead) dead jobs of \(counts.deadBytes) bytes are kept; requeue or delete them, or limit them with --keep-dead"
+  }
+
+  private func warnOfDead(now: Moment) {
+    guard let warning = deadWarning else { return }
+    if let last = deadWarnedAt, now.instant - last < 3_600_000 { return }
+    deadWarnedAt = now.instant
+    logger.warning("\(warning)")
+  }
 }

@@ -5,25 +5,23 @@ internal import WireProtocol
 
 /// The way of every write: gathered while the store is busy, sent as one turn, answered one by one.
 extension Coordinator {
-  /// Gives the idle lane its next work: an errand first, else the pending turn with as many claims as there are
-  /// free slots.
-  func advance(now: Timestamp, claiming: Bool = true) {
-    guard !laneBusy, case .open = condition else { return }
-    if let errand = errands.popFirst() {
-      laneBusy = true
-      errand()
-      return
+  /// Submits what has been gathered, with as many claims as there are free slots.
+  /// - Returns: false where there is nothing to do.
+  func submitTurn(now: Moment, claiming: Bool) -> Bool {
+    if claiming {
+      sendSuspects(now: now)
+      addClaims(now: now)
     }
-    if claiming { addClaims(now: now) }
-    if let nextDue, nextDue <= now { pending.turn.promotionLimit = 1_000 }
-    guard !pending.turn.isEmpty else { return }
+    if let nextDue, nextDue <= now.steady { pending.turn.promotionLimit = 1_000 }
+    guard !pending.turn.isEmpty else { return false }
     submitPending(now: now)
+    return true
   }
 
   /// Items of a turn that the loop may wait for.
   private static var briefTurn: Int { 16 }
 
-  private func addClaims(now: Timestamp) {
+  private func addClaims(now: Moment) {
     guard !paused.pipeline else { return }
     let out = roster.running.reduce(0, +)
     let expected = zip(queued, pending.arrivals).map(+)
@@ -31,7 +29,7 @@ extension Coordinator {
       queued: expected, allowance: settings.concurrency.map { max(0, $0 - out) },
       isPaused: { paused.phases.contains($0) })
     pending.turn.claims = pending.shares.map {
-      Claim(phase: $0.phase, worker: $0.worker, limit: $0.limit, leaseUntil: now + Self.leaseMilliseconds)
+      Claim(phase: $0.phase, worker: $0.worker, limit: $0.limit, leaseUntil: now.wall)
     }
   }
 
@@ -43,41 +41,51 @@ extension Coordinator {
     init(_ sent: PendingTurn) { self.sent = sent }
   }
 
-  private func submitPending(now: Timestamp) {
-    pending.turn.now = now
+  private func submitPending(now: Moment) {
+    pending.turn.now = now.wall
+    pending.turn.promotionTime = now.steady
     let submitted = SubmittedTurn(pending)
     let sent = submitted.sent
-    pending = PendingTurn(now: now, phases: pipeline.phases.count)
+    pending = PendingTurn(now: now.wall, phases: pipeline.phases.count)
     turnNumber += 1
     for phase in queued.indices { queued[phase] += sent.arrivals[phase] }
     laneBusy = true
+    turnInStore = sent
     lane.submit(
       sent.turn, isBrief: sent.turn.itemCount <= Self.briefTurn, flushing: sent.isWaitedFor,
       applied: { [unowned self] result in
+        turnInStore = nil
         switch result {
         case .success(let applied):
           submitted.answers = applied
-          take(applied, for: submitted.sent, now: .now())
+          self.applied(applied, to: submitted.sent)
         case .failure(let error):
           laneBusy = false
           refuse(submitted.sent, .unavailable, error.message)
-          storeFailed(error, now: .now())
+          storeFailed(error, now: moment())
         }
       },
       flushed: { [unowned self] result in
         laneBusy = false
         switch result {
-        case .success: confirm(submitted.answers, for: submitted.sent, now: .now())
+        case .success: confirm(submitted.answers, for: submitted.sent, now: moment())
         case .failure(let error):
           refuseReplies(of: submitted.sent, .unavailable, error.message)
           finished.removeAll(keepingCapacity: true)
-          storeFailed(error, now: .now())
+          storeFailed(error, now: moment())
         }
       })
   }
 
+  private func applied(_ answers: StoreTurnResult, to sent: PendingTurn) {
+    let now = moment()
+    keepOwnershipAt = now.instant + Self.ownershipInterval
+    if outage != nil { endOutage(wrote: sent.writes, now: now) }
+    take(answers, for: sent, now: now)
+  }
+
   /// Acts on what the store has done: work goes out at once.
-  private func take(_ answers: StoreTurnResult, for sent: PendingTurn, now: Timestamp) {
+  private func take(_ answers: StoreTurnResult, for sent: PendingTurn, now: Moment) {
     for (index, outcome) in answers.completions.enumerated() {
       settle(sent.completing[index])
       if outcome == .recorded { completed(sent.completing[index], sent.turn.completions[index], now: now) }
@@ -87,8 +95,9 @@ extension Coordinator {
       if outcome == .recorded { failed(sent.failing[index], sent.turn.failures[index], now: now) }
     }
     for (token, outcome) in zip(sent.releasing, answers.releases) {
-      guard let flight = roster.settle(token), outcome == .recorded else { continue }
-      queued[flight.phase] += 1
+      guard let flight = roster.settle(token) else { continue }
+      if !progress.isEmpty { progress[flight.job] = nil }
+      if outcome == .recorded { queued[flight.phase] += 1 }
     }
     if sent.turn.promotionLimit > 0 {
       nextDue = answers.nextDue
@@ -99,12 +108,13 @@ extension Coordinator {
   }
 
   /// Tells whoever waits, once what was done is there to stay.
-  private func confirm(_ answers: StoreTurnResult, for sent: PendingTurn, now: Timestamp) {
+  private func confirm(_ answers: StoreTurnResult, for sent: PendingTurn, now: Moment) {
     answerEnqueues(answers, sent, now: now)
     if !awaited.isEmpty { answerAwaiting(answers, sent) }
     for settlement in sent.completing + sent.failing where !settlement.route.isEmpty {
-      owed.add(settlement.flight.token, to: settlement.route, now: now)
+      owed.add(settlement.flight.token, to: settlement.route, now: now.instant)
     }
+    pruning.noteFinished(finished.count)
     tellFinished()
   }
 
@@ -120,8 +130,8 @@ extension Coordinator {
     for settlement in sent.failing { awaited.look(for: settlement.flight.job) }
   }
 
-  func acknowledge(now: Timestamp, all: Bool = false) {
-    for (route, tokens) in owed.take(now: now, all: all) {
+  func acknowledge(now: Moment, all: Bool = false) {
+    for (route, tokens) in owed.take(now: now.instant, all: all) {
       for chunk in tokens.chunks(of: AttemptReports.maximumReports) {
         _ = intake.send([route, ReportAcknowledgement(tokens: chunk).encoded()])
       }
@@ -133,27 +143,29 @@ extension Coordinator {
     if !progress.isEmpty { progress[settlement.flight.job] = nil }
   }
 
-  private func completed(_ settlement: PendingTurn.Settlement, _ completion: Completion, now: Timestamp) {
+  private func completed(_ settlement: PendingTurn.Settlement, _ completion: Completion, now: Moment) {
     let phase = settlement.flight.phase
     // After a restart nobody knows what the worker was given.
     if let after = completion.instructions, !settlement.flight.instructions.isEmpty {
       let change = RecentChanges.Change(phase: phase, before: settlement.flight.instructions, after: after)
       recentChanges.add(change, of: settlement.flight.job)
     }
-    roster.noteDuration(microseconds: settlement.report.durationMicroseconds, phase: phase)
-    meters.count(phase, at: now) {
+    roster.noteDuration(microseconds: settlement.durationMicroseconds, phase: phase)
+    meters.count(phase, at: now.wall) {
       $0.succeeded += 1
-      $0.latency.record(microseconds: settlement.report.durationMicroseconds)
+      $0.latency.record(microseconds: settlement.durationMicroseconds)
     }
     if phase == pipeline.phases.count - 1 { finished.append(settlement.flight.job) }
   }
 
-  private func failed(_ settlement: PendingTurn.Settlement, _ failure: Failure, now: Timestamp) {
+  private func failed(_ settlement: PendingTurn.Settlement, _ failure: Failure, now: Moment) {
     let flight = settlement.flight
-    meters.count(flight.phase, at: now) { meter in
-      switch settlement.report.outcome {
+    meters.count(flight.phase, at: now.wall) { meter in
+      switch settlement.outcome {
       case .crashed: meter.crashed += 1
-      default: meter.failed += 1
+      case .failed, .permanentFailure, .timedOut: meter.failed += 1
+      // Asked for by the phase, by somebody, or nobody's fault.
+      case .retryRequested, .cancelled, .lost, .handedBack, .succeeded: break
       }
       switch failure.verdict {
       case .retry: meter.retried += 1
@@ -161,18 +173,29 @@ extension Coordinator {
       case .cancel: break
       }
     }
-    logger.debug(
-      "job \(flight.job) at \(pipeline.phases[flight.phase].jobType): \(settlement.report.outcome): \(failure.error.message)"
-    )
+    remark(settlement, failure, now: now)
     switch failure.verdict {
     case .retry(let at):
-      queued[flight.phase] += at <= now ? 1 : 0
+      queued[flight.phase] += at <= now.steady ? 1 : 0
       if let retried = settings.hooks.jobRetried {
-        hooks.call { _ in retried(flight.job, failure.error, max(0, at - now)) }
+        let wait = max(0, at - now.steady)
+        hooks.call(bytes: failure.error.message.utf8.count) { _ in retried(flight.job, failure.error, wait) }
       }
     case .bury: finished.append(flight.job)
     case .cancel: break
     }
+  }
+
+  /// A few lines a second at most: jobs may fail by the thousand, and each line costs the loop.
+  private func remark(_ settlement: PendingTurn.Settlement, _ failure: Failure, now: Moment) {
+    guard settlement.outcome != .retryRequested, remarks.allows(now: now.instant) else { return }
+    let flight = settlement.flight
+    let isDead = failure.verdict == .bury
+    let text =
+      "job \(flight.job) \(isDead ? "is dead" : settlement.outcome.description) at "
+      + "\(pipeline.phases[flight.phase].jobType), attempt \(flight.attempt): "
+      + "\(failure.error.type): \(failure.error.message)"
+    logger.log(level: isDead ? .warning : .info, "\(text)")
   }
 
   /// Delayed jobs written by this turn bring the next promotion forward.
@@ -183,7 +206,7 @@ extension Coordinator {
     nextDue = nextDue.map { min($0, first) } ?? first
   }
 
-  private func answerEnqueues(_ answers: StoreTurnResult, _ sent: PendingTurn, now: Timestamp) {
+  private func answerEnqueues(_ answers: StoreTurnResult, _ sent: PendingTurn, now: Moment) {
     guard !sent.replies.isEmpty else { return }
     var replies = sent.replies
     for (index, outcome) in answers.enqueues.enumerated() {
@@ -194,30 +217,43 @@ extension Coordinator {
     }
     for open in replies { _ = intake.send([open.route, open.reply.encoded()]) }
     let stored = answers.enqueues.reduce(0) { $0 + ($1 == .stored ? 1 : 0) }
-    if stored > 0 { meters.count(0, at: now) { $0.enqueued += stored } }
+    if stored > 0 { meters.count(0, at: now.wall) { $0.enqueued += stored } }
   }
 
-  private func dispatch(_ claims: [[ClaimedJob]], _ sent: PendingTurn, now: Timestamp) {
+  private func dispatch(_ claims: [[ClaimedJob]], _ sent: PendingTurn, now: Moment) {
     for (share, jobs) in zip(sent.shares, claims) {
       roster.claimed(share)
       queued[share.phase] = jobs.count < share.limit ? 0 : max(0, queued[share.phase] - jobs.count)
       guard !jobs.isEmpty else { continue }
+      var going: [ClaimedJob] = []
+      going.reserveCapacity(jobs.count)
       for job in jobs {
-        roster.add(
-          Flight(
-            job: job.id, token: job.token, phase: share.phase, worker: share.worker, place: share.place,
-            attempt: job.attempt, failures: job.failures, crashes: job.crashes, instructions: job.instructions,
-            since: now, renewedAt: now))
+        let flight = Flight(
+          job: job.id, token: job.token, phase: share.phase, worker: share.worker, place: share.place,
+          attempt: job.attempt, failures: job.failures, crashes: job.crashes, losses: job.losses,
+          instructions: job.instructions, since: now.instant, sinceTime: now.wall)
+        if job.losses > 0 {
+          roster.park(flight)
+        } else {
+          roster.add(flight)
+          going.append(job)
+        }
       }
-      meters.count(share.phase, at: now) { meter in
+      meters.count(share.phase, at: now.wall) { meter in
         meter.started += jobs.count
-        for job in jobs { meter.wait.record(microseconds: max(0, now - job.queuedAt) * 1_000) }
+        for job in jobs { meter.wait.record(microseconds: waitMicroseconds(since: job.queuedAt, now: now)) }
       }
-      for message in jobs.chunks(of: JobOrders.maximumJobs)
-      where !send(message, to: share.worker, phase: share.phase) {
-        release(message.map(\.token), now: now)
+      for message in going.chunks(of: JobOrders.maximumJobs)
+      where !message.isEmpty && !send(message, to: share.worker, phase: share.phase) {
+        release(message.map(\.token), now: now, lost: false)
       }
     }
+    if roster.hasParked { sendSuspects(now: now) }
+  }
+
+  /// Bounded, since either time may have been read from a clock that was wrong.
+  private func waitMicroseconds(since queued: Timestamp, now: Moment) -> Int64 {
+    min(max(0, now.wall - queued), longestDurationMilliseconds) * 1_000
   }
 
   private func send(_ jobs: [ClaimedJob], to worker: WorkerID, phase: Int) -> Bool {
@@ -229,30 +265,6 @@ extension Coordinator {
         JobOrder(job: $0.id, token: $0.token, attempt: $0.attempt, timeoutMilliseconds: timeout)
       })
     return link.orders.send([orders.encoded()] + jobs.map(\.instructions))
-  }
-
-  /// Puts leases back into their queues with the next turn.
-  /// - Parameter began: false where the worker says that it never started them.
-  func release(_ tokens: [LeaseToken], now: Timestamp, began: Bool = true) {
-    for token in tokens {
-      guard let flight = roster.flights[token], flight.stage == .out else { continue }
-      roster.mark(token, .recording)
-      let attempt = AttemptRecord(
-        phase: flight.phase, number: flight.attempt, worker: flight.worker, plugin: "",
-        startedAt: flight.since, endedAt: now, outcome: .lost)
-      pending.turn.releases.append(Release(job: flight.job, token: token, attempt: began ? attempt : nil))
-      pending.releasing.append(token)
-    }
-  }
-
-  static var leaseMilliseconds: Int64 { 30_000 }
-
-  func renewLeases(now: Timestamp) {
-    for flight in roster.renewalsDue(now: now, every: Self.leaseMilliseconds / 3) {
-      roster.markRenewed(flight.token, at: now)
-      pending.turn.renewals.append(
-        Renewal(job: flight.job, token: flight.token, until: now + Self.leaseMilliseconds))
-    }
   }
 }
 

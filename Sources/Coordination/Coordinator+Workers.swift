@@ -9,21 +9,25 @@ extension Coordinator {
   /// At most this many messages of one socket before the other work of a turn is done.
   static var messagesPerTurn: Int { 1_000 }
 
-  func readEvents(now: Timestamp) {
+  func readEvents(now: Moment) {
     for _ in 0..<Self.messagesPerTurn {
-      guard let frames = events.receive() else { return }
+      guard let message = events.receiveMessage(maximumBytes: 2 * Self.maximumEventBytes) else { return }
+      eventPeers.heard(on: message.descriptor)
       do throws(WireError) {
-        guard frames.count == 1 else { throw WireError("an event of \(frames.count) frames; it has one") }
-        try handleEvent(frames[0], now: now)
+        guard message.frames.count == 1, !message.isCut else {
+          throw WireError("an event of \(message.frames.count) frames; it has one")
+        }
+        try handleEvent(message.frames[0], now: now)
       } catch {
         complain(source: "an event publisher", error)
       }
     }
   }
 
-  private func handleEvent(_ frame: [UInt8], now: Timestamp) throws(WireError) {
+  private func handleEvent(_ frame: [UInt8], now: Moment) throws(WireError) {
     switch try Prologue.kind(of: frame) {
-    case .announcement: carryOut(roster.observe(try Announcement(decoding: frame), now: now), now: now)
+    case .announcement:
+      carryOut(roster.observe(try Announcement(decoding: frame), now: now.instant), now: now)
     case .goodbye: farewell(try Goodbye(decoding: frame), now: now)
     case .progress: note(try ProgressReport(decoding: frame))
     case .log: note(try LogLine(decoding: frame), now: now)
@@ -37,20 +41,22 @@ extension Coordinator {
     }
   }
 
-  private func farewell(_ goodbye: Goodbye, now: Timestamp) {
-    carryOut(roster.lose(goodbye.worker, reason: goodbye.reason), now: now)
+  private func farewell(_ goodbye: Goodbye, now: Moment) {
+    carryOut(roster.lose(goodbye.worker, reason: goodbye.reason, isLoss: false), now: now)
   }
 
   private func note(_ report: ProgressReport) {
     guard roster.flights[report.token]?.job == report.job else { return }
     progress[report.job] = (report.fraction, report.note)
     if let progressed = settings.hooks.jobProgressed {
-      hooks.call { _ in progressed(report.job, report.fraction, report.note) }
+      hooks.call(bytes: report.note.utf8.count, isPassing: true) { _ in
+        progressed(report.job, report.fraction, report.note)
+      }
     }
   }
 
-  private func note(_ line: LogLine, now: Timestamp) {
-    if let job = line.job { recentLogs.add(RecentLogs.Line(at: now, level: line.level, text: line.text), of: job) }
+  private func note(_ line: LogLine, now: Moment) {
+    if let job = line.job { recentLogs.add(RecentLogs.Line(at: now.wall, level: line.level, text: line.text), of: job) }
     let level: Logger.Level =
       switch line.level {
       case .debug: .debug
@@ -60,22 +66,26 @@ extension Coordinator {
       }
     logger.log(
       level: level, "\(line.job.map { "job \($0): " } ?? "")\(line.text)", metadata: ["worker": "\(line.worker)"])
-    if let logged = settings.hooks.jobLogged { hooks.call { _ in logged(line.job, line.text) } }
+    if let logged = settings.hooks.jobLogged {
+      hooks.call(bytes: line.text.utf8.count, isPassing: true) { _ in logged(line.job, line.text) }
+    }
   }
 
-  func carryOut(_ actions: [WorkerRoster.Action], now: Timestamp) {
+  func carryOut(_ actions: [WorkerRoster.Action], now: Moment) {
     for action in actions {
       switch action {
-      case .connect(let worker, let address): connect(worker, to: address)
+      case .connect(let worker, let address): connect(worker, to: address, now: now)
       case .disconnect(let worker): disconnect(worker)
-      case .release(let tokens): release(tokens, now: now)
+      case .release(let tokens, let lost): release(tokens, now: now, lost: lost)
       // Before the store has said which leases there are, every one of them looks unknown.
       case .cancel(let worker, let tokens): if wasOpen { order(worker, tokens, .cancel) }
       case .recall(let worker, let tokens): order(worker, tokens, .recall)
       case .foreign(let worker, let jobType):
         logger.warning("worker \(worker) offers '\(jobType)', which is no phase of \(pipeline.name); it gets no jobs")
       case .lost(let worker, let reason): logger.notice("worker \(worker) is gone: \(reason)")
-      case .arrived(let worker): tellArrival(worker)
+      // Said once it is connected; one that cannot be is told of in other words.
+      case .arrived: break
+      case .unreachable(let worker): tellUnreachable(worker)
       }
     }
   }
@@ -86,6 +96,11 @@ extension Coordinator {
       "worker \(worker) serves \(entry.announcement.jobType) with \(entry.announcement.concurrency) at a time")
   }
 
+  private func tellUnreachable(_ worker: WorkerID) {
+    guard let entry = roster.workers[worker] else { return }
+    logger.warning("worker \(worker) on \(entry.announcement.host) gets no jobs: \(entry.reason)")
+  }
+
   private func order(_ worker: WorkerID, _ tokens: [LeaseToken], _ kind: MessageKind) {
     _ = links[worker]?.orders.send([LeaseOrder(worker: worker, tokens: tokens).encoded(as: kind)])
   }
@@ -94,7 +109,7 @@ extension Coordinator {
     links[worker]?.orders.send([DrainOrder(worker: worker).encoded()]) ?? false
   }
 
-  private func connect(_ worker: WorkerID, to address: String) {
+  private func connect(_ worker: WorkerID, to address: String, now: Moment) {
     do throws(TransportError) {
       let orders = try Socket(.push, in: context, lingerMilliseconds: 100)
       let monitor = try ConnectionMonitor(of: orders, name: "\(name)-\(linksMade)")
@@ -106,9 +121,13 @@ extension Coordinator {
         resultsAddress: settings.advertisedIntakeAddress ?? intakeAddress,
         maximumInstructionsBytes: settings.maximumInstructionsBytes)
       _ = orders.send([welcome.encoded()])
+      tellArrival(worker)
     } catch {
-      logger.error("worker \(worker): \(error.message)")
-      _ = roster.lose(worker, reason: error.message)
+      // It announces itself again in a second.
+      _ = roster.lose(worker, reason: error.message, isLoss: false)
+      guard let times = refusedLinks.note(now: now.instant) else { return }
+      logger.error(
+        "worker \(worker) is not served, as were \(times - 1) before: \(error.message); raise the limit of open files")
     }
   }
 

@@ -6,8 +6,8 @@ internal import PipelineModel
 internal import WireProtocol
 internal import ZeroMQTransport
 
-/// The event loop of one pipeline: owns the sockets, takes every decision, and lets the store lane do the writing.
-/// Everything here happens in one thread; nothing blocks but the poll.
+/// The event loop of one pipeline: owns the sockets, takes every decision, and lets the store lane do the writing and the
+/// read lane the looking. Everything here happens in one thread; nothing blocks but the poll.
 final class Coordinator {
   /// A worker's order socket.
   struct Link {
@@ -20,12 +20,14 @@ final class Coordinator {
   enum StoreCondition {
     case opening
     case open
-    case down(reason: String, retryAt: Timestamp, backoff: Int64)
+    case down(reason: String, retryAt: Instant)
   }
 
   let pipeline: PipelineDefinition
   let settings: PipelineServerSettings
   let lane: StoreLane
+  let readLane: ReadLane
+  let checks: PayloadChecks
   let storeAddress: String
   let name: String
   let hooks: HookQueue
@@ -33,7 +35,8 @@ final class Coordinator {
   let events: Socket
   let intake: Socket
   let wake: WakeUp
-  let startedAt: Timestamp
+  let startedAt: Moment
+  let timeline: SteadyTimeline
   /// As bound, with the port where the setting left it open.
   let eventsAddress: String
   let intakeAddress: String
@@ -41,18 +44,45 @@ final class Coordinator {
   var roster: WorkerRoster
   var links: [WorkerID: Link] = [:]
   var linksMade = 0
+  var refusedLinks = RepeatedRemark()
   var condition: StoreCondition
+  var outage: StoreOutage?
   var wasOpen = false
-  var laneBusy = false
-  var errands: Deque<() -> Void> = []
   var pending: PendingTurn
   /// Of the turn that is being gathered.
   var turnNumber = 1
   /// Jobs waiting in each phase's queue: never fewer than there are, corrected by claims that come back short.
   var queued: [Int]
-  var counts: StoreCounts
   var paused: (pipeline: Bool, phases: Set<Int>) = (false, [])
+  /// On the steady timeline.
   var nextDue: Timestamp?
+
+  // What the store's lane does besides turns.
+  var laneBusy = false
+  /// A turn on its way that has not been applied yet.
+  var turnInStore: PendingTurn?
+  var errands: Deque<() -> Void> = []
+  var turnComesNext = true
+  var bite = Bite.read
+  /// Long tasks go on by one bite in each step of the loop.
+  var mayBite = true
+  var keepOwnershipAt: Instant
+  var pruning: PruneSchedule
+  var clockTrust: ClockTrust
+  var actions: LongActions
+  var actionAnswers: [String: Answer] = [:]
+  /// Of the last action's step, to see whether turns went since.
+  var turnOfLastStep = 0
+
+  // Looking.
+  var reader = ReaderState.none
+  var reads = ReadQueue<Read>()
+  var readBusy = false
+  var counts: StoreCounts
+  var countsAsked = CountsRequests()
+  var isReadingFinished = false
+  var isReadingAwaited = false
+
   var meters: PhaseMeters
   var jobIDs = JobIDSource()
   var progress: [JobID: (fraction: Double, note: String)] = [:]
@@ -61,8 +91,16 @@ final class Coordinator {
   var awaited = AwaitedJobs()
   var owed = OwedAcknowledgements()
   var complaints = Complaints()
-  /// Jobs that ended in the turn being answered.
+  var remarks = FailureRemarks()
+  /// Jobs that ended in the turn being answered, and those whose hook has still to be called.
   var finished: [JobID] = []
+  var toldLater: Deque<JobID> = []
+  var deadWarnedAt: Instant?
+  var intakePeers = PeerTable()
+  var eventPeers = PeerTable()
+  let intakeMonitor: PeerMonitor
+  let eventsMonitor: PeerMonitor
+
   /// Asked once a turn; may be called from this thread only.
   var shouldStop: () -> Bool = { false }
   var stopRequested: Bool { shouldStop() }
@@ -77,15 +115,16 @@ final class Coordinator {
     static let wake = 0
     static let events = 1
     static let intake = 2
-    static let links = 3
+    static let intakePeers = 3
+    static let eventPeers = 4
+    static let links = 5
   }
 
   private struct Schedule {
-    var tick = Timestamp(milliseconds: 0)
-    var ownership = Timestamp(milliseconds: 0)
-    var renewal = Timestamp(milliseconds: 0)
-    var housekeeping = Timestamp(milliseconds: 0)
-    var lastTurn = Timestamp(milliseconds: .max)
+    var tick = Instant(milliseconds: .min)
+    var peers = Instant(milliseconds: .min)
+    var housekeeping = Instant(milliseconds: .min)
+    var lastTurn = Instant.distantFuture
   }
 
   /// Binds both sockets, so that a taken address is told before anything else happens.
@@ -99,21 +138,31 @@ final class Coordinator {
     self.hooks = hooks
     name = "coordinator-\(getpid())-\(UInt32.random(in: 0 ... .max))"
     lane = StoreLane(store: store, inline: store.answersAtOnce, wake: wake)
+    readLane = ReadLane(wake: wake)
+    checks = PayloadChecks(maximumInstructionsBytes: settings.maximumInstructionsBytes, wake: wake)
     storeAddress = store.address
     context = try SocketContext()
-    events = try Socket(.subscribe, in: context, maximumMessageBytes: 1 << 20)
+    events = try Socket(.subscribe, in: context, maximumMessageBytes: Int64(Self.maximumEventBytes))
     events.subscribe(to: Prologue.subscription)
+    eventsMonitor = try PeerMonitor(of: events, name: "events")
     eventsAddress = try events.bind(settings.eventsAddress)
+    // A peer's messages wait in its connection rather than here, beyond a few.
     intake = try Socket(
-      .router, in: context, maximumMessageBytes: Int64(settings.maximumInstructionsBytes) + 65_536,
-      lingerMilliseconds: 500)
+      .router, in: context, receiveHighWaterMark: 100,
+      maximumMessageBytes: Int64(settings.maximumInstructionsBytes) + 65_536, lingerMilliseconds: 500)
     intake.setHeartbeat(intervalMilliseconds: 2_000, timeoutMilliseconds: 6_000)
+    intakeMonitor = try PeerMonitor(of: intake, name: "intake")
     intakeAddress = try intake.bind(settings.intakeAddress)
-    let now = Timestamp.now()
-    startedAt = now
+    let (instant, wall) = (settings.clocks.instant(), settings.clocks.timestamp())
+    timeline = SteadyTimeline(origin: wall, start: instant)
+    startedAt = Moment(instant: instant, wall: wall, steady: wall)
+    keepOwnershipAt = instant
+    pruning = PruneSchedule(now: instant)
+    clockTrust = ClockTrust(startedAt)
+    actions = LongActions(now: instant)
     condition = .opening
     roster = WorkerRoster(pipeline: pipeline)
-    pending = PendingTurn(now: now, phases: pipeline.phases.count)
+    pending = PendingTurn(now: wall, phases: pipeline.phases.count)
     queued = Array(repeating: 0, count: pipeline.phases.count)
     counts = StoreCounts(phases: pipeline.phases.map { _ in PhaseCounts() })
     meters = PhaseMeters(phases: pipeline.phases.count)
@@ -121,10 +170,17 @@ final class Coordinator {
 
   var logger: Logger { settings.logger }
 
+  func moment() -> Moment {
+    let instant = settings.clocks.instant()
+    return Moment(instant: instant, wall: settings.clocks.timestamp(), steady: timeline.time(at: instant))
+  }
+
   /// Runs until `shouldStop` says so or the store can never be used.
   func run() {
     poller.add(fileDescriptor: wake.fileDescriptor, as: PollKey.wake)
     poller.add(events, as: PollKey.events)
+    poller.add(eventsMonitor.socket, as: PollKey.eventPeers)
+    poller.add(intakeMonitor.socket, as: PollKey.intakePeers)
     openStore()
     while !stopRequested && failure == nil {
       waitForSomething()
@@ -163,71 +219,87 @@ final class Coordinator {
   }
 
   private func timeout() -> Int64 {
-    let now = Timestamp.now()
-    var moment = schedule.tick
-    if let due = owed.dueAt { moment = min(moment, due) }
-    if let nextDue, !laneBusy, case .open = condition { moment = min(moment, nextDue) }
-    return min(max(0, moment - now), 100)
+    let now = moment()
+    if hasBite(now: now) { return 0 }
+    var rest = schedule.tick - now.instant
+    if let due = owed.dueAt { rest = min(rest, due - now.instant) }
+    if let nextDue, !laneBusy, case .open = condition { rest = min(rest, nextDue - now.steady) }
+    return min(max(0, rest), 100)
   }
 
   private func step() {
-    let now = Timestamp.now()
-    if now - schedule.lastTurn > 1_000 || now < schedule.lastTurn { roster.forgive(now: now) }
-    schedule.lastTurn = now
+    let now = moment()
+    if now.instant - schedule.lastTurn > 1_000 { roster.forgive(now: now.instant) }
+    schedule.lastTurn = now.instant
+    mayBite = true
+    checks.beginStep()
     if poller.ready.contains(PollKey.wake) { wake.clear() }
     _ = lane.deliverAnswers()
+    _ = readLane.deliverAnswers()
+    _ = checks.deliverAnswers()
     for key in poller.ready where key >= PollKey.links { readMonitor(key, now: now) }
     if poller.ready.contains(PollKey.events) { readEvents(now: now) }
     if poller.ready.contains(PollKey.intake) { readIntake(now: now) }
-    if now >= schedule.tick {
-      schedule.tick = now + 100
+    if poller.ready.contains(PollKey.intakePeers) || poller.ready.contains(PollKey.eventPeers) { readPeers() }
+    if now.instant >= schedule.tick {
+      schedule.tick = now.instant + 100
       tick(now: now)
     }
-    repeat { advance(now: Timestamp.now()) } while lane.deliverAnswers()
+    repeat {
+      let now = moment()
+      advance(now: now)
+      advanceReads(now: now)
+    } while lane.deliverAnswers()
     acknowledge(now: now)
   }
 
-  private func readMonitor(_ key: Int, now: Timestamp) {
+  private func readMonitor(_ key: Int, now: Moment) {
     guard let worker = watched[key], let link = links[worker], link.key == key else { return }
     for event in link.monitor.events() {
       switch event {
       case .connected: roster.connected(worker)
-      case .disconnected: roster.disconnected(worker, now: now)
+      case .disconnected: roster.disconnected(worker, now: now.instant)
       }
     }
   }
 
-  private func tick(now: Timestamp) {
-    carryOut(roster.tick(now: now), now: now)
-    lookForAwaited()
-    if now >= schedule.renewal {
-      schedule.renewal = now + 1_000
-      renewLeases(now: now)
+  private func tick(now: Moment) {
+    carryOut(roster.tick(now: now.instant), now: now)
+    lookForAwaited(now: now)
+    answerLateRequests(now: now)
+    if now.instant >= schedule.peers {
+      schedule.peers = now.instant + 200
+      endOverfullPeers()
     }
-    if now >= schedule.housekeeping {
-      schedule.housekeeping = now + 5_000
+    if now.instant >= schedule.housekeeping {
+      schedule.housekeeping = now.instant + 5_000
       keepHouse(now: now)
     }
-    if now >= schedule.ownership {
-      schedule.ownership = now + 500
-      keepOwnership(now: now)
-    }
-    if case .down(_, let retryAt, _) = condition, now >= retryAt, !laneBusy { openStore() }
+    endOutage(wrote: false, now: now)
+    if case .down(_, let retryAt) = condition, now.instant >= retryAt, !laneBusy { openStore() }
   }
 
   /// Answers whoever waits, writes what is pending, and lets go of the store.
   private func finish() {
-    if case .open = condition, failure == nil {
-      pending.turn.metrics += meters.take()
-      repeat {
-        advance(now: .now(), claiming: false)
-        lane.drain()
-      } while lane.deliverAnswers()
-    }
+    let now = moment()
+    checks.drain()
+    _ = checks.deliverAnswers()
+    if case .open = condition, failure == nil { writeWhatIsLeft(now: now) }
     refuseEverythingPending(.stopping, "the coordinator is stopping")
-    refuseAwaiting()
-    acknowledge(now: .now(), all: true)
+    refuseRequests(.stopping, "the coordinator is stopping")
+    acknowledge(now: now, all: true)
+    if case .own(let reader) = reader { readLane.close(reader) }
     lane.submit({ store throws(StoreError) in store.close() }, answer: { _ in })
     lane.drain()
+    readLane.drain()
+  }
+
+  private func writeWhatIsLeft(now: Moment) {
+    release(roster.parkedTokens, now: now, lost: false, stage: .parked)
+    pending.turn.metrics += meters.take()
+    repeat {
+      advance(now: moment(), claiming: false)
+      lane.drain()
+    } while lane.deliverAnswers()
   }
 }

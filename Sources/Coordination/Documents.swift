@@ -12,8 +12,11 @@ struct StatusDocument: Encodable {
     var running: Int
     var dead: Int
     var workers: Int
+    /// Of workers that take jobs.
     var slots: Int
     var paused: Bool
+    /// Why nothing of it is done.
+    var note: String?
   }
 
   struct Worker: Encodable {
@@ -26,6 +29,8 @@ struct StatusDocument: Encodable {
     var succeeded: Int
     var failed: Int
     var state: String
+    /// Why it takes no jobs, or fewer than it could.
+    var reason: String?
     var plugin: String
     var pluginFile: String
     var heartbeatAgeMs: Int64
@@ -44,9 +49,13 @@ struct StatusDocument: Encodable {
   var phases: [Phase]
   var succeeded: Int
   var cancelled: Int
+  /// Of the instructions of dead jobs.
+  var deadBytes: Int
   var workers: [Worker]
   var store: Store
   var malformedMessages: Int
+  /// What somebody should look after, one sentence each.
+  var warnings: [String]
 }
 
 struct JobDocument: Encodable {
@@ -138,21 +147,6 @@ struct JobDocument: Encodable {
   }
 }
 
-/// The arguments of the verbs; every member is optional, what a verb needs is said in docs/wire-protocol.md.
-struct VerbArguments: Decodable {
-  var id: String?
-  var ids: [String]?
-  var states: [String]?
-  var phase: String?
-  var error: String?
-  var idPrefix: String?
-  var cursor: String?
-  var limit: Int?
-  var minutes: Int?
-  var step: Int?
-  var worker: String?
-}
-
 /// What was counted since the coordinator's start, for programs that compute rates themselves.
 struct TotalsDocument: Encodable {
   struct Histogram: Encodable {
@@ -194,7 +188,31 @@ struct TotalsDocument: Encodable {
   }
 }
 
-/// The stored metrics in steps of some minutes, oldest first; a step in which nothing happened is there as well.
+/// A span of time in steps, both in minutes. Steps begin at multiples of their length, so that a chart that is drawn again
+/// shows the same ones. A pure value.
+struct HistorySteps: Equatable {
+  static let maximum: Int64 = 1_440
+
+  let range: ClosedRange<Int64>
+  let length: Int64
+
+  /// - Parameters:
+  ///   - minutes: the span; at least one step.
+  ///   - length: of a step; more where there would be more than `maximum` of them.
+  ///   - present: the last minute of the span.
+  init(minutes: Int64, length: Int64, present: Int64) {
+    let span = max(1, minutes)
+    let step = max(1, length, (span + Self.maximum - 1) / Self.maximum)
+    self.length = step
+    range = ((present - max(span, step) + step) / step * step)...max(0, present)
+  }
+
+  var starts: StrideThrough<Int64> { stride(from: range.lowerBound, through: range.upperBound, by: Int(length)) }
+
+  func index(of minute: Int64) -> Int { Int((minute - range.lowerBound) / length) }
+}
+
+/// The metrics in steps of some minutes, oldest first; a step in which nothing happened is there as well.
 struct HistoryDocument: Encodable {
   struct Step: Encodable {
     /// When it began.
@@ -205,14 +223,13 @@ struct HistoryDocument: Encodable {
   var stepMinutes: Int64
   var steps: [Step]
 
-  init(_ found: [PhaseMetrics], range: ClosedRange<Int64>, step: Int64, pipeline: PipelineDefinition) {
-    stepMinutes = step
-    let starts = stride(from: range.lowerBound, through: range.upperBound, by: Int(step))
-    var sums = starts.map { start in pipeline.phases.indices.map { PhaseMetrics(minute: start, phase: $0) } }
-    for metrics in found where range.contains(metrics.minute) {
-      sums[Int((metrics.minute - range.lowerBound) / step)][metrics.phase].add(metrics)
+  init(_ found: [PhaseMetrics], steps: HistorySteps, pipeline: PipelineDefinition) {
+    stepMinutes = steps.length
+    var sums = steps.starts.map { start in pipeline.phases.indices.map { PhaseMetrics(minute: start, phase: $0) } }
+    for metrics in found where steps.range.contains(metrics.minute) {
+      sums[steps.index(of: metrics.minute)][metrics.phase].add(metrics)
     }
-    steps = zip(starts, sums).map { start, phases in
+    self.steps = zip(steps.starts, sums).map { start, phases in
       Step(
         atMs: start * 60_000,
         phases: phases.map { MetricsDocument.Phase($0, jobType: pipeline.phases[$0.phase].jobType) })

@@ -5,24 +5,31 @@ struct Flight {
   let job: JobID
   let token: LeaseToken
   let phase: Int
-  let worker: WorkerID
+  var worker: WorkerID
   /// The worker's, where it is there; it may have left since.
   var place: SeatTable.Place?
   let attempt: Int
   let failures: Int
   let crashes: Int
+  /// See `Release.losses`. Above zero the job is suspected of ending its workers, and runs alone.
+  var losses = 0
+  /// The worker said that it begins, and was answered. Only asked of a suspect.
+  var hasBegun = false
   /// As the worker was given them; empty for what was taken over after a restart.
   var instructions: [UInt8] = []
   /// When it was given to the worker, or taken over from the store after a restart.
-  let since: Timestamp
+  var since: Instant
+  /// The same by the wall clock.
+  var sinceTime: Timestamp
   var stage: Stage = .out
-  var renewedAt: Timestamp
   var recalled = false
 
   enum Stage {
+    /// A suspect that waits for a worker of its own.
+    case parked
     /// The worker has it, or it is on the way there.
     case out
-    /// Its outcome is in a turn that the store has not answered yet.
+    /// Its outcome is being looked at, or in a turn that the store has not answered yet.
     case recording
   }
 }

@@ -11,19 +11,17 @@ struct OwedAcknowledgements {
   private var tokens: [[UInt8]: [LeaseToken]] = [:]
   private var count = 0
   /// When the oldest has waited long enough; nil: nothing is owed.
-  private(set) var dueAt: Timestamp?
+  private(set) var dueAt: Instant?
 
-  mutating func add(_ token: LeaseToken, to route: [UInt8], now: Timestamp) {
+  mutating func add(_ token: LeaseToken, to route: [UInt8], now: Instant) {
     tokens[route, default: []].append(token)
     count += 1
     if dueAt == nil { dueAt = now + Self.patienceMilliseconds }
   }
 
   /// All of them, once they have waited long enough or are many.
-  mutating func take(now: Timestamp, all: Bool = false) -> [[UInt8]: [LeaseToken]] {
-    guard let due = dueAt, all || count >= Self.most || now >= due || due - now > Self.patienceMilliseconds else {
-      return [:]
-    }
+  mutating func take(now: Instant, all: Bool = false) -> [[UInt8]: [LeaseToken]] {
+    guard let due = dueAt, all || count >= Self.most || now >= due else { return [:] }
     defer { self = OwedAcknowledgements() }
     return tokens
   }

@@ -11,6 +11,7 @@ struct PendingTurn {
   var releasing: [LeaseToken] = []
   /// Parallel to `turn.enqueues`.
   var enqueuing: [EnqueueSlot] = []
+  var enqueueBytes = 0
   /// Replies that wait for `enqueuing`.
   var replies: [OpenReply] = []
   /// Parallel to `turn.claims`.
@@ -21,16 +22,20 @@ struct PendingTurn {
   /// Somebody is to be told once it is done.
   var isWaitedFor: Bool { !(completing.isEmpty && failing.isEmpty && replies.isEmpty) }
 
+  /// A store that takes it has shown that it can write.
+  var writes: Bool { isWaitedFor || !(turn.releases.isEmpty && turn.metrics.isEmpty) }
+
   init(now: Timestamp, phases: Int) {
     turn = StoreTurn(now: now)
     arrivals = Array(repeating: 0, count: phases)
   }
 
-  /// A report whose sender waits for its acknowledgement.
+  /// A report whose sender waits for its acknowledgement; an empty route where nobody does.
   struct Settlement {
     var route: [UInt8]
     var flight: Flight
-    var report: AttemptReport
+    var outcome: AttemptOutcome
+    var durationMicroseconds: Int64
   }
 
   struct EnqueueSlot {

@@ -27,6 +27,9 @@ struct PhaseMeters {
     return minute
   }
 
+  /// What was counted since the last `take`.
+  var untaken: [PhaseMetrics] { minutes.values.flatMap { $0 } }
+
   /// What was counted since the last call.
   mutating func take() -> [PhaseMetrics] {
     defer { minutes.removeAll(keepingCapacity: true) }

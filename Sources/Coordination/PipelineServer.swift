@@ -1,3 +1,4 @@
+internal import Dispatch
 public import JobStorage
 internal import Logging
 public import PipelineModel
@@ -7,7 +8,7 @@ internal import ZeroMQTransport
 /// A coordinator: runs one pipeline on one store, in a thread of its own.
 ///
 ///     let server = try PipelineServer(pipeline: definition, storage: store)
-///     try server.start()
+///     server.start()
 ///     …
 ///     server.stop()
 ///
@@ -19,14 +20,19 @@ public final class PipelineServer: Sendable {
   public let intakeAddress: String
   private let wake = WakeUp()
   private let hooks: HookQueue
+  private let stopRequested = Atomic(false)
+  /// Left when the loop, and the hooks after it, have ended.
+  private let running = DispatchGroup()
   private let shared = Mutex(Shared())
 
   private struct Shared {
     var coordinator: SentCoordinator?
     var thread: LoopThread?
-    var stopRequested = false
-    var ended: Result<Void, any Error>?
+    var ended: Result<Void, PipelineServerError>?
   }
+
+  /// How long stopping waits for hooks that were called before, in seconds.
+  private static let hookPatience = 10
 
   /// Binds the sockets; nothing else happens before `start`.
   ///
@@ -62,48 +68,64 @@ public final class PipelineServer: Sendable {
     try self.init(pipeline: definition, storage: storage, settings: settings)
   }
 
-  /// Starts the event loop. Once.
+  /// Starts the event loop. Once. Where the machine has no thread left for it, `waitUntilStopped` says so.
   public func start() {
-    shared.withLock { shared in
-      guard shared.thread == nil, let sent = shared.coordinator else { return }
-      shared.coordinator = nil
-      shared.thread = LoopThread(name: "carbontube-coordinator") { [self] in
-        let coordinator = sent.coordinator
-        coordinator.shouldStop = { [self] in self.shared.withLock(\.stopRequested) }
-        coordinator.run()
-        let failure = coordinator.failure
-        self.shared.withLock { shared in
-          shared.ended = failure.map { .failure(PipelineServerError(store: $0)) } ?? .success(())
-        }
-        hooks.call { $0.stopped?() }
-        hooks.drain()
-      }
+    let sent = shared.withLock { shared in
+      defer { shared.coordinator = nil }
+      return shared.coordinator
     }
+    guard let sent else { return }
+    running.enter()
+    do throws(TransportError) {
+      let thread = try LoopThread(starting: "carbontube-coordinator") { [self] in run(sent.coordinator) }
+      shared.withLock { $0.thread = thread }
+    } catch {
+      let failure = PipelineServerError(kind: .unavailable, message: error.message)
+      shared.withLock { $0.ended = .failure(failure) }
+      running.leave()
+    }
+  }
+
+  private func run(_ coordinator: Coordinator) {
+    coordinator.shouldStop = { [self] in stopRequested.load(ordering: .relaxed) }
+    coordinator.run()
+    let failure = coordinator.failure
+    let ended: Result<Void, PipelineServerError> =
+      failure.map { .failure(PipelineServerError(store: $0)) } ?? .success(())
+    shared.withLock { $0.ended = ended }
+    hooks.call { $0.stopped?() }
+    let dropped = hooks.close(within: Self.hookPatience)
+    if dropped > 0 {
+      coordinator.logger.warning(
+        "\(dropped) calls of hooks were dropped: they had not ended within \(Self.hookPatience) s")
+    }
+    running.leave()
   }
 
   /// Why the loop has ended by itself; nil while it goes on, and after `stop`.
   public var failure: PipelineServerError? {
     guard case .failure(let error) = shared.withLock(\.ended) else { return nil }
-    return error as? PipelineServerError
+    return error
   }
 
   /// Writes what is pending, answers whoever waits, closes the store, and returns when all is done. Workers keep what
   /// they have and report it to the next coordinator on the same store.
   public func stop() {
-    shared.withLock { $0.stopRequested = true }
+    stopRequested.store(true, ordering: .relaxed)
     wake.signal()
     try? waitUntilStopped()
   }
 
-  /// Returns when the loop has ended, by `stop` or because the store can never be used. Blocks: not for a thread of
-  /// Swift's cooperative pool.
+  /// Returns when the loop has ended, by `stop` or because the store can never be used; any number of threads may wait.
+  /// Blocks: not for a thread of Swift's cooperative pool.
   public func waitUntilStopped() throws {
+    running.wait()
     let thread = shared.withLock { shared in
       defer { shared.thread = nil }
       return shared.thread
     }
     thread?.join()
-    try shared.withLock { try $0.ended?.get() }
+    try shared.withLock(\.ended)?.get()
   }
 }
 

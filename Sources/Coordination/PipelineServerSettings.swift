@@ -19,6 +19,8 @@ public struct PipelineServerSettings: Sendable {
   /// given up: a killed coordinator's ownership of a Redis store lapses within 1.5 s.
   public var storePatienceMilliseconds: Int64 = 2_500
   public var hooks = PipelineHooks()
+  /// Where the coordinator reads the time.
+  public var clocks = Clocks.system
   public var logger: Logger
 
   public init(logger: Logger = Logger(label: "carbontube.pipeline")) { self.logger = logger }

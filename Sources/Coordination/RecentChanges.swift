@@ -13,6 +13,8 @@ struct RecentChanges {
 
   static let bytes = 8 << 20
   static let jobs = 10_000
+  /// What a change costs beside its payloads.
+  static let changeBytes = 128
 
   private var changes: [JobID: [Change]] = [:]
   private var order: Deque<JobID> = []
@@ -22,10 +24,12 @@ struct RecentChanges {
 
   mutating func add(_ change: Change, of job: JobID) {
     if changes[job] == nil { order.append(job) }
-    size += change.before.count + change.after.count
+    size += cost(change)
     changes[job, default: []].append(change)
     while size > Self.bytes || order.count > Self.jobs, let forgotten = order.popFirst() {
-      for change in changes.removeValue(forKey: forgotten) ?? [] { size -= change.before.count + change.after.count }
+      for change in changes.removeValue(forKey: forgotten) ?? [] { size -= cost(change) }
     }
   }
+
+  private func cost(_ change: Change) -> Int { Self.changeBytes + change.before.count + change.after.count }
 }

@@ -13,6 +13,9 @@ struct RecentLogs {
 
   static let linesPerJob = 200
   static let bytes = 4 << 20
+  /// What a line, and a job, costs beside its text: an empty line is not free.
+  static let lineBytes = 64
+  static let jobBytes = 320
 
   private var lines: [JobID: Deque<Line>] = [:]
   private var order: Deque<JobID> = []
@@ -21,14 +24,19 @@ struct RecentLogs {
   func lines(of job: JobID) -> [Line] { lines[job].map { Array($0) } ?? [] }
 
   mutating func add(_ line: Line, of job: JobID) {
-    if lines[job] == nil { order.append(job) }
-    size += line.text.utf8.count
+    if lines[job] == nil {
+      order.append(job)
+      size += Self.jobBytes
+    }
+    size += cost(line)
     lines[job, default: []].append(line)
     if lines[job, default: []].count > Self.linesPerJob, let oldest = lines[job]?.popFirst() {
-      size -= oldest.text.utf8.count
+      size -= cost(oldest)
     }
     while size > Self.bytes, order.count > 1, let forgotten = order.popFirst() {
-      size -= lines.removeValue(forKey: forgotten)?.reduce(0) { $0 + $1.text.utf8.count } ?? 0
+      size -= Self.jobBytes + (lines.removeValue(forKey: forgotten) ?? []).reduce(0) { $0 + cost($1) }
     }
   }
+
+  private func cost(_ line: Line) -> Int { Self.lineBytes + line.text.utf8.count }
 }

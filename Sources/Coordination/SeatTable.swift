@@ -21,6 +21,8 @@ struct SeatTable {
     /// Jobs ever given to it; spreads work evenly among equally loaded workers.
     var given = 0
     var takesJobs = true
+    /// It runs one suspect and nothing else, or is being emptied for one.
+    var alone: Alone?
 
     var load: Int { flights.count + promised }
 
@@ -29,7 +31,12 @@ struct SeatTable {
     ///   for the length of a round trip.
     func room(depth: Int) -> Int { min(slots * depth, max(slots * min(depth, 2), Announcement.maximumInFlight / 2)) }
 
-    func freePlaces(depth: Int) -> Int { takesJobs ? max(0, room(depth: depth) - load) : 0 }
+    func freePlaces(depth: Int) -> Int { takesJobs && alone == nil ? max(0, room(depth: depth) - load) : 0 }
+
+    enum Alone: Equatable {
+      case reserved(phase: Int)
+      case running(LeaseToken)
+    }
   }
 
   private var seats: [Seat] = []
@@ -80,6 +87,8 @@ struct SeatTable {
     }
     return best.map { Place(number: $0, stay: seats[$0].stay) }
   }
+
+  func places(of phase: Int) -> [Place] { ofPhase[phase].map { Place(number: $0, stay: seats[$0].stay) } }
 
   func hasIdle(in phase: Int) -> Bool { ofPhase[phase].contains { seats[$0].freePlaces(depth: 1) > 0 } }
 }

@@ -1,5 +1,7 @@
 internal import Dispatch
 internal import JobStorage
+internal import PipelineModel
+internal import Synchronization
 internal import ZeroMQTransport
 
 /// Runs the store's calls one after the other, away from the event loop, so that a store that is slow or hangs never
@@ -9,25 +11,23 @@ internal import ZeroMQTransport
 /// are made there as well while the store has been quick of late: handing one to another thread and hearing of its end
 /// takes longer than such a call, and while little is to do nothing else waits for the loop.
 final class StoreLane: @unchecked Sendable {
-  typealias Answer = () -> Void
-
   private let store: any JobStore
   private let queue: DispatchQueue?
-  private let wake: WakeUp
-  /// Guarded by `lock`.
-  private var answers: [Answer] = []
-  /// Moving average of the calls' durations; guarded by `lock`. Until the first one is measured the store counts as slow.
-  private var meanMicroseconds = 100_000.0
-  private let lock = DispatchSemaphore(value: 1)
+  private let answers: AnswerBox
+  /// Moving average of the calls' durations. Until the first one is measured the store counts as slow.
+  private let meanMicroseconds = Mutex(100_000.0)
 
   /// A store that took longer than this on average is not waited for in the loop.
   private static let quickMicroseconds = 1_000.0
 
   init(store: any JobStore, inline: Bool, wake: WakeUp) {
     self.store = store
-    self.wake = wake
+    answers = AnswerBox(wake: wake)
     queue = inline ? nil : DispatchQueue(label: "carbontube.store")
   }
+
+  /// Calls happen in the loop itself.
+  var isInline: Bool { queue == nil }
 
   /// Calls `work` with the store, then `answer` with what came of it, from `deliverAnswers` in the loop's thread. The
   /// next call is submitted after the answer of this one.
@@ -37,13 +37,12 @@ final class StoreLane: @unchecked Sendable {
   ) {
     guard let queue else {
       let result = measured(work)
-      return add { answer(result) }
+      return answers.add { answer(result) }
     }
     let sent = SentCall(work: work, answer: answer)
     queue.async { [self] in
       let result = measured(sent.work)
-      add { sent.answer(result) }
-      wake.signal()
+      answers.add(waking: true) { sent.answer(result) }
     }
   }
 
@@ -63,44 +62,25 @@ final class StoreLane: @unchecked Sendable {
       work: { store throws(StoreError) in if flushing, store.needsFlush { try store.flush() } }, answer: flushed)
     guard let queue, !isBrief || !isQuick else {
       let result = measured(apply.work)
-      add { apply.answer(result) }
+      answers.add { apply.answer(result) }
       guard case .success = result else { return }
-      return add { [self] in flush.answer(measured(flush.work)) }
+      return answers.add { [self] in flush.answer(measured(flush.work)) }
     }
     queue.async { [self] in
       let result = measured(apply.work)
-      add { apply.answer(result) }
-      guard case .success = result else { return wake.signal() }
+      guard case .success = result else { return answers.add(waking: true) { apply.answer(result) } }
       // Without a flush the loop hears of both at once.
-      if flushing, store.needsFlush { wake.signal() }
+      answers.add(waking: flushing && store.needsFlush) { apply.answer(result) }
       let end = measured(flush.work)
-      add { flush.answer(end) }
-      wake.signal()
+      answers.add(waking: true) { flush.answer(end) }
     }
   }
 
-  private var isQuick: Bool {
-    lock.wait()
-    defer { lock.signal() }
-    return meanMicroseconds < Self.quickMicroseconds
-  }
-
-  private func add(_ answer: @escaping Answer) {
-    lock.wait()
-    answers.append(answer)
-    lock.signal()
-  }
+  private var isQuick: Bool { meanMicroseconds.withLock { $0 < Self.quickMicroseconds } }
 
   /// The loop's thread: hands over what has been answered. Answers may submit again.
   /// - Returns: false where there was nothing.
-  func deliverAnswers() -> Bool {
-    lock.wait()
-    let ready = answers
-    answers.removeAll(keepingCapacity: true)
-    lock.signal()
-    for answer in ready { answer() }
-    return !ready.isEmpty
-  }
+  func deliverAnswers() -> Bool { answers.deliver() }
 
   /// Waits until everything submitted so far is done.
   func drain() { queue?.sync {} }
@@ -108,21 +88,58 @@ final class StoreLane: @unchecked Sendable {
   private func measured<Value>(
     _ work: (any JobStore) throws(StoreError) -> Value
   ) -> Result<Value, StoreError> {
-    guard queue != nil else { return Self.result(of: work, on: store) }
-    let start = ContinuousClock.now
-    let result = Self.result(of: work, on: store)
-    let (seconds, attoseconds) = (ContinuousClock.now - start).components
-    let taken = Double(seconds) * 1e6 + Double(attoseconds) / 1e12
-    lock.wait()
-    meanMicroseconds = meanMicroseconds * 0.8 + taken * 0.2
-    lock.signal()
+    guard queue != nil else { return result { () throws(StoreError) in try work(store) } }
+    let watch = StopWatch()
+    let result = result { () throws(StoreError) in try work(store) }
+    let taken = Double(watch.microseconds)
+    meanMicroseconds.withLock { $0 = $0 * 0.8 + taken * 0.2 }
     return result
   }
+}
 
-  private static func result<Value>(
-    of work: (any JobStore) throws(StoreError) -> Value, on store: any JobStore
-  ) -> Result<Value, StoreError> {
-    do throws(StoreError) { return .success(try work(store)) } catch { return .failure(error) }
+/// What `work` returned or threw.
+func result<Value>(of work: () throws(StoreError) -> Value) -> Result<Value, StoreError> {
+  do throws(StoreError) { return .success(try work()) } catch { return .failure(error) }
+}
+
+/// Measures how long something takes.
+struct StopWatch {
+  private let start = ContinuousClock.now
+
+  var microseconds: Int64 {
+    let (seconds, attoseconds) = (ContinuousClock.now - start).components
+    return seconds * 1_000_000 + attoseconds / 1_000_000_000_000
+  }
+}
+
+/// Answers on their way from another thread to the loop.
+final class AnswerBox: @unchecked Sendable {
+  typealias Answer = () -> Void
+
+  private let wake: WakeUp
+  private let waiting = Mutex<[SentAnswer]>([])
+
+  /// Made by the loop's thread, which is also where it is run.
+  private struct SentAnswer: @unchecked Sendable { let run: Answer }
+
+  init(wake: WakeUp) { self.wake = wake }
+
+  /// Any thread.
+  func add(waking: Bool = false, _ answer: @escaping Answer) {
+    let sent = SentAnswer(run: answer)
+    waiting.withLock { $0.append(sent) }
+    if waking { wake.signal() }
+  }
+
+  /// The loop's thread.
+  /// - Returns: false where there was nothing.
+  func deliver() -> Bool {
+    let ready = waiting.withLock { waiting in
+      defer { waiting.removeAll(keepingCapacity: true) }
+      return waiting
+    }
+    for answer in ready { answer.run() }
+    return !ready.isEmpty
   }
 }
 

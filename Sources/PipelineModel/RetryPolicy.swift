@@ -5,16 +5,19 @@ public struct RetryPolicy: Hashable, Sendable {
   /// Crashes of the PluginHost child before the job is dead: counted apart, since a job that kills its host costs
   /// more than one that fails. At least 1.
   public var crashes: Int
+  /// Workers that may go away while they run the job, and nothing else, before it is dead. At least 1.
+  public var losses: Int
   /// Wait after the first failure; doubles with each further one.
   public var backoffMilliseconds: Int64
   public var maximumBackoffMilliseconds: Int64
 
   public init(
-    attempts: Int = 3, crashes: Int = 3, backoffMilliseconds: Int64 = 1_000,
+    attempts: Int = 3, crashes: Int = 3, losses: Int = 10, backoffMilliseconds: Int64 = 1_000,
     maximumBackoffMilliseconds: Int64 = 300_000
   ) {
     self.attempts = max(1, attempts)
     self.crashes = max(1, crashes)
+    self.losses = max(1, losses)
     self.backoffMilliseconds = max(0, backoffMilliseconds)
     self.maximumBackoffMilliseconds = max(0, maximumBackoffMilliseconds)
   }
@@ -54,12 +57,15 @@ public struct RetryPolicy: Hashable, Sendable {
 
   /// The shortest and the longest wait that a phase is given with `RETRY`, in milliseconds: each attempt costs a write to
   /// the store, and "never" must stay a moment that can be added to. 100 ms, and 100 years.
-  public static let requestedWaits: ClosedRange<Int64> = 100...(100 * 366 * 86_400_000)
+  public static let requestedWaits: ClosedRange<Int64> = 100...longestDurationMilliseconds
 
   /// What becomes of a wait that a phase has asked for.
   public static func requestedWait(milliseconds: UInt64) -> Int64 {
     min(max(Int64(clamping: milliseconds), requestedWaits.lowerBound), requestedWaits.upperBound)
   }
+
+  /// - Parameter losses: workers that went away under the job alone, the present one included.
+  public func buries(losses: Int) -> Bool { losses >= self.losses }
 
   func backoff(after failures: Int, jitter: Double) -> Int64 {
     let doublings = min(max(0, failures - 1), 30)

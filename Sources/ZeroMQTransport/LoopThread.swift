@@ -8,13 +8,21 @@ public final class LoopThread: @unchecked Sendable {
   /// - Parameters:
   ///   - name: for the message where it cannot be started.
   ///   - body: runs on the new thread, once.
-  public init(name: String, _ body: @escaping @Sendable () -> Void) {
+  /// - Throws: where the machine is out of threads.
+  public init(starting name: String, _ body: @escaping @Sendable () -> Void) throws(TransportError) {
     var thread = pthread_t()
-    let argument = Unmanaged.passRetained(ThreadBody(body)).toOpaque()
-    let status = pthread_create(&thread, nil, Self.entry, argument)
-    // Only EAGAIN is possible here: the machine is out of threads, and nothing can go on without this one.
-    precondition(status == 0, "cannot start thread '\(name)': \(String(cString: strerror(status)))")
+    let argument = Unmanaged.passRetained(ThreadBody(body))
+    let status = pthread_create(&thread, nil, Self.entry, argument.toOpaque())
+    guard status == 0 else {
+      argument.release()
+      throw TransportError(code: status, message: "cannot start thread '\(name)': \(String(cString: strerror(status)))")
+    }
     self.thread = thread
+  }
+
+  /// For a thread that nothing can go on without: ends the process where the machine is out of threads.
+  public convenience init(name: String, _ body: @escaping @Sendable () -> Void) {
+    do throws(TransportError) { try self.init(starting: name, body) } catch { fatalError(error.message) }
   }
 
   private static let entry: @convention(c) (UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? = { argument in

@@ -32,11 +32,12 @@ public final class Socket {
 
   /// - Parameters:
   ///   - highWaterMark: messages queued per peer in each direction before `send` answers false. Zero: no limit.
+  ///   - receiveHighWaterMark: as `highWaterMark` for what comes in; nil: the same.
   ///   - maximumMessageBytes: a peer that sends a larger frame is disconnected.
   ///   - lingerMilliseconds: how long closing waits for messages not yet on the wire.
   public init(
     _ pattern: Pattern, in context: SocketContext, highWaterMark: Int32 = 10_000,
-    maximumMessageBytes: Int64 = 64 << 20, lingerMilliseconds: Int32 = 0
+    receiveHighWaterMark: Int32? = nil, maximumMessageBytes: Int64 = 64 << 20, lingerMilliseconds: Int32 = 0
   ) throws(TransportError) {
     guard let handle = zmq_socket(context.handle, pattern.code) else {
       throw TransportError.last("cannot create a ZeroMQ socket")
@@ -44,7 +45,7 @@ public final class Socket {
     self.handle = handle
     self.context = context
     set(ZMQ_SNDHWM, highWaterMark)
-    set(ZMQ_RCVHWM, highWaterMark)
+    set(ZMQ_RCVHWM, receiveHighWaterMark ?? highWaterMark)
     set(ZMQ_LINGER, lingerMilliseconds)
     set(ZMQ_MAXMSGSIZE, maximumMessageBytes)
     set(ZMQ_RECONNECT_IVL, Int32(100))
@@ -107,25 +108,52 @@ public final class Socket {
     return true
   }
 
-  /// The next message, or nil where none is waiting. A message of more than `maximumFrames` is read to its end and
+  /// A message as it came.
+  public struct Message {
+    public var frames: [[UInt8]]
+    /// Of the connection it came by; negative where there is none, as within a process.
+    public var descriptor: Int32
+    /// Of all frames, those that were cut off included.
+    public var bytes: Int
+    /// It had more frames or bytes than were asked for: the last ones are missing.
+    public var isCut: Bool
+  }
+
+  /// The next message's frames, or nil where none is waiting. A message of more than `maximumFrames` is read to its end and
   /// comes back cut to that many, which no decoder accepts.
   public func receive(maximumFrames: Int = 2_048) -> [[UInt8]]? {
-    var frames: [[UInt8]] = []
-    var message = zmq_msg_t()
-    zmq_msg_init(&message)
-    defer { zmq_msg_close(&message) }
+    receiveMessage(maximumFrames: maximumFrames, maximumBytes: .max)?.frames
+  }
+
+  /// The next message, or nil where none is waiting. What goes beyond either limit is read and forgotten.
+  public func receiveMessage(maximumFrames: Int = 2_048, maximumBytes: Int) -> Message? {
+    var received = Message(frames: [], descriptor: -1, bytes: 0, isCut: false)
+    var part = zmq_msg_t()
+    zmq_msg_init(&part)
+    defer { zmq_msg_close(&part) }
     while true {
-      guard zmq_msg_recv(&message, handle, ZMQ_DONTWAIT) >= 0 else {
+      guard zmq_msg_recv(&part, handle, ZMQ_DONTWAIT) >= 0 else {
         if zmq_errno() == EINTR { continue }
         isDrained = true
         return nil
       }
       isDrained = false
-      if frames.count < maximumFrames {
-        frames.append([UInt8](UnsafeRawBufferPointer(start: zmq_msg_data(&message), count: zmq_msg_size(&message))))
-      }
-      if zmq_msg_more(&message) == 0 { return frames }
+      take(&part, into: &received, maximumFrames: maximumFrames, maximumBytes: maximumBytes)
+      if zmq_msg_more(&part) == 0 { return received }
     }
+  }
+
+  private func take(
+    _ part: inout zmq_msg_t, into received: inout Message, maximumFrames: Int, maximumBytes: Int
+  ) {
+    let size = zmq_msg_size(&part)
+    received.bytes += size
+    received.descriptor = zmq_msg_get(&part, ZMQ_SRCFD)
+    guard !received.isCut, received.frames.count < maximumFrames, received.bytes <= maximumBytes else {
+      received.isCut = true
+      return
+    }
+    received.frames.append([UInt8](UnsafeRawBufferPointer(start: zmq_msg_data(&part), count: size)))
   }
 
   /// Readable when the state of the socket may have changed.

@@ -19,13 +19,15 @@ final class Cluster: Sendable {
 
   init(
     phases: [PhaseDefinition], workersPerPhase: Int = 1, concurrency: Int = 1,
-    maximumInstructionsBytes: Int = 1 << 20, storage: sending any JobStore = MemoryJobStore()
+    maximumInstructionsBytes: Int = 1 << 20, storage: sending any JobStore = MemoryJobStore(),
+    configure: (inout PipelineServerSettings) -> Void = { _ in }
   ) throws {
     var settings = PipelineServerSettings(logger: silentLogger)
     settings.eventsAddress = "tcp://127.0.0.1:*"
     settings.intakeAddress = "tcp://127.0.0.1:*"
     settings.maximumInstructionsBytes = maximumInstructionsBytes
     settings.hooks.jobFinished = { [finished] job in finished.add(job) }
+    configure(&settings)
     server = try PipelineServer(
       pipeline: PipelineDefinition(name: "test", phases: phases), storage: storage, settings: settings)
     server.start()
@@ -140,6 +142,10 @@ final class RawClient {
     requests += 1
     try send([Request(request: requests, pipeline: "test", verb: verb).encoded(), Array(arguments.utf8)])
     let frames = try receive()
+    return try Self.reply(in: frames)
+  }
+
+  static func reply(in frames: [[UInt8]]) throws -> (reply: Reply, json: String) {
     let json = try CompressedJSON.json(in: frames.count > 1 ? frames[1] : [])
     return (try Reply(decoding: frames[0]), String(decoding: json, as: UTF8.self))
   }

@@ -1,0 +1,97 @@
+internal import JobStorage
+internal import PipelineModel
+internal import WireProtocol
+
+/// Requests that change single jobs, or what is given out.
+extension Coordinator {
+  func cancel(_ arguments: VerbArguments, _ answer: Answer, now: Moment) throws(Refusal) {
+    let filter = try arguments.filter(in: pipeline, toChange: true)
+    guard let id = filter.id, filter == JobFilter(id: id) else {
+      return try beginAction(.change(.cancel), filter, answer, now: now)
+    }
+    let wall = now.wall
+    run({ store throws(StoreError) in try store.cancel(id, now: wall) }) { [unowned self] result in
+      switch result {
+      case .success(let cancelled?):
+        if let lease = cancelled.lease { stop([lease]) }
+        let changed = !cancelled.was.isFinal
+        if changed { awaited.look(for: id) }
+        answer.send(
+          changed ? .ok : .invalid, changed ? "" : "job '\(id)' is \(cancelled.was) already",
+          document: ["was": cancelled.was.description])
+      case .success(nil): answer.send(.notFound, "no job '\(id)'")
+      case .failure(let error): answer.send(.unavailable, error.message)
+      }
+    }
+  }
+
+  /// Tells workers to stop attempts whose leases were broken.
+  func stop(_ leases: [RunningJob]) {
+    for lease in leases {
+      let flight = roster.settle(lease.token)
+      progress[lease.id] = nil
+      // A parked one was given to nobody.
+      guard flight?.stage != .parked else { continue }
+      carryOut([.cancel(flight?.worker ?? lease.worker, [lease.token])], now: moment())
+    }
+  }
+
+  func change(
+    _ action: FilterAction, _ arguments: VerbArguments, _ answer: Answer, now: Moment
+  ) throws(Refusal) {
+    let filter = try arguments.filter(in: pipeline, toChange: true)
+    guard let id = filter.id else { return try beginAction(.change(action), filter, answer, now: now) }
+    let wall = now.wall
+    run({ store throws(StoreError) -> (step: ActionStep, state: JobState?) in
+      let step = try store.perform(action, matching: filter, after: nil, limit: 1, now: wall)
+      return (step, step.changed > 0 ? nil : try store.states(of: [id]).first ?? nil)
+    }) { [unowned self] result in
+      switch result {
+      case .success(let (step, _)) where step.changed > 0:
+        note(step)
+        answer.send(.ok, document: [LongAction.Verb.change(action).member: step.changed])
+      case .success(let (_, state?)):
+        answer.send(.invalid, "job '\(id)' is \(state)\(Self.advice(on: action, state))")
+      case .success: answer.send(.notFound, "no job '\(id)'")
+      case .failure(let error): answer.send(.unavailable, error.message)
+      }
+    }
+  }
+
+  private static func advice(on action: FilterAction, _ state: JobState) -> String {
+    switch action {
+    case .delete where state == .running: ": cancel it first"
+    case .requeue: "; dead, cancelled and delayed jobs can be requeued"
+    case .delete, .cancel: ""
+    }
+  }
+
+  /// What a step of an action did to what is known here.
+  func note(_ step: ActionStep) {
+    for (phase, count) in step.requeued where queued.indices.contains(phase) { queued[phase] += count }
+    stop(step.broken)
+    if !awaited.isEmpty { for id in step.cancelled { awaited.look(for: id) } }
+    pruning.noteFinished(step.cancelled.count)
+  }
+
+  func pause(_ paused: Bool, _ arguments: VerbArguments, _ answer: Answer) throws(Refusal) {
+    var named: [Int]?
+    if let jobType = arguments.phase { named = try VerbArguments.phases(named: jobType, in: pipeline) }
+    let phases = named
+    run({ store throws(StoreError) -> (pipeline: Bool, phases: Set<Int>) in
+      if let phases {
+        for phase in phases { try store.setPaused(paused, phase: phase) }
+      } else {
+        try store.setPaused(paused, phase: nil)
+      }
+      return try store.paused()
+    }) { [unowned self] result in
+      switch result {
+      case .success(let state):
+        self.paused = state
+        answer.send(.ok, document: ["paused": paused])
+      case .failure(let error): answer.send(.unavailable, error.message)
+      }
+    }
+  }
+}

@@ -1,0 +1,86 @@
+internal import JobStorage
+internal import PipelineModel
+internal import WireProtocol
+
+/// New jobs.
+extension Coordinator {
+  /// New jobs, and bytes of them, that may wait for the store before more are refused as too much at once.
+  static var enqueueBacklog: Int { 20_000 }
+
+  func handleEnqueue(_ frames: [[UInt8]], bytes: Int, from route: [UInt8]) throws(WireError) {
+    let request = try EnqueueRequest(decoding: frames[0])
+    guard frames.count == request.jobs.count + 1 else {
+      throw WireError("an enqueue request for \(request.jobs.count) jobs with \(frames.count - 1) payloads")
+    }
+    if let refusal = refusal(for: request.pipeline, bytes: bytes) { return refuse(request, refusal, from: route) }
+    checks.check(frames[1...]) { [unowned self] problems in
+      // The store may have gone while they were looked at.
+      if let refusal = refusal(for: request.pipeline, bytes: bytes) { return refuse(request, refusal, from: route) }
+      accept(request, frames, problems, from: route)
+    }
+  }
+
+  private func accept(
+    _ request: EnqueueRequest, _ frames: [[UInt8]], _ problems: [String?], from route: [UInt8]
+  ) {
+    let now = moment()
+    var reply = EnqueueReply(request: request.request, jobs: [])
+    reply.jobs.reserveCapacity(request.jobs.count)
+    let place = pending.replies.count
+    var accepted = 0
+    for (position, job) in request.jobs.enumerated() {
+      if let problem = problems[position] {
+        reply.jobs.append(EnqueueReply.Job(code: .invalid, id: job.id, message: problem))
+        continue
+      }
+      let id = job.id ?? jobIDs.next(now: now.wall)
+      reply.jobs.append(EnqueueReply.Job(code: .ok, id: id))
+      pending.enqueuing.append(PendingTurn.EnqueueSlot(reply: place, position: position))
+      add(job, as: id, frames[position + 1], now: now)
+      accepted += 1
+    }
+    if accepted == 0 {
+      _ = intake.send([route, reply.encoded()])
+    } else {
+      pending.replies.append(PendingTurn.OpenReply(route: route, reply: reply))
+    }
+  }
+
+  private func add(_ job: EnqueueRequest.Job, as id: JobID, _ instructions: [UInt8], now: Moment) {
+    let due = job.delayMilliseconds > 0 ? now.steady + job.delayMilliseconds : nil
+    pending.turn.enqueues.append(
+      NewJob(id: id, priority: job.priority, notBefore: due, instructions: instructions))
+    pending.enqueueBytes += instructions.count
+    if due == nil { pending.arrivals[0] += 1 }
+  }
+
+  private typealias EnqueueRefusal = (code: ReplyCode, message: String)
+
+  /// Why no job is taken now, whatever it says.
+  private func refusal(for name: String, bytes: Int) -> EnqueueRefusal? {
+    if stopRequested { return (.stopping, "pipeline \(pipeline.name) is stopping") }
+    if name != pipeline.name {
+      return (.invalid, "this coordinator runs pipeline '\(pipeline.name)', not '\(name)'")
+    }
+    switch condition {
+    case .open: break
+    case .opening: return (.unavailable, "the store is not open yet, try again later")
+    case .down(let reason, _): return (.unavailable, reason)
+    }
+    let isFull = pending.turn.enqueues.count >= Self.enqueueBacklog
+    let isHeavy = pending.enqueueBytes > 0 && pending.enqueueBytes + bytes > maximumMessageBytes
+    return isFull || isHeavy || !checks.hasRoom(for: bytes) ? (.busy, "busy, try again later") : nil
+  }
+
+  private func refuse(_ request: EnqueueRequest, _ refusal: EnqueueRefusal, from route: [UInt8]) {
+    let jobs = request.jobs.map { EnqueueReply.Job(code: refusal.code, id: $0.id, message: refusal.message) }
+    _ = intake.send([route, EnqueueReply(request: request.request, jobs: jobs).encoded()])
+  }
+
+  func refuse(tooLarge header: [UInt8], bytes: Int, from route: [UInt8]) throws(WireError) {
+    let request = try EnqueueRequest(decoding: header)
+    let message =
+      "a request of \(bytes) bytes; one may have \(maximumMessageBytes): send fewer jobs at a time"
+    refuse(request, (.invalid, message), from: route)
+  }
+}

@@ -1,0 +1,137 @@
+internal import JobStorage
+internal import PipelineModel
+internal import WireProtocol
+
+/// Requests that look and change nothing.
+extension Coordinator {
+  /// Instructions in one answer, in bytes.
+  private static var maximumPageBytes: Int { 16 << 20 }
+
+  func status(_ answer: Answer) {
+    askCounts { [unowned self] _ in answer.send(.ok, document: statusDocument(now: moment())) }
+  }
+
+  private func statusDocument(now: Moment) -> StatusDocument {
+    StatusDocument(
+      pipeline: pipeline.name, coordinator: name, uptimeMs: now.instant - startedAt.instant, paused: paused.pipeline,
+      phases: pipeline.phases.indices.map(phaseDocument), succeeded: counts.succeeded, cancelled: counts.cancelled,
+      deadBytes: counts.deadBytes, workers: workerDocuments(now: now), store: storeDocument(),
+      malformedMessages: complaints.total, warnings: deadWarning.map { [$0] } ?? [])
+  }
+
+  private func phaseDocument(_ index: Int) -> StatusDocument.Phase {
+    let workers = roster.workers.values.filter { $0.phases.contains(index) }
+    let counts = counts.phases[index]
+    return StatusDocument.Phase(
+      jobType: pipeline.phases[index].jobType, waiting: counts.waiting, delayed: counts.delayed,
+      running: counts.running, dead: counts.dead, workers: workers.count,
+      slots: workers.reduce(0) { $0 + ($1.takesJobs ? $1.announcement.concurrency : 0) },
+      paused: paused.phases.contains(index), note: note(on: Array(workers), waiting: counts.waiting))
+  }
+
+  /// Why nothing of a phase is done; nil where something can be.
+  private func note(on workers: [WorkerEntry], waiting: Int) -> String? {
+    guard !workers.contains(where: \.takesJobs) else { return nil }
+    let jobs = waiting == 0 ? "" : ": \(waiting) \(waiting == 1 ? "job waits" : "jobs wait")"
+    let telling =
+      workers.sorted { $0.announcement.worker.text < $1.announcement.worker.text }
+      .first { !$0.reason.isEmpty } ?? workers.first
+    guard let worker = telling else { return "nobody serves it" + jobs }
+    return (worker.reason.isEmpty ? worker.state : "\(worker.state): \(worker.reason)") + jobs
+  }
+
+  private func workerDocuments(now: Moment) -> [StatusDocument.Worker] {
+    roster.workers.values.sorted { $0.announcement.worker.text < $1.announcement.worker.text }.map { entry in
+      let said = entry.announcement
+      return StatusDocument.Worker(
+        id: said.worker.text, host: said.host, pid: said.processID, jobType: said.jobType,
+        concurrency: said.concurrency, inFlight: roster.held(by: entry), succeeded: said.succeeded, failed: said.failed,
+        state: entry.state, reason: entry.reason.isEmpty ? nil : entry.reason, plugin: said.plugin,
+        pluginFile: said.pluginFile, heartbeatAgeMs: max(0, now.instant - entry.lastHeard))
+    }
+  }
+
+  private func storeDocument() -> StatusDocument.Store {
+    switch condition {
+    case .opening: StatusDocument.Store(address: storeAddress, state: "opening")
+    case .open: StatusDocument.Store(address: storeAddress, state: "open")
+    case .down(let reason, _): StatusDocument.Store(address: storeAddress, state: "down", problem: reason)
+    }
+  }
+
+  func job(_ arguments: VerbArguments, _ answer: Answer) throws(Refusal) {
+    let id = try arguments.jobID()
+    read(for: answer) { reader throws(StoreError) in
+      try reader.job(id)
+    } then: { [unowned self] record in
+      guard let record else { return answer.send(.notFound, "no job '\(id)'") }
+      let changes = recentChanges.changes(of: id)
+      let document = JobDocument(
+        record, pipeline: pipeline, progress: progress[id], log: recentLogs.lines(of: id), changes: changes)
+      answer.send(
+        .ok, document: document, payloads: [record.instructions] + changes.flatMap { [$0.before, $0.after] })
+    }
+  }
+
+  /// `{"ids": […]}` → `{"states": […]}`, null for a job that is not there.
+  func states(_ arguments: VerbArguments, _ answer: Answer) throws(Refusal) {
+    let ids = try arguments.jobIDs(atMost: 1_000)
+    read(for: answer) { reader throws(StoreError) in
+      try reader.states(of: ids)
+    } then: { states in
+      answer.send(.ok, document: ["states": states.map { $0?.description }])
+    }
+  }
+
+  private struct PageDocument: Encodable {
+    var jobs: [JobDocument]
+    var next: String?
+  }
+
+  func jobs(_ arguments: VerbArguments, _ answer: Answer) throws(Refusal) {
+    let filter = try arguments.filter(in: pipeline)
+    let limit = min(max(1, arguments.limit ?? 50), 1_000)
+    let cursor = try arguments.pageCursor()
+    read(for: answer) { reader throws(StoreError) in
+      try reader.jobs(matching: filter, after: cursor, limit: limit, maximumBytes: Self.maximumPageBytes)
+    } then: { [unowned self] page in
+      let jobs = page.jobs.map { JobDocument($0, pipeline: pipeline, progress: progress[$0.id]) }
+      answer.send(
+        .ok, document: PageDocument(jobs: jobs, next: page.next), payloads: page.jobs.map(\.instructions))
+    }
+  }
+}
+
+// MARK: - Metrics
+
+extension Coordinator {
+  /// What was counted and is not in the store yet.
+  private var unstoredMetrics: [PhaseMetrics] {
+    meters.untaken + pending.turn.metrics + (turnInStore?.turn.metrics ?? [])
+  }
+
+  /// The last minutes, the present one included, summed by phase.
+  func metrics(_ arguments: VerbArguments, _ answer: Answer, now: Moment) {
+    let present = now.wall.milliseconds / 60_000
+    let range = (present - arguments.span + 1)...present
+    read(for: answer) { reader throws(StoreError) in
+      try reader.metrics(minutes: range)
+    } then: { [unowned self] found in
+      var sums = pipeline.phases.indices.map { PhaseMetrics(minute: present, phase: $0) }
+      for metrics in found { sums[metrics.phase].add(metrics) }
+      for metrics in unstoredMetrics where range.contains(metrics.minute) { sums[metrics.phase].add(metrics) }
+      let phases = sums.map { MetricsDocument.Phase($0, jobType: pipeline.phases[$0.phase].jobType) }
+      answer.send(.ok, document: MetricsDocument(minutes: arguments.span, phases: phases))
+    }
+  }
+
+  func history(_ arguments: VerbArguments, _ answer: Answer, now: Moment) {
+    let steps = HistorySteps(
+      minutes: arguments.span, length: arguments.stepLength, present: now.wall.milliseconds / 60_000)
+    read(for: answer) { reader throws(StoreError) in
+      try reader.metrics(minutes: steps.range)
+    } then: { [unowned self] found in
+      answer.send(.ok, document: HistoryDocument(found + unstoredMetrics, steps: steps, pipeline: pipeline))
+    }
+  }
+}

@@ -1,0 +1,123 @@
+internal import JobStorage
+internal import Logging
+internal import PipelineModel
+internal import WireProtocol
+
+/// What workers report of attempts.
+extension Coordinator {
+  private struct Reported {
+    var report: AttemptReport
+    var instructions: [UInt8]?
+  }
+
+  func handleReports(_ frames: [[UInt8]], from route: [UInt8], now: Moment) throws(WireError) {
+    let message = try AttemptReports(decoding: frames[0])
+    let payloads = message.reports.reduce(0) { $0 + ($1.hasInstructions ? 1 : 0) }
+    guard frames.count == payloads + 1 else {
+      throw WireError("reports that promise \(payloads) payloads and bring \(frames.count - 1)")
+    }
+    // While nothing can be recorded nothing is acknowledged: the worker reports again.
+    guard case .open = condition else { return }
+    var settled: [LeaseToken] = []
+    var toCheck: [Reported] = []
+    var nextPayload = 1
+    for report in message.reports {
+      var instructions: [UInt8]?
+      if report.hasInstructions {
+        instructions = frames[nextPayload]
+        nextPayload += 1
+      }
+      guard let flight = roster.flights[report.token], flight.job == report.job else {
+        settled.append(report.token)
+        continue
+      }
+      guard flight.stage == .out else { continue }
+      if let changed = instructions, changed != flight.instructions {
+        roster.mark(report.token, .recording)
+        toCheck.append(Reported(report: report, instructions: changed))
+      } else {
+        record(report, of: flight, instructions, from: route, now: now)
+      }
+    }
+    if !settled.isEmpty { _ = intake.send([route, ReportAcknowledgement(tokens: settled).encoded()]) }
+    check(toCheck, from: route)
+  }
+
+  /// A worker is believed as little as a client: what it sends would be what the next phase gets.
+  private func check(_ reported: [Reported], from route: [UInt8]) {
+    guard !reported.isEmpty else { return }
+    checks.check(reported.compactMap(\.instructions)[...]) { [unowned self] problems in
+      let now = moment()
+      for (entry, problem) in zip(reported, problems) {
+        guard let flight = roster.flights[entry.report.token], flight.stage == .recording else { continue }
+        guard case .open = condition else {
+          roster.mark(flight.token, .out)
+          continue
+        }
+        guard let problem else {
+          record(entry.report, of: flight, entry.instructions, from: route, now: now)
+          continue
+        }
+        record(Self.failed(entry.report, problem), of: flight, nil, from: route, now: now)
+      }
+    }
+  }
+
+  private static func failed(_ report: AttemptReport, _ problem: String) -> AttemptReport {
+    var failed = report
+    failed.outcome = .failed
+    failed.error = JobError(type: "BadResult", message: "its worker sent back what cannot be kept: \(problem)")
+    return failed
+  }
+
+  /// The one place where the outcome of an attempt becomes a write.
+  private func record(
+    _ report: AttemptReport, of flight: Flight, _ instructions: [UInt8]?, from route: [UInt8], now: Moment
+  ) {
+    roster.mark(flight.token, .recording)
+    // A worker's own clock: what it says of the past must not lie ahead.
+    let startedAt = min(max(Timestamp(milliseconds: 0), report.startedAt), now.wall)
+    let attempt = AttemptRecord(
+      phase: flight.phase, number: flight.attempt, worker: flight.worker, plugin: report.plugin,
+      startedAt: startedAt, endedAt: now.wall, outcome: report.outcome)
+    let settlement = PendingTurn.Settlement(
+      route: route, flight: flight, outcome: report.outcome,
+      durationMicroseconds: min(max(0, report.durationMicroseconds), longestDurationMilliseconds * 1_000))
+    switch report.outcome {
+    case .succeeded:
+      let next = flight.phase + 1 < pipeline.phases.count ? flight.phase + 1 : nil
+      pending.turn.completions.append(
+        Completion(
+          job: flight.job, token: flight.token, instructions: instructions, nextPhase: next, attempt: attempt))
+      pending.completing.append(settlement)
+      if let next { pending.arrivals[next] += 1 }
+    case .handedBack, .lost:
+      roster.mark(flight.token, .out)
+      release([flight.token], now: now, lost: false, began: report.startedAt.milliseconds > 0)
+      _ = intake.send([route, ReportAcknowledgement(tokens: [flight.token]).encoded()])
+    case .failed, .permanentFailure, .retryRequested, .crashed, .timedOut, .cancelled:
+      let failure = Failure(
+        job: flight.job, token: flight.token,
+        error: report.error ?? JobError(type: "Unknown", message: "the worker gave no reason"),
+        verdict: verdict(on: report, of: flight, now: now), attempt: attempt)
+      pending.turn.failures.append(failure)
+      pending.failing.append(settlement)
+    }
+  }
+
+  private func verdict(on report: AttemptReport, of flight: Flight, now: Moment) -> RetryPolicy.Verdict {
+    let counts = report.outcome == .failed || report.outcome == .timedOut
+    return pipeline.phases[flight.phase].retry.verdict(
+      on: report.outcome, failures: flight.failures + (counts ? 1 : 0),
+      crashes: flight.crashes + (report.outcome == .crashed ? 1 : 0),
+      retryAfterMilliseconds: report.retryAfterMilliseconds > 0 ? wait(of: report, flight) : nil, now: now.steady,
+      jitter: Double.random(in: 0..<1))
+  }
+
+  /// What a phase asked for, within reason: each try is written to disk, so one that is asked for at once for ever would
+  /// keep the store busy with nothing else.
+  private func wait(of report: AttemptReport, _ flight: Flight) -> Int64 {
+    let floor: Int64 = flight.attempt < 100 ? 100 : 1_000
+    return min(max(floor, report.retryAfterMilliseconds), longestDurationMilliseconds)
+  }
+}

@@ -1,0 +1,262 @@
+import JobStorage
+import PipelineModel
+import Synchronization
+import Testing
+import WireProtocol
+
+@testable import Coordination
+
+@Suite struct ReadQueueTests {
+  private let start = Instant(milliseconds: 1_000_000)
+
+  @Test func eachPeerAndAllTogetherHaveABound() {
+    var queue = ReadQueue<Int>()
+    for number in 0..<8 { #expect(queue.add(number, of: [1], now: start)) }
+    #expect(!queue.add(8, of: [1], now: start))
+    #expect(queue.add(8, of: [1], now: start, goesOn: true))
+    for peer in 2...8 { for number in 0..<8 { _ = queue.add(number, of: [UInt8(peer)], now: start) } }
+    #expect(!queue.add(1, of: [9], now: start))
+    queue.drop([1])
+    #expect(queue.add(1, of: [9], now: start))
+  }
+
+  @Test func theCoordinatorsOwnGoFirst() {
+    var queue = ReadQueue<Int>()
+    _ = queue.add(1, of: [1], now: start)
+    queue.addOwn(2)
+    #expect([queue.next(), queue.next(), queue.next()] == [2, 1, nil])
+  }
+
+  @Test func whatWaitedTooLongIsTakenOut() {
+    var queue = ReadQueue<Int>()
+    _ = queue.add(1, of: [1], now: start)
+    _ = queue.add(2, of: [1], now: start + 2_000)
+    #expect(queue.takeExpired(now: start + 5_000).isEmpty)
+    #expect(queue.takeExpired(now: start + 5_001) == [1])
+    #expect(queue.next() == 2)
+  }
+}
+
+@Suite struct PeerTableTests {
+  @Test func aRouteIsGoneWithItsConnection() {
+    var peers = PeerTable()
+    _ = peers.update([(7, true)])
+    #expect(peers.heard(from: [1], on: 7) == nil)
+    #expect(peers.heard(from: [1], on: 7) == nil)
+    #expect(peers.update([(7, false)]) == [[1]])
+    #expect(peers.update([(7, false)]).isEmpty)
+  }
+
+  @Test func theLastEventOfADescriptorCounts() {
+    var peers = PeerTable()
+    _ = peers.heard(from: [1], on: 7)
+    // Closed, and used again for another connection that has already spoken.
+    #expect(peers.heard(from: [2], on: 7) == [1])
+    #expect(peers.update([(7, true), (7, false), (7, true)]).isEmpty)
+    #expect(peers.update([(7, false)]) == [[2]])
+  }
+
+  @Test func whatIsKeptBackWithoutAnEndIsNoticed() {
+    var peers = PeerTable()
+    _ = peers.update([(7, true)])
+    #expect(!peers.isOverfull(7, received: 900, limit: 1_000))
+    #expect(peers.isOverfull(7, received: 1_001, limit: 1_000))
+    _ = peers.heard(from: [1], on: 7)
+    #expect(!peers.isOverfull(7, received: 1_900, limit: 1_000))
+    #expect(!peers.isOverfull(7, received: 2_001, limit: 1_000))
+    #expect(peers.isOverfull(7, received: 2_002, limit: 1_000))
+    #expect(!peers.isOverfull(8, received: 9_000, limit: 1_000))
+  }
+}
+
+@Suite struct PruneScheduleTests {
+  @Test func finishedJobsAndTimeBringABite() {
+    let start = Instant(milliseconds: 0)
+    var schedule = PruneSchedule(now: start)
+    #expect(schedule.isDue(now: start))
+    schedule.begin(now: start)
+    schedule.end(pruned: 0, limit: 200, microseconds: 10)
+    #expect(!schedule.isDue(now: start + 4_999) && schedule.isDue(now: start + 5_000))
+    schedule.noteFinished(249)
+    #expect(!schedule.isDue(now: start))
+    schedule.noteFinished(1)
+    #expect(schedule.isDue(now: start))
+  }
+
+  @Test func aBiteThatWasFullIsFollowedByAnother() {
+    let start = Instant(milliseconds: 0)
+    var schedule = PruneSchedule(now: start)
+    schedule.begin(now: start)
+    schedule.end(pruned: schedule.size.limit, limit: schedule.size.limit, microseconds: 100)
+    #expect(schedule.isDue(now: start))
+    #expect(schedule.size.limit == 400)
+    schedule.end(pruned: 400, limit: 400, microseconds: 50_000)
+    #expect(schedule.size.limit == 200)
+  }
+}
+
+@Suite struct StoreOutageTests {
+  @Test func waitsStayLongUntilAWriteHasSucceeded() {
+    let start = Instant(milliseconds: 0)
+    var outage = StoreOutage(reason: "full")
+    #expect(outage.retryAt(now: start) == start + 100)
+    for wait in [200, 400, 800, 1_600, 3_200, 5_000, 5_000] as [Int64] {
+      outage.opened(now: start)
+      #expect(!outage.isOver(wrote: false, now: start + 9_999))
+      let isNews = outage.failedAgain(reason: "full")
+      #expect(!isNews && outage.retryAt(now: start) == start + wait)
+    }
+    #expect(!outage.isOver(wrote: true, now: start))
+    #expect(outage.failedAgain(reason: "other"))
+    outage.opened(now: start)
+    #expect(outage.isOver(wrote: true, now: start))
+    #expect(outage.isOver(wrote: false, now: start + 10_000))
+  }
+}
+
+@Suite struct LongActionsTests {
+  private let start = Instant(milliseconds: 0)
+
+  private func action(_ id: String, _ verb: LongAction.Verb = .change(.delete)) -> LongAction {
+    LongAction(
+      id: id, verb: verb, filter: JobFilter(states: [.dead]), startedAt: Timestamp(milliseconds: 0), began: start)
+  }
+
+  @Test func stepsTakeTurnsAndLeaveTheStoreTwoThirdsOfItsTime() {
+    var actions = LongActions(now: start)
+    #expect(actions.begin(action("a")) && actions.begin(action("b")) && actions.begin(action("c", .count)))
+    #expect(actions.next(now: start, isIdle: false)?.id == "a")
+    actions.took("a", changed: 10, examined: 200, next: "x", microseconds: 6_000, now: start)
+    #expect(actions.next(now: start + 11, isIdle: false) == nil)
+    #expect(actions.next(now: start + 11, isIdle: true)?.id == "b")
+    actions.took("b", changed: 7, examined: 7, next: nil, microseconds: 100, now: start + 11)
+    #expect(actions["b"]?.state == .done)
+    #expect(actions.next(now: start + 100, isIdle: false)?.id == "a")
+    #expect(actions["a"]?.changed == 10)
+  }
+
+  @Test func whatIsLongIsToldOfAsAnAction() {
+    var actions = LongActions(now: start)
+    _ = actions.begin(action("a"))
+    _ = actions.begin(action("c", .count))
+    actions.took("a", changed: 1_000, examined: 1_000, next: "x", microseconds: 1, now: start)
+    actions.took("c", changed: 90_000, examined: 90_000, next: "x", microseconds: 1, now: start)
+    #expect(!actions.isLong("a", now: start) && !actions.isLong("c", now: start))
+    actions.took("a", changed: 1, examined: 1, next: "x", microseconds: 1, now: start)
+    #expect(actions.isLong("a", now: start) && actions.isLong("c", now: start + 2_001))
+  }
+
+  @Test func fewRunAtOnceAndTheLastHundredAreRemembered() {
+    var actions = LongActions(now: start)
+    for number in 0..<8 { #expect(actions.begin(action("r\(number)"))) }
+    #expect(!actions.begin(action("one too many")))
+    actions.stop("r3")
+    #expect(actions.begin(action("r8")))
+    for number in 0..<200 {
+      actions.stop("r8")
+      actions.stop("e\(number - 1)")
+      #expect(actions.begin(action("e\(number)")))
+    }
+    #expect(actions.all.count == LongActions.remembered)
+    #expect(actions["r0"]?.state == .running && actions["r3"] == nil && actions["e199"] != nil)
+  }
+
+  @Test func aStoppedActionTakesNoMoreSteps() {
+    var actions = LongActions(now: start)
+    _ = actions.begin(action("a"))
+    _ = actions.next(now: start, isIdle: true)
+    actions.stop("a")
+    actions.took("a", changed: 3, examined: 3, next: "x", microseconds: 1, now: start)
+    #expect(actions["a"]?.state == .stopped && actions["a"]?.changed == 3)
+    #expect(actions.next(now: start + 10_000, isIdle: true) == nil)
+  }
+}
+
+@Suite struct CountsTests {
+  private let counts = StoreCounts(
+    phases: [PhaseCounts(waiting: 1, delayed: 2, running: 3, dead: 4), PhaseCounts(waiting: 10, dead: 40)],
+    succeeded: 100, cancelled: 1_000)
+
+  @Test func whatTheCountsKnowNeedsNoLookAtJobs() {
+    #expect(counts.count(matching: JobFilter()) == 1_160)
+    #expect(counts.count(matching: JobFilter(states: [.dead])) == 44)
+    #expect(counts.count(matching: JobFilter(states: [.dead, .waiting], phase: 1)) == 50)
+    #expect(counts.count(matching: JobFilter(states: [.succeeded], phase: 1)) == nil)
+    #expect(counts.count(matching: JobFilter(errorContains: "x")) == nil)
+    #expect(counts.count(matching: JobFilter(idPrefix: "x")) == nil)
+  }
+}
+
+@Suite struct HookQueueTests {
+  @Test func theOldestPassingNewsIsDroppedFirst() {
+    let gate = Mutex(())
+    let seen = Mutex<[String]>([])
+    let queue = HookQueue(PipelineHooks(), maximumBytes: 100_000)
+    gate.withLock { _ in
+      queue.call { _ in gate.withLock { _ in } }
+      for number in 0..<20 {
+        queue.call(bytes: 10_000, isPassing: number % 2 == 0) { _ in seen.withLock { $0.append("\(number)") } }
+      }
+    }
+    #expect(queue.close(within: 60) == 0)
+    let kept = seen.withLock { $0 }
+    #expect(kept.last == "19" && kept.count < 10, "\(kept)")
+    #expect(kept.contains("11") && !kept.contains("10"), "\(kept)")
+    #expect(queue.takeDropped() == 20 - kept.count)
+  }
+
+  @Test func closingDoesNotWaitForEver() {
+    let queue = HookQueue(PipelineHooks())
+    let gate = Mutex(())
+    gate.withLock { _ in
+      for _ in 0..<3 { queue.call { _ in gate.withLock { _ in } } }
+      #expect(queue.close(within: 0) > 0)
+    }
+  }
+}
+
+@Suite struct RecentLogsTests {
+  @Test func emptyLinesAreNotFree() throws {
+    var logs = RecentLogs()
+    for number in 0..<300_000 {
+      let job = try #require(JobID("job-\(number / 100)"))
+      logs.add(RecentLogs.Line(at: Timestamp(milliseconds: 0), level: .info, text: ""), of: job)
+    }
+    let kept = try (0..<3_000).count { !logs.lines(of: try #require(JobID("job-\($0)"))).isEmpty }
+    #expect(kept * 100 * RecentLogs.lineBytes <= RecentLogs.bytes && kept > 100)
+  }
+}
+
+@Suite struct VerbArgumentsTests {
+  private let pipeline: PipelineDefinition
+
+  init() throws {
+    pipeline = try PipelineDefinition(
+      name: "p", phases: [PhaseDefinition(jobType: "a"), PhaseDefinition(jobType: "b"), PhaseDefinition(jobType: "a")])
+  }
+
+  @Test(
+    arguments: [
+      "{}", #"{"id_prefix":""}"#, #"{"error":""}"#, #"{"states":[]}"#, #"{"phase":""}"#, #"{"id":""}"#,
+      #"{"states":["dead"],"error":""}"#, #"{"states":["dead"],"phse":"b"}"#, #"{"states":["daed"]}"#, "[]", "7",
+      #"{"limit":1e400}"#, #"{"minutes":9223372036854775808}"#,
+    ])
+  func nothingNamedOrMisspeltIsRefused(json: String) {
+    #expect(throws: Refusal.self) {
+      let arguments = try VerbArguments.decoding(Array(json.utf8))
+      _ = try arguments.filter(in: pipeline, toChange: true)
+    }
+  }
+
+  @Test func whatIsNamedIsMeant() throws {
+    let arguments = try VerbArguments.decoding(Array(#"{"states":["dead"],"phase":"b","id_prefix":"x"}"#.utf8))
+    #expect(try arguments.filter(in: pipeline, toChange: true) == JobFilter(states: [.dead], phase: 1, idPrefix: "x"))
+    #expect(try VerbArguments.decoding([]).filter(in: pipeline) == JobFilter())
+  }
+
+  @Test(arguments: [Int.min, -1, 0, 1, 60, Int.max])
+  func spansAndStepsAreBounded(number: Int) throws {
+    let arguments = try VerbArguments.decoding(Array(#"{"minutes":\#(number),"step":\#(number)}"#.utf8))
+    #expect((1...10_080).contains(arguments.span) && (1...1_440).contains(arguments.stepLength))
+  }
+}

@@ -2,6 +2,9 @@ import Glibc
 import HostProtocol
 import Testing
 
+private let shortTexts = ["", "a", "ü€🂡", "\0\u{1b}[2J\n", "\u{fffd}"]
+private let longText = String(repeating: "x", count: 9_000)
+
 /// Seeded, so that a failure can be made again.
 private struct SplitMix: RandomNumberGenerator {
   var state: UInt64
@@ -20,10 +23,9 @@ private struct SplitMix: RandomNumberGenerator {
   }
 
   mutating func text() -> String {
-    let texts = ["", "a", "ü€🂡", "\0\u{1b}[2J\n", String(repeating: "x", count: 70_000), "\u{fffd}"]
     // The long one seldom, or nothing else would be done.
-    let index = Int(next() % 64)
-    return index == 0 ? texts[4] : texts[[0, 1, 2, 3, 5][index % 5]]
+    let index = Int(next() % 256)
+    return index == 0 ? longText : shortTexts[index % shortTexts.count]
   }
 
   mutating func bytes() -> [UInt8] { Array(text().utf8) + (next() % 4 == 0 ? [0xff, 0x00, 0xc3] : []) }

@@ -42,9 +42,4 @@ struct MemoryDelays {
     heap = Heap(heap.unordered.filter(\.place.isTaken))
     left = 0
   }
-
-  /// In the order they are due.
-  func jobs(where isMeant: (MemoryJob) -> Bool) -> [MemoryJob] {
-    heap.unordered.filter { $0.place.isTaken && isMeant($0.place.job) }.sorted().map(\.place.job)
-  }
 }

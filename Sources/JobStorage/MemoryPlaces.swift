@@ -20,8 +20,6 @@ struct MemoryPlaces {
   private var line = Deque<MemoryPlace>()
   private var left = 0
 
-  var isEmpty: Bool { line.count == left }
-
   mutating func append(_ job: MemoryJob) { line.append(MemoryPlace(job)) }
 
   mutating func prepend(_ job: MemoryJob) { line.prepend(MemoryPlace(job)) }
@@ -48,7 +46,4 @@ struct MemoryPlaces {
     line.removeAll { !$0.isTaken }
     left = 0
   }
-
-  /// In the order of the line.
-  var jobs: some Sequence<MemoryJob> { line.lazy.filter(\.isTaken).map(\.job) }
 }

@@ -12,6 +12,11 @@ final class Connection {
   fileprivate final class Watch {
     var logFrames: Int32 = 0
     var mustEnd: () -> Bool = { false }
+
+    /// What SQLite was given to hand back.
+    static func of(_ pointer: UnsafeMutableRawPointer?) -> Watch? {
+      pointer.map { Unmanaged<Watch>.fromOpaque($0).takeUnretainedValue() }
+    }
   }
 
   /// Says nothing yet about what is in the file.
@@ -100,7 +105,7 @@ final class Connection {
     watch.mustEnd = mustEnd
     sqlite3_progress_handler(
       handle, Self.stepsBetweenQuestions,
-      { Unmanaged<Watch>.fromOpaque($0!).takeUnretainedValue().mustEnd() ? 1 : 0 },
+      { Watch.of($0)?.mustEnd() == true ? 1 : 0 },
       Unmanaged.passUnretained(watch).toOpaque())
     try statement(.beginReading).run()
     defer {
@@ -121,7 +126,7 @@ extension Connection {
     sqlite3_wal_hook(
       handle,
       { watch, _, _, frames in
-        Unmanaged<Watch>.fromOpaque(watch!).takeUnretainedValue().logFrames = frames
+        Watch.of(watch)?.logFrames = frames
         return SQLITE_OK
       }, Unmanaged.passUnretained(watch).toOpaque())
   }

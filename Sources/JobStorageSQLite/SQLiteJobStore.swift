@@ -88,7 +88,8 @@ public final class SQLiteJobStore: JobStore {
 
   public func apply(_ turn: StoreTurn) throws(StoreError) -> StoreTurnResult {
     try turn.refuseUnknownPhases(opened("apply").keys, address: address)
-    return try write("apply") { (session) throws(SQLiteFailure) in try session.apply(turn) }
+    // What is confirmed after a flush is looked after there.
+    return try write("apply", confirms: !needsFlush) { (session) throws(SQLiteFailure) in try session.apply(turn) }
   }
 
   public var needsFlush: Bool { place.isFullySynchronous }
@@ -130,7 +131,7 @@ public final class SQLiteJobStore: JobStore {
 
   /// Nothing is confirmed that went to files which nobody will find.
   private func write<Value>(
-    _ operation: String, _ body: (Session) throws(SQLiteFailure) -> Value
+    _ operation: String, confirms: Bool = true, _ body: (Session) throws(SQLiteFailure) -> Value
   ) throws(StoreError) -> Value {
     let session = try opened(operation)
     let value: Value
@@ -140,7 +141,7 @@ public final class SQLiteJobStore: JobStore {
       closeSession()
       throw StoreError(error, operation: operation, address: place)
     }
-    try refuseLostFiles(operation)
+    if confirms { try refuseLostFiles(operation) }
     return value
   }
 

@@ -25,19 +25,18 @@ struct ServedFiles {
     let found = DatabaseFile.Identity(path: address.file)
     guard found != database.identity else { return nil }
     let code = errno
-    let refused = "nothing is accepted until then"
     if found == nil, code != ENOENT, code != ENOTDIR {
       return "the database cannot be looked at while in use: \(String(cString: strerror(code))); correct that"
     }
     let what = found == nil ? "removed" : "replaced by another file"
     guard database.nameCount == 0 else {
       return found == nil
-        ? "the database was moved away while in use; move it back, or end this coordinator; \(refused)"
-        : "the database was \(what) while in use; move it back, or restart this coordinator to use the other; \(refused)"
+        ? "the database was moved away while in use; move it back, or end this coordinator"
+        : "the database was \(what) while in use; move it back, or restart this coordinator to use the other"
     }
     return
       "the database was \(what) while in use; save what is in it with 'cp /proc/\(getpid())/fd/\(database.descriptor) "
-      + "COPY', put it in its place, and restart this coordinator; \(refused)"
+      + "COPY', put it in its place, and restart this coordinator"
   }
 
   private static let logIsGone =

@@ -51,13 +51,11 @@ extension RedisJobStore {
 
   /// Claims of more than one part brings: those of many jobs, or of large ones.
   private func fill(_ turn: StoreTurn, _ session: Session, into answers: inout TurnAnswers) throws(StoreError) {
-    var words = TurnWords(turn, keys: session.keys)
-    for index in turn.claims.indices {
-      while answers.unfilled.contains(index), answers.result.claims[index].count < turn.claims[index].limit {
-        let left = turn.claims[index].limit - answers.result.claims[index].count
-        var parts: ArraySlice<TurnPlan.Part> = [.claim(index, limit: min(left, TurnPlan.claimsPerPart))]
-        try send([(.turn, words.call(parts))], of: turn, session, answering: &parts, into: &answers)
-      }
+    while let index = answers.unfilled.first {
+      let left = turn.claims[index].limit - answers.result.claims[index].count
+      var parts: ArraySlice<TurnPlan.Part> = [.claim(index, limit: min(left, TurnPlan.claimsPerPart))]
+      var words = TurnWords(turn, keys: session.keys)
+      try send([(.turn, words.call(parts))], of: turn, session, answering: &parts, into: &answers)
     }
   }
 

@@ -9,12 +9,14 @@ struct TurnAnswers {
   /// Jobs whose text cannot be read.
   private(set) var unreadable: [[UInt8]] = []
   /// Claims that may get more.
-  private(set) var unfilled: Set<Int> = []
+  private(set) var unfilled: [Int] = []
+  private let claims: [Claim]
   private let keys: PhaseKeys
 
   /// Releases are stale until they are answered: one whose token an earlier one of the turn has is not asked.
   init(allRecorded turn: StoreTurn, keys: PhaseKeys) {
     self.keys = keys
+    claims = turn.claims
     result = StoreTurnResult()
     result.completions = Array(repeating: .recorded, count: turn.completions.count)
     result.failures = Array(repeating: .recorded, count: turn.failures.count)
@@ -73,10 +75,15 @@ struct TurnAnswers {
     return true
   }
 
+  private mutating func noteWhether(_ claim: Int, mayGetMore: Bool) {
+    if !unfilled.isEmpty { unfilled.removeAll { $0 == claim } }
+    if mayGetMore, result.claims[claim].count < claims[claim].limit { unfilled.append(claim) }
+  }
+
   private mutating func note(claimed words: [RedisReply], by claim: Int) -> Bool {
     guard words.count >= 2, let gone = words[0].number, let more = words[1].number else { return false }
     lost += Int(clamping: gone)
-    if more == 1 { unfilled.insert(claim) } else { unfilled.remove(claim) }
+    defer { noteWhether(claim, mayGetMore: more == 1) }
     guard words.count > 2 else { return true }
     guard words.count == 6, let first = words[2].number, first >= 0, let ids = words[3].array,
       let texts = words[4].array, let contents = words[5].array, ids.count == texts.count, ids.count == contents.count

@@ -84,7 +84,7 @@ final class ClientLoop: Sendable {
     var isConnected = false
     while true {
       wake.clear()
-      if let last = monitor.events().last { isConnected = last == .connected }
+      if poller.ready.contains(2), let last = monitor.events().last { isConnected = last == .connected }
       let isClosed = state.withLock { $0.isClosed }
       let isHeldUp = isConnected && !sendAll(to: socket)
       receive(from: socket)

@@ -13,21 +13,21 @@ final class BodyBudget: Sendable {
   func withBody<Value>(
     of request: Request, upTo limit: Int, _ use: ([UInt8]) async throws -> Value
   ) async throws -> Value {
-    guard request.headers.contains(.contentLength) || request.headers.contains(.transferEncoding) else {
-      return try await use([])
-    }
-    if let announced = request.headers[.contentLength].flatMap({ Int($0) }), limit > 0, announced > limit {
-      throw Self.tooLarge(limit)
-    }
+    guard request.hasBody else { return try await use([]) }
     var bytes: [UInt8] = []
+    var problem: Problem?
     defer { give(back: bytes.count) }
-    for try await chunk in request.body {
-      guard bytes.count + chunk.readableBytes <= max(limit, Self.emptyBodyBytes) else { throw Self.tooLarge(limit) }
-      guard take(chunk.readableBytes) else {
-        throw Problem(.serviceUnavailable, "too many large bodies are being read; try again later")
+    // To its end, even where it is refused: see `discardBody`.
+    for try await chunk in request.body where problem == nil {
+      if bytes.count + chunk.readableBytes > max(limit, Self.emptyBodyBytes) {
+        problem = Self.tooLarge(limit)
+      } else if take(chunk.readableBytes) {
+        bytes += chunk.readableBytesView
+      } else {
+        problem = Problem(.serviceUnavailable, "too many large bodies are being read; try again later")
       }
-      bytes += chunk.readableBytesView
     }
+    if let problem { throw problem }
     if limit == 0 { try Self.checkEmpty(bytes) }
     return try await use(bytes)
   }
@@ -55,4 +55,15 @@ final class BodyBudget: Sendable {
   }
 
   private func give(back count: Int) { bytesLeft.withLock { $0 += count } }
+}
+
+extension Request {
+  var hasBody: Bool { headers.contains(.contentLength) || headers.contains(.transferEncoding) }
+
+  /// For a request that is refused before its body was read: many clients do not look at an answer before they have sent
+  /// all. How long that may take is the connection's bound.
+  func discardBody() async {
+    guard hasBody else { return }
+    do { for try await _ in body {} } catch { return }
+  }
 }

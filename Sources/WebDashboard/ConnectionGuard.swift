@@ -47,24 +47,23 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     case .body: break
     case .end:
       isBodyOpen = false
-      expectMore(within: nil, context)
+      restIfDone(context)
     }
     context.fireChannelRead(data)
   }
 
   func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
-    guard case .end = unwrapOutboundIn(data) else { return context.write(data, promise: promise) }
-    requests -= 1
-    guard !isBodyOpen else {
-      // Answered before all of it was there: what still comes belongs to no request.
-      context.writeAndFlush(data, promise: promise)
-      return context.close(promise: nil)
-    }
     context.write(data, promise: promise)
-    if requests == 0 {
-      book.fellIdle(context.channel)
-      expectMore(within: .seconds(limits.idleSeconds), context)
-    }
+    guard case .end = unwrapOutboundIn(data) else { return }
+    requests -= 1
+    restIfDone(context)
+  }
+
+  /// A body that was answered before all of it was there is read and thrown away within its time, since a client that
+  /// still sends would not see the answer of a connection that is closed.
+  private func restIfDone(_ context: ChannelHandlerContext) {
+    if requests == 0 { book.fellIdle(context.channel) }
+    if !isBodyOpen { expectMore(within: requests == 0 ? .seconds(limits.idleSeconds) : nil, context) }
   }
 
   func channelWritabilityChanged(context: ChannelHandlerContext) {

@@ -30,8 +30,7 @@ struct Gatekeeper: RouterMiddleware {
     _ request: Request, _ context: Context, _ next: (Request, Context) async throws -> Response
   ) async -> Response {
     do {
-      if let other = try otherMethod(request) { return other }
-      try check(request)
+      if let other = try await admitted(request) { return other }
       return try await underWay.counted { try await next(request, context) }
     } catch let problem as Problem {
       return problem.response
@@ -42,6 +41,18 @@ struct Gatekeeper: RouterMiddleware {
     } catch {
       context.logger.warning("\(request.method) \(request.uri.path): \(error)")
       return Problem(.internalServerError, "the request could not be carried out").response
+    }
+  }
+
+  /// - Returns: an answer that needs no route.
+  private func admitted(_ request: Request) async throws -> Response? {
+    do throws(Problem) {
+      if let other = try otherMethod(request) { return other }
+      try check(request)
+      return nil
+    } catch {
+      await request.discardBody()
+      throw error
     }
   }
 

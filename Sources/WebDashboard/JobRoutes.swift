@@ -109,7 +109,9 @@ struct JobRoutes {
       json +=
         instructions.count <= Self.listedInstructionsBytes ? document(job, instructions) : shortened(job, instructions)
     }
-    json += Array("],\"next\":".utf8) + page["next"].json + Array("}".utf8)
+    json += Array("],\"next\":".utf8) + page["next"].json
+    if page["examined"] != .null { json += Array(",\"examined\":".utf8) + page["examined"].json }
+    json += Array("}".utf8)
     return Response(json: json)
   }
 

@@ -35,7 +35,13 @@ struct Route: Sendable {
   func answer(
     _ request: Request, _ context: WebContext, bodies: BodyBudget, book: ConnectionBook
   ) async throws -> Response {
-    let query = try QueryParameters(target: request.head.path ?? "", accepting: parameters)
+    let query: QueryParameters
+    do throws(Problem) {
+      query = try QueryParameters(target: request.head.path ?? "", accepting: parameters)
+    } catch {
+      await request.discardBody()
+      throw error
+    }
     let client = book.client(at: context.channel)
     return try await bodies.withBody(of: request, upTo: largestBody) { body in
       let call = Call(request: request, context: context, client: client, query: query, body: body)

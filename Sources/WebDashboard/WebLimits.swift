@@ -12,7 +12,7 @@ struct WebLimits: Sendable {
   var bodyBytes = 256 << 20
   /// Requests that one coordinator is asked at a time, and that wait for their turn.
   var asked = 16
-  var waiting = 64
+  var waiting = 32
   /// From the connection to the end of the first header.
   var headerSeconds: Int64 = 10
   /// From an answer to the end of the next header.

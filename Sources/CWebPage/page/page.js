@@ -324,7 +324,7 @@ function jobsView() {
     page?.trouble && h("p", { class: "trouble" }, page.trouble),
     page?.jobs && jobsTable(name, page),
     h("p", { class: "row" }, cursor && h("a", { href: jobsLink(name, Object.fromEntries(filter)) }, "Newest"),
-      page?.next && h("a", { href: jobsLink(name, { ...Object.fromEntries(filter), cursor: page.next }) }, page.jobs.length ? "Older" : "Go on")),
+      page?.next && !(page.looks < 0) && h("a", { href: jobsLink(name, { ...Object.fromEntries(filter), cursor: page.next }) }, page.jobs.length ? "Older" : "Go on")),
   ];
 }
 
@@ -410,7 +410,7 @@ function workersView() {
         worker.reason && h("div", { class: "trouble" }, worker.reason)), h("td", {}, name),
       h("td", {}, worker.plugin_file), h("td", { class: "mono" }, worker.plugin),
       [worker.concurrency, worker.in_flight, worker.succeeded, worker.failed].map((value) => h("td", { class: "number" }, number(value))),
-      h("td", { class: "number" }, isLost(pipeline) ? `as of ${clock(pipeline.as_of_ms)}` : worker.heartbeat_age_s ? `${worker.heartbeat_age_s} s ago` : "now"),
+      h("td", { class: "number" }, isLost(pipeline) ? h("span", { title: clock(pipeline.as_of_ms) }, `as of ${clock(pipeline.as_of_ms).slice(11, 19)}`) : worker.heartbeat_age_s ? `${worker.heartbeat_age_s} s ago` : "now"),
       h("td", {}, worker.state === "serving" && pipeline.state === "connected" && action("drain", "Drain", { pipeline: name, worker: worker.id })))))))];
 }
 

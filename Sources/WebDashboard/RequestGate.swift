@@ -16,10 +16,13 @@ final class RequestGate: Sendable {
   private let limit: Int
   private let longestQueue: Int
   private let state = Mutex(State())
+  private let watcher: (@Sendable (RequestGate) -> Void)?
 
-  init(limit: Int, waiting: Int) {
+  /// - Parameter watcher: called whenever one more is inside or waits.
+  init(limit: Int, waiting: Int, watcher: (@Sendable (RequestGate) -> Void)? = nil) {
     self.limit = limit
     longestQueue = waiting
+    self.watcher = watcher
   }
 
   /// Those that are inside, and those that wait.
@@ -42,6 +45,7 @@ final class RequestGate: Sendable {
     try await withTaskCancellationHandler {
       try await withCheckedThrowingContinuation { turn in
         let outcome = state.withLock { admit(number, turn, &$0) }
+        watcher?(self)
         if let outcome { turn.resume(with: outcome) }
       }
     } onCancel: {

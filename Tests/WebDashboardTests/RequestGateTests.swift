@@ -8,17 +8,24 @@ import Testing
     Task { try await gate.pass { for await _ in stream {} } }
   }
 
-  private func load(of gate: RequestGate, becomes inside: Int, _ waiting: Int) async {
-    while gate.load != (inside, waiting) { await Task.yield() }
+  /// A gate, and how many are inside and wait after each that came.
+  private func watchedGate(waiting: Int) -> (gate: RequestGate, loads: AsyncStream<[Int]>) {
+    let (loads, told) = AsyncStream<[Int]>.makeStream()
+    let gate = RequestGate(limit: 1, waiting: waiting) { told.yield([$0.load.inside, $0.load.waiting]) }
+    return (gate, loads)
+  }
+
+  private func load(_ loads: AsyncStream<[Int]>, becomes wanted: [Int]) async {
+    for await load in loads where load == wanted { return }
   }
 
   @Test func `So many pass, some wait, and all others hear that it is busy`() async throws {
-    let gate = RequestGate(limit: 1, waiting: 1)
+    let (gate, loads) = watchedGate(waiting: 1)
     let (stream, hold) = AsyncStream<Void>.makeStream()
     let first = occupant(of: gate, until: stream)
-    await load(of: gate, becomes: 1, 0)
+    await load(loads, becomes: [1, 0])
     let second = Task { try await gate.pass { 2 } }
-    await load(of: gate, becomes: 1, 1)
+    await load(loads, becomes: [1, 1])
     await #expect(throws: RequestGate.Busy.self) { try await gate.pass { 3 } }
     hold.finish()
     try await first.value
@@ -27,12 +34,12 @@ import Testing
   }
 
   @Test func `Whoever is given up while it waits never gets its turn`() async throws {
-    let gate = RequestGate(limit: 1, waiting: 8)
+    let (gate, loads) = watchedGate(waiting: 8)
     let (stream, hold) = AsyncStream<Void>.makeStream()
     let first = occupant(of: gate, until: stream)
-    await load(of: gate, becomes: 1, 0)
+    await load(loads, becomes: [1, 0])
     let left = (0..<8).map { _ in Task { try await gate.pass { Issue.record("it got its turn") } } }
-    await load(of: gate, becomes: 1, 8)
+    await load(loads, becomes: [1, 8])
     for each in left { each.cancel() }
     for each in left { await #expect(throws: CancellationError.self) { try await each.value } }
     #expect(gate.load == (1, 0))

@@ -40,6 +40,7 @@ let deque: Target.Dependency = .product(name: "DequeModule", package: "swift-col
 let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
 let httpTypes: Target.Dependency = .product(name: "HTTPTypes", package: "swift-http-types")
 let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
+let nioHTTPTypes: Target.Dependency = .product(name: "NIOHTTPTypes", package: "swift-nio-extras")
 let heap: Target.Dependency = .product(name: "HeapModule", package: "swift-collections")
 
 func room(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
@@ -83,6 +84,7 @@ let package = Package(
     .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0", traits: []),
     .package(url: "https://github.com/apple/swift-http-types", from: "1.6.0"),
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
+    .package(url: "https://github.com/apple/swift-nio-extras.git", from: "1.31.0"),
   ],
   targets: [
     // Libraries of the system. No pkgConfig: Debian's .pc files carry flags that SwiftPM prohibits with a warning.
@@ -136,7 +138,7 @@ let package = Package(
       "WebDashboard",
       [
         "PipelineAccess", "PipelineModel", "PluginCatalog", "WireProtocol", "CWebPage", logging, hummingbird, httpTypes,
-        nioCore,
+        nioCore, nioHTTPTypes,
       ]),
 
     // What embedding programs import.

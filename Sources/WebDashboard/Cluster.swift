@@ -16,9 +16,9 @@ final class Cluster: Sendable {
   private let settings: WebServerSettings
   private let state: Mutex<State>
 
-  init(_ settings: WebServerSettings) {
+  init(_ settings: WebServerSettings, limits: WebLimits) {
     self.settings = settings
-    links = settings.pipelines.map { PipelineLink(address: $0) }
+    links = settings.pipelines.map { PipelineLink(address: $0, limits: limits) }
     state = Mutex(State(watches: settings.pipelines.map { PipelineWatch(address: $0) }))
   }
 
@@ -62,6 +62,12 @@ final class Cluster: Sendable {
     return links[found]
   }
 
+  /// - Throws: `Problem` where there is no pipeline as the call's path has it.
+  func link(for call: Call) throws(Problem) -> PipelineLink { try link(named: call.part("pipeline")) }
+
+  /// Who looks at this moment.
+  var lookers: Int { state.withLock { $0.lookers } }
+
   /// Looks are quick while somebody watches, and rare otherwise.
   func whileLooked<Value>(_ body: () async throws -> Value) async rethrows -> Value {
     state.withLock { $0.lookers += 1 }
@@ -84,25 +90,35 @@ final class Cluster: Sendable {
 
   private func watch(_ index: Int) async {
     while !Task.isCancelled {
-      await look(index)
+      let link = links[index]
+      try? await look(index) { verb in try await link.look(verb).0 }
       do { try await rest() } catch { return }
     }
   }
 
   /// Looks now, for whoever wants to know how it is rather than how it was.
-  func refresh(_ link: PipelineLink) async {
-    if let index = links.firstIndex(where: { $0 === link }) { await look(index) }
+  ///
+  /// - Throws: `Problem` where too many want to.
+  func refresh(_ link: PipelineLink) async throws {
+    guard let index = links.firstIndex(where: { $0 === link }) else { return }
+    try await look(index) { verb in try await link.ask(verb).0 }
   }
 
-  private func look(_ index: Int) async {
+  private func look(_ index: Int, _ ask: @Sendable (String) async throws -> JSONValue) async throws {
     do {
-      async let status = links[index].ask("status")
-      async let totals = links[index].ask("totals")
-      let (heardStatus, heardTotals) = try await (status.0, totals.0)
+      async let status = ask("status")
+      async let totals = ask("totals")
+      async let actions = try? ask("actions")
+      let heard = try await PipelineWatch.Answers(status: status, totals: totals, actions: actions ?? .null)
       let now = Int64(Date().timeIntervalSince1970 * 1_000)
-      update { $0.watches[index].heard(status: heardStatus, totals: heardTotals, now: now) }
+      update { $0.watches[index].heard(heard, now: now) }
+    } catch is CancellationError {
+      return
     } catch {
-      update { $0.watches[index].lost((error as? Problem)?.detail ?? "\(error)") }
+      let problem = error as? Problem
+      // One that has too much to do is there.
+      if problem?.code == .busy { throw error }
+      update { $0.watches[index].lost(problem?.detail ?? "\(error)") }
     }
   }
 

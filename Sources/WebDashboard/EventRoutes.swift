@@ -5,26 +5,35 @@ internal import NIOCore
 /// at most. A reader that is slow gets fewer and larger ones.
 struct EventRoutes {
   let cluster: Cluster
+  let largestCount: Int
 
-  func add(to router: Router<BasicRequestContext>) {
-    router.get("/api/v1/events") { [cluster] _, _ in
-      Response(
-        status: .ok, headers: [.contentType: "text/event-stream", .cacheControl: "no-store"],
-        body: ResponseBody { writer in
-          try await cluster.whileLooked { try await Self.tell(cluster, to: &writer) }
-          try await writer.finish(nil)
-        })
-    }
+  var routes: [Route] {
+    [
+      .get("/api/v1/events") { [cluster, largestCount] call in
+        guard cluster.lookers < largestCount else {
+          throw Problem(.serviceUnavailable, "\(largestCount) streams of events are open; try again later")
+        }
+        let client = call.client
+        return Response(
+          status: .ok, headers: [.contentType: "text/event-stream", .cacheControl: "no-store"],
+          body: ResponseBody { writer in
+            try await cluster.whileLooked { try await Self.tell(cluster, client, to: &writer) }
+            try await writer.finish(nil)
+          })
+      }
+    ]
   }
 
-  private static func tell(_ cluster: Cluster, to writer: inout any ResponseBodyWriter) async throws {
+  private static func tell(
+    _ cluster: Cluster, _ client: ConnectionBook.Client?, to writer: inout any ResponseBodyWriter
+  ) async throws {
     var version = cluster.version
     var told = cluster.document
     var isSilentFor = 0
     // The first line tells the browser how soon to come back after a break.
     try await writer.write(ByteBuffer(string: "retry: 1000\n\n"))
     try await writer.write(event("snapshot", version, told))
-    while true {
+    while client?.hasLeft != true {
       try await Task.sleep(for: .milliseconds(250))
       let present = cluster.version
       isSilentFor += 1

@@ -1,88 +1,122 @@
+internal import HTTPTypes
 internal import Hummingbird
 internal import PipelineAccess
 internal import PipelineModel
-internal import PluginCatalog
 internal import WireProtocol
 
-/// Jobs: enqueueing, looking, acting.
+/// Single jobs: enqueueing, looking, acting.
 struct JobRoutes {
   let cluster: Cluster
+  let keys = IdempotencyKeys()
   /// Larger instructions are left out of lists.
   private static let listedInstructionsBytes = 2_048
-  /// As the coordinator takes in one request.
-  private static let largestChange = 10_000
+  private static let base = "/api/v1/pipelines/:pipeline"
+  /// 100 years.
+  private static let longestDelaySeconds = 3_155_760_000
 
-  func add(to router: Router<BasicRequestContext>) {
-    let jobs = router.group("/api/v1/pipelines/:pipeline/jobs")
-    jobs.post { request, context in try await enqueue(request, context) }
-    jobs.get { request, context in try await list(request, context) }
-    jobs.get("/count") { request, context in
-      let filter = try request.filter()
-      return Response(json: try await link(context).ask("count", .object(filter)).0)
-    }
-    jobs.post("/retry") { request, context in try await change("requeue", request, context) }
-    jobs.post("/cancel") { request, context in try await cancelAll(request, context) }
-    jobs.delete { request, context in try await change("delete", request, context) }
-    jobs.get("/:id") { _, context in try await show(context) }
-    jobs.post("/:id/retry") { _, context in try await changeOne("requeue", "requeued", context) }
-    jobs.post("/:id/cancel") { _, context in
-      Response(json: try await link(context).ask("cancel", .object(["id": .string(context.part("id"))])).0)
-    }
-    jobs.delete("/:id") { _, context in try await changeOne("delete", "deleted", context) }
+  var routes: [Route] {
+    [
+      .post(
+        "\(Self.base)/jobs", ["id", "priority", "delay_seconds"], largestBody: InstructionsJSON.maximumBytes
+      ) { call in try await enqueue(call) },
+      .get("\(Self.base)/jobs", .filter + ["limit", "cursor"]) { call in try await list(call) },
+    ] + routesOfOne("\(Self.base)/jobs/:id", .none) { call in try call.part("id") }
+      // Browsers take the ids . and .. for folders, however they are encoded in a path.
+      + routesOfOne("\(Self.base)/job", ["id"]) { call in
+        guard let id = call.query["id"] else { throw Problem(.badRequest, "'id' must name the job") }
+        return id
+      }
   }
 
-  private func link(_ context: some RequestContext) throws -> PipelineLink {
-    try cluster.link(named: context.part("pipeline"))
+  private func routesOfOne(
+    _ path: String, _ parameters: AcceptedParameters, _ id: @escaping @Sendable (Call) throws -> String
+  ) -> [Route] {
+    [
+      .get(path, parameters) { call in try await show(id(call), call) },
+      .delete(path, parameters) { call in try await change("delete", "deleted", id(call), call) },
+      .post("\(path)/retry", parameters) { call in try await change("requeue", "requeued", id(call), call) },
+      .post("\(path)/cancel", parameters) { call in try await change("cancel", "cancelled", id(call), call) },
+    ]
   }
 
   // MARK: - Enqueueing
 
-  private func enqueue(_ request: Request, _ context: some RequestContext) async throws -> Response {
-    let link = try link(context)
-    var job = PipelineClient.Job(instructions: try await request.bytes(upTo: InstructionsJSON.maximumBytes))
-    job.id = try jobID(request)
-    job.priority = try request.integer("priority", in: -8...7) ?? 0
-    if let seconds = try request.integer("delay_seconds", in: 0...31_536_000), seconds > 0 {
+  private func enqueue(_ call: Call) async throws -> Response {
+    let link = try cluster.link(for: call)
+    let pipeline = try call.part("pipeline")
+    let key = try Self.idempotencyKey(call)
+    var job = PipelineClient.Job(instructions: call.body)
+    job.id = call.query["id"] ?? key.map(IdempotencyKeys.jobID)
+    job.priority = try call.query.integer("priority", in: -8...7) ?? 0
+    if let seconds = try call.query.integer("delay_seconds", in: 0...Self.longestDelaySeconds), seconds > 0 {
       job.delayMilliseconds = Int64(seconds) * 1_000
     }
-    let answer = try await link.enqueue(pipeline: context.part("pipeline"), job)
+    let answer = try await link.enqueue(pipeline: pipeline, job)
     guard answer.ok, let id = answer.id else { throw Problem(code: answer.code, answer.message) }
     let isNew = answer.code == .ok
+    if key != nil { try await checkBody(call.body, of: id, isNew: isNew, at: link) }
     var response = Response(
       json: .object(["id": .string(id), "duplicate": .bool(!isNew)]), status: isNew ? .created : .ok)
-    response.headers[.location] = "\(request.uri.path)/\(id.urlPathPart)"
+    response.headers[.location] = Self.location(of: id, in: pipeline)
     return response
   }
 
-  /// `id` is the job's own; an Idempotency-Key is made into one.
-  private func jobID(_ request: Request) throws -> String? {
-    if let id = request.parameter("id") { return id }
-    guard let key = request.headers[.idempotencyKey] else { return nil }
-    guard !key.isEmpty, key.utf8.count <= 1_024 else {
-      throw Problem(.badRequest, "the Idempotency-Key must have 1 to 1024 bytes")
+  private static func location(of id: String, in pipeline: String) -> String {
+    let jobs = "/api/v1/pipelines/\(pipeline.percentEncoded)/job"
+    return id == "." || id == ".." ? "\(jobs)?id=\(id)" : "\(jobs)s/\(id.percentEncoded)"
+  }
+
+  private static func idempotencyKey(_ call: Call) throws(Problem) -> String? {
+    let keys = call.request.headers[values: .idempotencyKey]
+    guard let key = keys.first else { return nil }
+    guard keys.count == 1, !key.isEmpty, key.utf8.count <= 1_024 else {
+      throw Problem(.badRequest, "there must be one Idempotency-Key, of 1 to 1024 bytes")
     }
-    return "key-\(PluginCatalog.sha256(of: Array(key.utf8)).prefix(32))"
+    guard call.query["id"] == nil else {
+      throw Problem(.badRequest, "'id' and Idempotency-Key each name the job; give one of them")
+    }
+    return key
+  }
+
+  /// - Throws: `Problem` where the key came with another body before.
+  private func checkBody(_ body: [UInt8], of id: String, isNew: Bool, at link: PipelineLink) async throws {
+    if isNew { return keys.remember(body, for: id) }
+    var isSame = keys.isSame(body, as: id)
+    // Enqueued before this server began: instructions that no phase has changed are what came with the key.
+    if isSame == nil, let (job, payloads) = try? await link.ask("job", .object(["id": .string(id)])),
+      job["phase"].integer == 0, job["changes"].elements.isEmpty, job["state"].string != "succeeded",
+      let first = payloads.first
+    {
+      isSame = first == body
+    }
+    guard isSame ?? true else {
+      throw Problem(
+        .unprocessableContent,
+        "this Idempotency-Key came with another body before, as job '\(id)'; give another job another key")
+    }
   }
 
   // MARK: - Looking
 
-  private func list(_ request: Request, _ context: some RequestContext) async throws -> Response {
-    var arguments = try request.filter()
-    arguments["limit"] = .integer(Int64(try request.integer("limit", in: 1...200) ?? 50))
-    if let cursor = request.parameter("cursor") { arguments["cursor"] = .string(cursor) }
-    let (page, payloads) = try await link(context).ask("jobs", .object(arguments))
+  private func list(_ call: Call) async throws -> Response {
+    var arguments = call.query.filter
+    arguments["limit"] = .integer(Int64(try call.query.integer("limit", in: 1...200) ?? 50))
+    if let cursor = call.query["cursor"] { arguments["cursor"] = .string(cursor) }
+    let (page, payloads) = try await cluster.link(for: call).ask("jobs", .object(arguments))
     var json = Array("{\"jobs\":[".utf8)
     for (index, (job, instructions)) in zip(page["jobs"].elements, payloads).enumerated() {
       if index > 0 { json.append(UInt8(ascii: ",")) }
       json +=
         instructions.count <= Self.listedInstructionsBytes ? document(job, instructions) : shortened(job, instructions)
     }
-    json += Array("],\"next\":".utf8) + page["next"].json + Array("}".utf8)
+    json += Array("],\"next\":".utf8) + page["next"].json
+    if page["examined"] != .null { json += Array(",\"examined\":".utf8) + page["examined"].json }
+    json += Array("}".utf8)
     return Response(json: json)
   }
 
-  private func show(_ context: some RequestContext) async throws -> Response {
-    let (found, payloads) = try await link(context).ask("job", .object(["id": .string(context.part("id"))]))
+  private func show(_ id: String, _ call: Call) async throws -> Response {
+    let (found, payloads) = try await cluster.link(for: call).ask("job", .object(["id": .string(id)]))
     let changes = found["changes"].elements
     let job = JSONValue.object(found.members.filter { $0.key != "changes" })
     var json = job.json.dropLast() + Array(",\"changes\":[".utf8)
@@ -108,54 +142,20 @@ struct JobRoutes {
 
   // MARK: - Acting
 
-  private func change(_ verb: String, _ request: Request, _ context: some RequestContext) async throws -> Response {
-    let filter = try request.narrowFilter()
-    return Response(json: try await link(context).ask(verb, .object(filter)).0)
-  }
-
-  private func changeOne(_ verb: String, _ count: String, _ context: some RequestContext) async throws -> Response {
-    let id = try context.part("id")
-    let link = try link(context)
-    // For the answer that it is not there at all.
-    let (job, _) = try await link.ask("job", .object(["id": .string(id)]))
-    let (answer, _) = try await link.ask(verb, .object(["id": .string(id)]))
-    guard answer[count].integer ?? 0 > 0 else {
-      throw Problem(.conflict, "job '\(id)' is \(job["state"].string ?? "in another state"); nothing was done")
+  private func change(_ verb: String, _ count: String, _ id: String, _ call: Call) async throws -> Response {
+    let link = try cluster.link(for: call)
+    let named: JSONValue = .object(["id": .string(id)])
+    // For the answer that it is not there at all, and for the state that it was in.
+    let (job, _) = try await link.ask("job", named)
+    let state = job["state"].string ?? "in another state"
+    let conflict = Problem(.conflict, "job '\(id)' is \(state); nothing was done")
+    let answer: JSONValue
+    do {
+      answer = try await link.ask(verb, named).0
+    } catch let problem as Problem {
+      throw problem.code == .invalid ? conflict : problem
     }
-    return Response(json: answer)
-  }
-
-  /// One by one: a coordinator cancels single jobs, since each may have to be stopped at a worker.
-  private func cancelAll(_ request: Request, _ context: some RequestContext) async throws -> Response {
-    var filter = try request.narrowFilter()
-    if filter["states"] == nil { filter["states"] = .array(["waiting", "delayed", "running"].map(JSONValue.string)) }
-    filter["limit"] = .integer(1_000)
-    let link = try link(context)
-    var cancelled: Int64 = 0
-    while cancelled < Self.largestChange {
-      let ids = try await link.ask("jobs", .object(filter)).0["jobs"].elements.compactMap(\.["id"].string)
-      let changed = await cancel(ids, at: link)
-      cancelled += changed
-      // Those that are left have ended by themselves meanwhile.
-      if changed == 0 { break }
-    }
-    return Response(json: .object(["cancelled": .integer(cancelled)]))
-  }
-
-  private func cancel(_ ids: [String], at link: PipelineLink) async -> Int64 {
-    await withTaskGroup(of: Int64.self) { group in
-      var rest = ids[...]
-      func next() {
-        guard let id = rest.popFirst() else { return }
-        group.addTask { (try? await link.ask("cancel", .object(["id": .string(id)]))) == nil ? 0 : 1 }
-      }
-      for _ in 0..<32 { next() }
-      var cancelled: Int64 = 0
-      for await count in group {
-        cancelled += count
-        next()
-      }
-      return cancelled
-    }
+    guard answer["was"] != .null || answer[count].integer ?? 0 > 0 else { throw conflict }
+    return Response(json: .object([count: .integer(1)]))
   }
 }

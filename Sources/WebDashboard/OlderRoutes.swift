@@ -4,40 +4,47 @@ internal import Hummingbird
 struct OlderRoutes {
   let cluster: Cluster
 
-  func add(to router: Router<BasicRequestContext>) {
-    router.get("/api/pipelines") { _, _ in
-      Response(
-        json: .array(
-          pipelines.map { name, shown in
-            .object([
-              "name": .string(name), "paused": shown["paused"],
-              "phases": .array(phases(shown).map { $0["job_type"] }),
-            ])
-          }))
-    }
-    router.get("/api/queues") { _, _ in
-      Response(
-        json: .array(
-          pipelines.flatMap { name, shown in
-            phases(shown).map { phase in
-              var queue: [String: JSONValue] = ["pipeline": .string(name)]
-              for member in ["job_type", "waiting", "delayed", "running", "dead"] { queue[member] = phase[member] }
-              return .object(queue)
-            }
-          }))
-    }
-    router.get("/api/workers/available") { _, _ in
-      Response(
-        json: .array(
-          pipelines.flatMap { _, shown in
-            shown["workers"].members.sorted { $0.key < $1.key }.map(\.value).filter {
-              $0["state"] == .string("serving") && $0["in_flight"].integer ?? 0 < $0["concurrency"].integer ?? 0
-            }
-          }))
-    }
-    router.get("/api/jobs") { request, _ in
-      var arguments = try request.filter()
-      arguments["limit"] = .integer(Int64(try request.integer("limit", in: 1...200) ?? 50))
+  var routes: [Route] { looks + [jobs] }
+
+  private var looks: [Route] {
+    [
+      .get("/api/pipelines") { _ in
+        Response(
+          json: .array(
+            pipelines.map { name, shown in
+              .object([
+                "name": .string(name), "paused": shown["paused"],
+                "phases": .array(phases(shown).map { $0["job_type"] }),
+              ])
+            }))
+      },
+      .get("/api/queues") { _ in
+        Response(
+          json: .array(
+            pipelines.flatMap { name, shown in
+              phases(shown).map { phase in
+                var queue: [String: JSONValue] = ["pipeline": .string(name)]
+                for member in ["job_type", "waiting", "delayed", "running", "dead"] { queue[member] = phase[member] }
+                return .object(queue)
+              }
+            }))
+      },
+      .get("/api/workers/available") { _ in
+        Response(
+          json: .array(
+            pipelines.flatMap { _, shown in
+              shown["workers"].members.sorted { $0.key < $1.key }.map(\.value).filter {
+                $0["state"] == .string("serving") && $0["in_flight"].integer ?? 0 < $0["concurrency"].integer ?? 0
+              }
+            }))
+      },
+    ]
+  }
+
+  private var jobs: Route {
+    .get("/api/jobs", .filter + ["limit"]) { call in
+      var arguments = call.query.filter
+      arguments["limit"] = .integer(Int64(try call.query.integer("limit", in: 1...200) ?? 50))
       var jobs: [JSONValue] = []
       for (name, _) in pipelines {
         for var job in try await cluster.link(named: name).ask("jobs", .object(arguments)).0["jobs"].elements {

@@ -33,18 +33,18 @@ struct PhaseRates {
         ?? readings.first, last.atMilliseconds > first.atMilliseconds
     else { return 0 }
     let seconds = Double(last.atMilliseconds - first.atMilliseconds) / 1_000
-    return (Double(last.succeeded - first.succeeded) / seconds * 10).rounded() / 10
+    return (Double(last.succeeded &- first.succeeded) / seconds * 10).rounded() / 10
   }
 
   /// Upper end of the bucket of the percentile over the last minute; nil where nothing ran.
   func percentile(_ fraction: Double, bounds: [Int64]) -> Int64? {
     guard let first = readings.first, let last = readings.last else { return nil }
-    let counts = zip(last.latency, first.latency).map { $0 - $1 }
-    let total = counts.reduce(0, +)
+    let counts = zip(last.latency, first.latency).map { max(0, $0 &- $1) }
+    let total = counts.reduce(0, &+)
     guard total > 0, !bounds.isEmpty else { return nil }
     var seen: Int64 = 0
     for (bucket, count) in counts.enumerated() {
-      seen += count
+      seen &+= count
       if Double(seen) >= fraction * Double(total) { return bounds[min(bucket, bounds.count - 1)] }
     }
     return nil

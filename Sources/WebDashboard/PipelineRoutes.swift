@@ -7,35 +7,49 @@ struct PipelineRoutes {
   let settings: WebServerSettings
   let policy: AccessPolicy
 
-  func add(to router: Router<BasicRequestContext>) {
-    addLooks(to: router)
-    addActions(to: router)
+  var routes: [Route] { looks + lookingAtOne + health + actions }
+
+  private static let base = "/api/v1/pipelines/:pipeline"
+
+  private var looks: [Route] {
+    [
+      .get("/api/v1/session") { _ in
+        let mayChange = !policy.isReadOnly && (policy.isLoopback || policy.token != nil)
+        return Response(json: .object(["may_change": .bool(mayChange), "needs_token": .bool(policy.token != nil)]))
+      },
+      .get("/api/v1/pipelines") { _ in Response(json: cluster.document["pipelines"]) },
+      .get("/api/v1/plugins") { _ in Response(json: cluster.document["plugins"]) },
+    ]
   }
 
-  private func addLooks(to router: Router<BasicRequestContext>) {
-    router.get("/api/v1/session") { _, _ in
-      let mayChange = !policy.isReadOnly && (policy.isLoopback || policy.token != nil)
-      return Response(json: .object(["may_change": .bool(mayChange), "needs_token": .bool(policy.token != nil)]))
-    }
-    router.get("/api/v1/pipelines") { _, _ in Response(json: cluster.document["pipelines"]) }
-    router.get("/api/v1/plugins") { _, _ in Response(json: cluster.document["plugins"]) }
-    router.get("/api/v1/pipelines/:pipeline") { _, context in
-      let name = try context.part("pipeline")
-      await cluster.refresh(try cluster.link(named: name))
-      return Response(json: cluster.document["pipelines"][name])
-    }
-    router.get("/api/v1/pipelines/:pipeline/metrics") { request, context in
-      let arguments: JSONValue = .object([
-        "minutes": .integer(Int64(try request.integer("minutes", in: 1...10_080) ?? 60)),
-        "step": .integer(Int64(try request.integer("step", in: 1...1_440) ?? 1)),
-      ])
-      return Response(json: try await cluster.link(named: context.part("pipeline")).ask("history", arguments).0)
-    }
-    router.get("/healthz") { _, _ in Response(text: "ok\n") }
-    router.get("/readyz") { _, _ in readiness() }
-    router.get("/metrics") { _, _ in
-      Response(text: await PrometheusPage(cluster: cluster).text(), type: "text/plain; version=0.0.4; charset=utf-8")
-    }
+  private var lookingAtOne: [Route] {
+    [
+      .get(Self.base) { call in
+        let name = try call.part("pipeline")
+        try await cluster.refresh(cluster.link(named: name))
+        return Response(json: cluster.document["pipelines"][name])
+      },
+      .get("\(Self.base)/metrics", ["minutes", "step"]) { call in
+        let minutes = try call.query.integer("minutes", in: 1...10_080) ?? 60
+        let step = try call.query.integer("step", in: 1...1_440) ?? 1
+        guard step <= minutes else {
+          throw Problem(
+            .badRequest, "'step' is \(step), and 'minutes' \(minutes): a step cannot be longer than the whole")
+        }
+        let arguments: JSONValue = .object(["minutes": .integer(Int64(minutes)), "step": .integer(Int64(step))])
+        return Response(json: try await cluster.link(for: call).ask("history", arguments).0)
+      },
+    ]
+  }
+
+  private var health: [Route] {
+    [
+      .get("/healthz") { _ in Response(text: "ok\n") },
+      .get("/readyz") { _ in readiness() },
+      .get("/metrics") { _ in
+        Response(text: await PrometheusPage(cluster: cluster).text(), type: "text/plain; version=0.0.4; charset=utf-8")
+      },
+    ]
   }
 
   /// Ready: every coordinator answers, and its store is open.
@@ -51,26 +65,28 @@ struct PipelineRoutes {
       ? Response(text: "ready\n") : Problem(.serviceUnavailable, problems.sorted().joined(separator: "; ")).response
   }
 
-  private func addActions(to router: Router<BasicRequestContext>) {
-    for verb in ["pause", "resume"] {
-      router.post("/api/v1/pipelines/:pipeline/\(verb)") { request, context in
-        let arguments = request.parameter("phase").map { ["phase": JSONValue.string($0)] } ?? [:]
-        return Response(json: try await cluster.link(named: context.part("pipeline")).ask(verb, .object(arguments)).0)
+  private var actions: [Route] {
+    ["pause", "resume"].map { verb in
+      .post("\(Self.base)/\(verb)", ["phase"]) { call in
+        let arguments = call.query["phase"].map { ["phase": JSONValue.string($0)] } ?? [:]
+        return Response(json: try await cluster.link(for: call).ask(verb, .object(arguments)).0)
       }
+    } + [
+      .post("\(Self.base)/workers/:worker/drain") { call in
+        let worker = JSONValue.string(try call.part("worker"))
+        return Response(json: try await cluster.link(for: call).ask("drain", .object(["worker": worker])).0)
+      },
+      .post("/api/v1/plugins/:sha256/release") { call in try await release(call) },
+    ]
+  }
+
+  private func release(_ call: Call) async throws -> Response {
+    let hash = try call.part("sha256")
+    let folder = settings.stateFolder
+    let isHash = hash.utf8.count == 64 && hash.utf8.allSatisfy { "0123456789abcdef".utf8.contains($0) }
+    guard isHash, await onThread({ Quarantine(stateFolder: folder).release(hash) }) else {
+      throw Problem(.notFound, "no build '\(hash.shownInAnswers)' is in quarantine")
     }
-    router.post("/api/v1/pipelines/:pipeline/workers/:worker/drain") { _, context in
-      let worker = try context.part("worker")
-      let link = try cluster.link(named: context.part("pipeline"))
-      return Response(json: try await link.ask("drain", .object(["worker": .string(worker)])).0)
-    }
-    router.post("/api/v1/plugins/:sha256/release") { _, context in
-      let hash = try context.part("sha256")
-      let folder = settings.stateFolder
-      let isHash = hash.utf8.count == 64 && hash.allSatisfy { $0.isHexDigit && !$0.isUppercase }
-      guard isHash, await onThread({ Quarantine(stateFolder: folder).release(hash) }) else {
-        throw Problem(.notFound, "no build '\(hash)' is in quarantine")
-      }
-      return Response(json: .object(["released": .string(hash)]))
-    }
+    return Response(json: .object(["released": .string(hash)]))
   }
 }

@@ -2,9 +2,20 @@ internal import FoundationEssentials
 
 /// What is known about one coordinator, asked again and again. Not shared: its loop is its only user.
 struct PipelineWatch {
+  /// What one look heard.
+  struct Answers {
+    /// The answer to `status`.
+    var status: JSONValue
+    /// The answer to `totals`.
+    var totals: JSONValue
+    /// The answer to `actions`; null where there is none.
+    var actions: JSONValue = .null
+  }
+
   private var rates: [PhaseRates] = []
   private var coordinator = ""
   private var startedAt: Int64 = 0
+  private var heardAt: Int64?
   /// What was shown last; what a coordinator said before it went away is still worth showing.
   private(set) var document: JSONValue
 
@@ -17,28 +28,33 @@ struct PipelineWatch {
   mutating func lost(_ reason: String) {
     document["state"] = .string("unreachable")
     document["problem"] = .string(reason)
+    if let heardAt { document["as_of_ms"] = .integer(heardAt) }
   }
 
-  /// - Parameters:
-  ///   - status: the answer to `status`.
-  ///   - totals: the answer to `totals`.
-  ///   - now: Unix time in milliseconds.
-  mutating func heard(status: JSONValue, totals: JSONValue, now: Int64) {
+  /// - Parameter now: Unix time in milliseconds.
+  mutating func heard(_ answers: Answers, now: Int64) {
+    let (status, totals) = (answers.status, answers.totals)
+    heardAt = now
     var shown = status
     shown["address"] = document["address"]
     shown["state"] = .string("connected")
     let name = status["coordinator"].string ?? ""
     if name != coordinator || rates.count != totals["phases"].elements.count {
       coordinator = name
-      startedAt = now - (status["uptime_ms"].integer ?? 0)
+      startedAt = now &- (status["uptime_ms"].integer ?? 0)
       rates = totals["phases"].elements.map { _ in PhaseRates() }
     }
     shown["uptime_ms"] = .null
     shown["started_at_ms"] = .integer(startedAt)
-    shown["phases"] = phases(status["phases"].elements, totals, now: now)
+    let isPaused = status["paused"] == .bool(true)
+    shown["phases"] = phases(status["phases"].elements, totals, isPaused: isPaused, now: now)
     shown["workers"] = .object(
       Dictionary(
         status["workers"].elements.map { ($0["id"].string ?? "", Self.worker($0)) }, uniquingKeysWith: { $1 }))
+    shown["actions"] = .object(
+      Dictionary(
+        answers.actions["actions"].elements.map { ($0["action"].string ?? "", ActionRoutes.shown($0)) },
+        uniquingKeysWith: { $1 }))
     document = .object(shown.members.filter { $0.value != .null })
   }
 
@@ -50,7 +66,9 @@ struct PipelineWatch {
     return .object(shown.members.filter { $0.value != .null })
   }
 
-  private mutating func phases(_ phases: [JSONValue], _ totals: JSONValue, now: Int64) -> JSONValue {
+  private mutating func phases(
+    _ phases: [JSONValue], _ totals: JSONValue, isPaused: Bool, now: Int64
+  ) -> JSONValue {
     let bounds = totals["bounds_us"].elements.compactMap(\.integer)
     var shown = phases
     for (index, total) in totals["phases"].elements.enumerated() where phases.indices.contains(index) {
@@ -64,13 +82,17 @@ struct PipelineWatch {
         if let value = rates[index].percentile(fraction, bounds: bounds) { shown[index][name] = .integer(value) }
       }
     }
-    if let bottleneck = Self.bottleneck(phases) { shown[bottleneck]["bottleneck"] = .bool(true) }
+    if let bottleneck = Self.bottleneck(phases, isPaused: isPaused) { shown[bottleneck]["bottleneck"] = .bool(true) }
     return .object(Dictionary(uniqueKeysWithValues: shown.enumerated().map { (String($0), $1) }))
   }
 
-  /// Where most jobs wait, and more than its workers could take at once.
-  private static func bottleneck(_ phases: [JSONValue]) -> Int? {
-    let waiting = phases.map { $0["waiting"].integer ?? 0 }
+  /// Where most jobs wait, and more than its workers could take at once; none that nothing is taken from, since more
+  /// workers would not help there.
+  static func bottleneck(_ phases: [JSONValue], isPaused: Bool) -> Int? {
+    guard !isPaused else { return nil }
+    let waiting = phases.map { phase in
+      phase["paused"] == .bool(true) || phase["slots"].integer ?? 0 <= 0 ? 0 : phase["waiting"].integer ?? 0
+    }
     guard let most = waiting.indices.max(by: { waiting[$0] < waiting[$1] }) else { return nil }
     return waiting[most] > phases[most]["slots"].integer ?? 0 ? most : nil
   }

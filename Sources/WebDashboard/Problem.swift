@@ -1,3 +1,4 @@
+internal import HTTPTypes
 internal import Hummingbird
 internal import NIOCore
 internal import WireProtocol
@@ -6,6 +7,10 @@ internal import WireProtocol
 struct Problem: Error {
   let status: HTTPResponse.Status
   let detail: String
+  /// A coordinator's, where it was one that refused.
+  private(set) var code: ReplyCode?
+  /// For an address that takes other methods.
+  private(set) var allowed: [HTTPRequest.Method] = []
 
   init(_ status: HTTPResponse.Status, _ detail: String) {
     self.status = status
@@ -18,13 +23,20 @@ struct Problem: Error {
   init(code: ReplyCode, _ message: String) {
     let status: HTTPResponse.Status =
       switch code {
-      case .ok, .duplicate: .internalServerError
-      case .busy: .tooManyRequests
-      case .unavailable, .stopping: .serviceUnavailable
+      case .ok, .duplicate: .badGateway
+      case .busy, .unavailable, .stopping: .serviceUnavailable
       case .invalid: .badRequest
       case .notFound: .notFound
       }
     self.init(status, message)
+    self.code = code
+  }
+
+  init(allowed: [HTTPRequest.Method], not method: HTTPRequest.Method, at path: String) {
+    let known = allowed.map(\.rawValue).joined(separator: ", ")
+    self.init(
+      .methodNotAllowed, "\(path.shownInAnswers) takes \(known), not \(method.rawValue.shownInAnswers)")
+    self.allowed = allowed
   }
 
   var response: Response {
@@ -34,7 +46,13 @@ struct Problem: Error {
     var response = Response(json: document, status: status)
     response.headers[.contentType] = "application/problem+json"
     if status == .unauthorized { response.headers[.wwwAuthenticate] = "Bearer" }
+    if status == .serviceUnavailable { response.headers[.retryAfter] = "1" }
+    if !allowed.isEmpty { response.headers[.allow] = Self.list(allowed) }
     return response
+  }
+
+  static func list(_ methods: [HTTPRequest.Method]) -> String {
+    (methods + [.options]).map(\.rawValue).joined(separator: ", ")
   }
 }
 

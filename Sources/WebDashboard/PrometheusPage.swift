@@ -12,7 +12,7 @@ struct PrometheusPage {
       guard isUp else { continue }
       addPipeline(shown, labels, to: &page)
       addPhases(shown, labels, to: &page)
-      if let link = try? cluster.link(named: name), let totals = try? await link.ask("totals").0 {
+      if let link = try? cluster.link(named: name), let totals = try? await link.look("totals").0 {
         addTotals(totals, labels, to: &page)
       }
     }
@@ -28,11 +28,24 @@ struct PrometheusPage {
     page.add(
       "carbontube_malformed_messages_total", .counter, "Messages that made no sense and were ignored.", labels,
       Double(shown["malformed_messages"].integer ?? 0))
+    addDead(shown, labels, to: &page)
     for state in ["succeeded", "cancelled"] {
       page.add(
         "carbontube_jobs_kept", .gauge, "Finished jobs that the store still keeps.", labels + [("state", state)],
         Double(shown[state].integer ?? 0))
     }
+  }
+
+  /// Dead jobs are kept until somebody requeues or deletes them, so that somebody has to hear when they are many.
+  private func addDead(_ shown: JSONValue, _ labels: [(String, String)], to page: inout MetricsText) {
+    let jobs = shown["phases"].members.values.reduce(0) { $0 + Double($1["dead"].integer ?? 0) }
+    page.add("carbontube_dead_jobs", .gauge, "Dead jobs that wait for requeue or delete.", labels, jobs)
+    let bytes = shown["dead_bytes"].integer.map(Double.init)
+    if let bytes { page.add("carbontube_dead_bytes", .gauge, "What the dead jobs take in the store.", labels, bytes) }
+    let isTooMuch = jobs > 100_000 || bytes ?? 0 > Double(1 << 30)
+    page.add(
+      "carbontube_dead_warning", .gauge, "Whether there are more than 100,000 dead jobs or 1 GiB of them.", labels,
+      isTooMuch ? 1 : 0)
   }
 
   private func addPhases(_ shown: JSONValue, _ labels: [(String, String)], to page: inout MetricsText) {
@@ -108,7 +121,7 @@ struct MetricsText {
     begin(name, .histogram, help)
     var seen: Int64 = 0
     for (index, count) in counts.enumerated() {
-      seen += count
+      seen &+= count
       let bound = index < boundsMicroseconds.count ? Self.text(Double(boundsMicroseconds[index]) / 1e6) : "+Inf"
       families[name]?.append("\(name)_bucket\(Self.text(labels + [("le", bound)])) \(seen)")
     }

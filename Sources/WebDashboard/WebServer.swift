@@ -51,14 +51,19 @@ public final class WebServer: Sendable {
   }
 
   private func serve() async {
-    let cluster = Cluster(settings)
+    let limits = WebLimits.forThisProcess()
+    let cluster = Cluster(settings, limits: limits)
+    let book = ConnectionBook(limit: limits.connections)
     var configuration = ApplicationConfiguration(address: .hostname(settings.host, port: settings.port))
     configuration.serverName = "carbontube"
     var logger = settings.logger
     // A line for each connection that a browser drops is of no use to anybody.
     logger.logLevel = .critical
     let application = Application(
-      router: router(cluster), configuration: configuration,
+      router: router(cluster, book, limits),
+      server: .http1(
+        configuration: .init(additionalChannelHandlers: [ConnectionGuard(book: book, limits: limits)])),
+      configuration: configuration,
       onServerRunning: { [self] channel in
         run.withLock { $0.port = channel.localAddress?.port }
         decided.signal()
@@ -73,17 +78,26 @@ public final class WebServer: Sendable {
     await looking.value
   }
 
-  private func router(_ cluster: Cluster) -> Router<BasicRequestContext> {
+  private func router(_ cluster: Cluster, _ book: ConnectionBook, _ limits: WebLimits) -> Router<WebContext> {
     let policy = AccessPolicy(
       token: settings.token, isReadOnly: settings.isReadOnly,
       isLoopback: AccessPolicy.isLoopback(hostOf: settings.host))
-    let router = Router()
-    router.add(middleware: Gatekeeper(policy: policy))
-    PageRoutes().add(to: router)
-    EventRoutes(cluster: cluster).add(to: router)
-    PipelineRoutes(cluster: cluster, settings: settings, policy: policy).add(to: router)
-    JobRoutes(cluster: cluster).add(to: router)
-    OlderRoutes(cluster: cluster).add(to: router)
+    var routes = PageRoutes().routes + EventRoutes(cluster: cluster, largestCount: limits.streams).routes
+    routes += PipelineRoutes(cluster: cluster, settings: settings, policy: policy).routes
+    routes += JobRoutes(cluster: cluster).routes + ActionRoutes(cluster: cluster).routes
+    routes += OlderRoutes(cluster: cluster).routes
+    let router = Router(context: WebContext.self)
+    router.add(
+      middleware: Gatekeeper(
+        policy: policy, table: MethodTable(routes), underWay: RequestCount(limit: limits.requests)))
+    let bodies = BodyBudget(bytes: limits.bodyBytes)
+    for route in routes {
+      for method in route.methods {
+        router.on(RouterPath(route.path), method: method) { request, context in
+          try await route.answer(request, context, bodies: bodies, book: book)
+        }
+      }
+    }
     return router
   }
 }

@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 import time
+import urllib.parse
 import urllib.request
 
 import pytest
@@ -45,8 +46,107 @@ def test_what_is_not_there_is_said(shared, path):
     assert answer.status in (400, 404) and answer.json["detail"]
 
 
-def test_a_change_of_all_jobs_must_be_meant(shared):
-    assert shared.api("/jobs", "DELETE").status == 400
+def test_a_change_of_all_jobs_must_be_meant(make):
+    cluster = make(workers=[])
+    cluster.enqueue({"size": 1})
+    for query in ["", "?phse=x", "?state=waiting&phse=x", "?phase=", "?id_prefix=", "?id=", "?error", "?phase=a&phase=b", "?limit=5"]:
+        assert cluster.api(f"/jobs{query}", "DELETE").status == 400, query
+    # What a body says would be passed over, and more would be deleted than was meant.
+    assert cluster.api("/jobs?state=waiting", "DELETE", {"phase": "delete-file"}).status == 400
+    assert cluster.api("/pause", "POST", {"phase": "delete-file"}).status == 400
+    for verb in ["cancel", "retry", "delete"]:
+        for filter in [{}, {"phse": "x"}, {"id_prefix": ""}, {"state": []}, None]:
+            assert cluster.api("/actions", "POST", {"verb": verb, "filter": filter}).status == 400
+        for query in ["", "?id="]:
+            method, tail = ("DELETE", "") if verb == "delete" else ("POST", f"/{verb}")
+            assert cluster.api(f"/job{tail}{query}", method).status == 400
+    assert cluster.pipeline()["phases"]["0"]["waiting"] == 1 and not cluster.pipeline()["paused"]
+
+
+@pytest.mark.parametrize("query, name", [
+    ("/jobs?delay=100", "delay"), ("/jobs?limit=1&limit=2", "limit"), ("/jobs?phase=", "phase"), ("/job-count?state=", "state"),
+    ("/metrics?minutes=60&minute=1", "minute"), ("/metrics?minutes=1&step=1440", "step"), ("/metrics?minutes=9999999999999999999", "minutes"),
+    ("?x=1", "x"), ("/jobs/a?full=1", "full"), ("/actions?state=dead", "state"), ("/jobs?cursor=none-such", "cursor")])
+def test_a_parameter_that_would_be_passed_over_is_named(shared, query, name):
+    answer = shared.api(query)
+    assert answer.status == 400 and name in answer.json["detail"], answer.text
+
+
+def test_every_address_refuses_unknown_parameters(shared):
+    document = call(f"{shared.url}/api/v1/openapi.json").json
+    others = ["/", "/metrics", "/healthz", "/readyz", "/api/pipelines", "/api/queues", "/api/jobs", "/api/workers/available"]
+    for path, methods in list(document["paths"].items()) + [(path, {"get": {}}) for path in others]:
+        for method in methods:
+            answer = call(f"{shared.url}{path.replace('{pipeline}', 'example-one')}?phse=x", method.upper())
+            assert answer.status == 400 and "'phse'" in answer.json["detail"], (method, path, answer.text)
+
+
+def test_enqueueing_refuses_what_it_does_not_know(shared):
+    assert "'delay'" in shared.api("/jobs?delay=100", "POST", {"size": 1}).json["detail"]
+    for query in ["?priority=8", "?priority=-9", "?delay_seconds=-1", "?delay_seconds=3155760001", "?id=a&id=b", "?id=" + "a" * 129]:
+        assert shared.api(f"/jobs{query}", "POST", {"size": 1}).status == 400, query
+    assert shared.api("/jobs?id=a", "POST", {"size": 1}, headers={"Idempotency-Key": "a"}).status == 400
+    far = shared.enqueue({"size": 1}, "?delay_seconds=3155760000&id=" + "a" * 128)
+    assert shared.api(f"/jobs/{far}").json["state"] == "delayed"
+    assert shared.api(f"/jobs/{far}", "DELETE").json == {"deleted": 1}
+
+
+def test_a_large_body_that_is_refused_is_answered(shared):
+    """Programs send all of it before they look."""
+    large = b'{"a":"' + b"x" * (4 << 20) + b'"}'
+    for path, method, status in [("/jobs?x=1", "POST", 400), ("/pause", "POST", 400), ("/jobs", "PUT", 405), ("/none", "POST", 404)]:
+        assert shared.api(path, method, large).status == status
+
+
+def test_a_key_with_another_body_is_a_mistake(make):
+    cluster = make(workers=[])
+    key = {"Idempotency-Key": "order 67"}
+    assert cluster.api("/jobs", "POST", {"size": 3}, headers=key).status == 201
+    assert cluster.api("/jobs", "POST", {"size": 4}, headers=key).status == 422
+    assert cluster.api("/jobs", "POST", {"size": 3}, headers=key).status == 200
+    _, another = cluster.add_web("--bind", "127.0.0.1:0")
+    await_that("it knows the pipeline", lambda: "example-one" in call(f"{another}/api/v1/pipelines").json)
+    jobs = f"{another}/api/v1/pipelines/example-one/jobs"
+    assert call(jobs, "POST", {"size": 4}, key).status == 422
+    assert call(jobs, "POST", {"size": 3}, key).status == 200
+
+
+IDS = ["count", "retry", "cancel", "actions", "job", "a/b", "%", "%2F", ".", "..", "../..", "a?b", "a#b", "a+b", "a&id=b", "~", '"', "x" * 128]
+
+
+def test_every_id_is_a_job(make):
+    """Those that are words of the API, and those that paths and queries have to have encoded."""
+    cluster = make(workers=[])
+    for id in IDS:
+        encoded = urllib.parse.quote(id, safe="")
+        answer = cluster.api(f"/jobs?id={encoded}", "POST", {"size": 1})
+        assert answer.status == 201 and answer.json["id"] == id, answer.text
+        place = answer.headers["Location"]
+        assert call(cluster.url + place).json["id"] == id, place
+        assert cluster.api(f"/job?id={encoded}").json["id"] == id
+        assert [job["id"] for job in cluster.api(f"/jobs?id={encoded}").json["jobs"]] == [id]
+    for number, id in enumerate(IDS):
+        encoded = urllib.parse.quote(id, safe="").replace(".", "%2E")
+        base = f"/jobs/{encoded}" if number % 2 else "/job"
+        query = "" if number % 2 else f"?id={encoded}"
+        assert cluster.api(f"{base}/cancel{query}", "POST").json == {"cancelled": 1}
+        assert cluster.api(f"{base}/cancel{query}", "POST").status == 409
+        assert cluster.api(f"{base}{query}").json["state"] == "cancelled"
+        assert cluster.api(f"{base}{query}", "DELETE").json == {"deleted": 1}
+        assert cluster.api(f"{base}{query}").status == 404
+
+
+def test_methods(shared):
+    answer = shared.api("/jobs", "HEAD")
+    assert answer.status == 200 and answer.text == "" and answer.headers["Content-Type"] == "application/json"
+    assert call(f"{shared.url}/", "HEAD").status == 200
+    options = shared.api("/jobs", "OPTIONS")
+    assert options.status == 204 and options.headers["Allow"] == "POST, GET, HEAD, DELETE, OPTIONS"
+    for path, method in [("/jobs", "PUT"), ("/jobs/a", "POST"), ("/jobs/count", "POST"), ("", "DELETE"), ("/pause", "GET"), ("/jobs", "PROPFIND")]:
+        answer = shared.api(path, method)
+        assert answer.status == 405 and answer.headers["Allow"], (path, method)
+        assert answer.headers["Content-Type"] == "application/problem+json"
+    assert shared.api("/none", "PUT").status == 404
 
 
 def test_jobs_come_in_pages(make):
@@ -60,9 +160,10 @@ def test_jobs_come_in_pages(make):
             break
         cursor = f"&cursor={page['next']}"
     assert sorted(seen) == sorted(ids) and len(seen) == 7
-    assert cluster.api("/jobs/count?state=waiting").json == {"count": 7, "more": False}
-    assert cluster.api("/jobs/cancel?state=waiting", "POST").json == {"cancelled": 7}
-    assert cluster.api("/jobs/count?state=cancelled").json["count"] == 7
+    assert cluster.api("/job-count?state=waiting").json == {"count": 7, "more": False}
+    everything = {"verb": "cancel", "filter": {"state": ["waiting"]}}
+    assert cluster.api("/actions", "POST", everything).json == {"cancelled": 7}
+    assert cluster.api("/job-count?state=cancelled").json["count"] == 7
     # Only what is dead is retried.
     assert cluster.api(f"/jobs/{ids[0]}/retry", "POST").status == 409
     assert cluster.api(f"/jobs/{ids[0]}", "DELETE").json == {"deleted": 1}
@@ -179,7 +280,7 @@ def test_a_hundred_thousand_jobs(make):
         [f"{ROOT}/bin/carbontube", "enqueue", cluster.intake, "example-one", "-"], input=jobs, text=True, check=True,
         stdout=subprocess.DEVNULL)
     took = {}
-    for path in ["", "/jobs", "/jobs?state=waiting&phase=generate-file", "/jobs?id_prefix=zz", "/jobs/count?state=waiting"]:
+    for path in ["", "/jobs", "/jobs?state=waiting&phase=generate-file", "/jobs?id_prefix=zz", "/job-count?state=waiting"]:
         begun = time.monotonic()
         answer = cluster.api(path)
         took[path] = round((time.monotonic() - begun) * 1_000)
@@ -194,7 +295,7 @@ def test_the_api_is_as_its_document_says(make):
         cluster.enqueue({"size": number + 1}, f"?id=job-{number}")
     result = subprocess.run(
         [sys.executable, "-m", "schemathesis.cli", "run", f"{cluster.url}/api/v1/openapi.json", f"--url={cluster.url}",
-         "--checks=not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance",
+         "--checks=not_a_server_error,unsupported_method,status_code_conformance,content_type_conformance,response_schema_conformance",
          "--exclude-path=/api/v1/events", "--max-examples=15", "--seed=1", "--phases=examples,coverage,fuzzing"],
         capture_output=True, text=True, cwd=cluster.folder)
     assert result.returncode == 0, result.stdout[-6_000:] + result.stderr[-2_000:]

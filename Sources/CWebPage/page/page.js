@@ -4,7 +4,7 @@
 const main = document.getElementById("main");
 const state = {
   live: null, session: { may_change: false, needs_token: false }, history: {}, minutes: 60,
-  jobs: null, job: null, trouble: null,
+  jobs: null, job: null, trouble: null, started: new Set(),
 };
 
 // ---------- making elements ----------
@@ -64,6 +64,9 @@ const badge = (word, extra) => h("span", { class: `badge ${tone[word] ?? ""}` },
 const action = (name, label, data = {}, kind = "") => state.session.may_change &&
   h("button", { type: "button", class: `small ${kind}`, "data-action": name, ...Object.fromEntries(Object.entries(data).map(([k, v]) => [`data-${k}`, v])) }, label);
 const path = (...parts) => "/api/v1/" + parts.map(encodeURIComponent).join("/");
+// Browsers take the ids . and .. for folders, however they are written in a path.
+const jobPath = (pipeline, id, ...tail) => /^\.\.?$/.test(id)
+  ? `${path("pipelines", pipeline, "job", ...tail)}?${new URLSearchParams({ id })}` : path("pipelines", pipeline, "jobs", id, ...tail);
 
 // ---------- the server ----------
 
@@ -78,7 +81,7 @@ async function ask(url, options = {}) {
   try { body = JSON.parse(text); } catch { /* an answer without JSON */ }
   if (response.status === 401) { askForToken(); }
   if (!response.ok) throw new Error(body?.detail ?? `${response.status} ${response.statusText}`);
-  return { body, text };
+  return { body, text, status: response.status };
 }
 
 function merge(target, patch) {
@@ -106,9 +109,11 @@ function listen() {
 
 function connection(isLive) {
   const line = document.getElementById("connection");
-  const text = isLive ? "Live" : "Connection lost; trying again…";
+  const all = pipelines();
+  const lost = all.filter(([, pipeline]) => pipeline.state === "unreachable").length;
+  const text = !isLive ? "Connection lost; trying again…" : lost ? `${lost} of ${counted(all.length, "coordinator", "coordinators")} unreachable` : "Live";
   if (line.textContent !== text) line.textContent = text;
-  line.classList.toggle("lost", !isLive);
+  line.classList.toggle("lost", !isLive || lost > 0);
 }
 
 // A connection that is silent for longer than the server ever is has died without a word.
@@ -120,10 +125,15 @@ setInterval(() => {
 
 function route() {
   const [place, query] = (location.hash.slice(1) || "/").split("?");
-  return { parts: place.split("/").filter(Boolean).map(decodeURIComponent), query: new URLSearchParams(query ?? "") };
+  return { parts: place.split("/").filter(Boolean).map(decoded), query: new URLSearchParams(query ?? "") };
+}
+function decoded(part) {
+  try { return decodeURIComponent(part); } catch { return part; }
 }
 const pipelines = () => Object.entries(state.live?.pipelines ?? {});
 const phasesOf = (pipeline) => Object.values(pipeline.phases ?? {});
+const isLost = (pipeline) => pipeline?.state === "unreachable";
+const asOf = (pipeline) => isLost(pipeline) && pipeline.as_of_ms && h("span", { class: "badge bad" }, `as of ${clock(pipeline.as_of_ms)}`);
 const jobsLink = (pipeline, filter) => `#/jobs?${new URLSearchParams({ pipeline, ...filter })}`;
 const jobLink = (pipeline, id) => `#/job/${encodeURIComponent(pipeline)}/${encodeURIComponent(id)}`;
 
@@ -149,43 +159,88 @@ const notFound = () => h("p", {}, "There is no such page. ", h("a", { href: "#/"
 
 function overview() {
   const all = pipelines();
+  if (!all.length) return [h("h1", {}, "Pipelines"), noCoordinator()];
   return [h("h1", {}, "Pipelines"), all.map(([name, pipeline]) => pipelineCard(name, pipeline))];
+}
+
+// Before any coordinator has answered there are addresses only.
+function noCoordinator() {
+  const problems = pipelines().map(([address, pipeline]) => `${pipeline.address ?? address}: ${pipeline.problem ?? "not reached yet"}`);
+  return h("div", { class: "card" }, h("p", {}, "No coordinator has answered yet. Start one with ", h("code", {}, "carbontube pipeline LIB NAME"), "."),
+    problems.map((text) => h("p", { class: "dim" }, text)));
 }
 
 function pipelineCard(name, pipeline) {
   const store = pipeline.store ?? {};
-  return h("section", { class: "card", "data-key": name, "aria-label": `Pipeline ${name}` },
+  return h("section", { class: `card${isLost(pipeline) ? " stale" : ""}`, "data-key": name, "aria-label": `Pipeline ${name}` },
     h("div", { class: "row spread" },
-      h("div", { class: "row" }, h("h2", {}, name), badge(pipeline.state), pipeline.paused && badge("paused"),
+      h("div", { class: "row" }, h("h2", {}, name), badge(pipeline.state), asOf(pipeline), pipeline.paused && badge("paused"),
         store.state && store.state !== "open" && badge(store.state, ": store")),
       h("div", { class: "row" },
-        pipeline.pipeline && action(pipeline.paused ? "resume" : "pause", pipeline.paused ? "Resume" : "Pause", { pipeline: name }))),
+        pipeline.state === "connected" && action(pipeline.paused ? "resume" : "pause", pipeline.paused ? "Resume" : "Pause", { pipeline: name }))),
     h("p", { class: "dim" }, pipeline.address, store.address && ` · store ${store.address}`,
       pipeline.started_at_ms && ` · up since ${clock(pipeline.started_at_ms)}`,
       pipeline.phases && [" · ", h("a", { href: jobsLink(name, { state: "succeeded" }) }, `${number(pipeline.succeeded)} succeeded`),
         ` · ${number(pipeline.cancelled)} cancelled`]),
     pipeline.problem && h("p", { class: "trouble" }, pipeline.problem),
     store.problem && h("p", { class: "trouble" }, store.problem),
+    deadWarning(pipeline),
+    actionsOf(name, pipeline),
     h("ol", { class: "chain" }, phasesOf(pipeline).map((phase, index) => phaseCard(name, pipeline, phase, index))),
     pipeline.phases && charts(name, pipeline));
+}
+
+function deadWarning(pipeline) {
+  const dead = phasesOf(pipeline).reduce((sum, phase) => sum + phase.dead, 0);
+  const bytes = pipeline.dead_bytes ?? 0;
+  if (dead <= 100_000 && bytes <= 2 ** 30) return null;
+  return h("p", { class: "trouble" }, `${number(dead)} dead jobs`, bytes > 0 && ` take ${(bytes / 2 ** 20).toFixed(0)} MiB`,
+    " and are kept until somebody retries or deletes them.");
+}
+
+// What goes on in the background at all jobs of a filter.
+const ACTING = { cancel: "Cancelling", retry: "Retrying", delete: "Deleting", count: "Counting" };
+function actionsOf(name, pipeline) {
+  return Object.values(pipeline?.actions ?? {}).filter((each) => each.state === "running" || state.started.has(each.action)).map((each) => {
+    const isRunning = each.state === "running" && !isLost(pipeline);
+    const done = `${counted(each.changed, "job", "jobs")} done, ${number(each.examined)} looked at`;
+    return h("div", { class: "row action", role: "status", "data-key": `action-${each.action}` },
+      h("b", {}, ACTING[each.verb] ?? each.verb), isRunning && h("progress", { "aria-label": `${ACTING[each.verb] ?? each.verb} in the background` }),
+      h("span", {}, done), each.state !== "running" && badge(each.state), each.error && h("span", { class: "trouble" }, each.error),
+      isRunning && action("stop", "Stop", { pipeline: name, id: each.action }, "danger"));
+  });
+}
+
+// Workers of the phase that take no jobs, and why.
+function troubleOf(pipeline, phase) {
+  const others = Object.values(pipeline.workers ?? {}).filter((worker) => worker.job_type === phase.job_type
+    && !["serving", "draining"].includes(worker.state));
+  const groups = new Map();
+  for (const worker of others) {
+    const words = `${worker.state}${worker.reason ? `: ${worker.reason}` : ""}`;
+    groups.set(words, (groups.get(words) ?? 0) + 1);
+  }
+  return [...groups].map(([words, count]) => `${counted(count, "worker is", "workers are")} ${words}`);
 }
 
 function phaseCard(name, pipeline, phase, index) {
   const count = (label, value, filter) => h("div", {}, h("dt", {}, label),
     h("dd", {}, h("a", { href: jobsLink(name, { phase: phase.job_type, state: filter }) }, number(value))));
   const runs = (state.history[name]?.steps ?? []).map((step) => step.phases[index]?.succeeded ?? 0);
-  const unserved = phase.workers === 0 && phase.waiting > 0;
-  return h("li", { class: `phase${phase.bottleneck ? " bottleneck" : ""}`, "data-key": String(index) },
+  const unserved = (phase.workers === 0 || phase.slots === 0) && phase.waiting > 0;
+  const waiting = phase.waiting > 0 ? `; ${counted(phase.waiting, "job waits", "jobs wait")}` : "";
+  const troubles = [phase.note ? phase.note + waiting : unserved && "nobody serves it: its jobs wait", ...troubleOf(pipeline, phase)].filter(Boolean);
+  return h("li", { class: `phase${phase.bottleneck && !isLost(pipeline) ? " bottleneck" : ""}`, "data-key": String(index) },
     h("div", { class: "row spread" }, h("h3", {}, phase.job_type), h("span", { class: "row" },
-      phase.bottleneck && h("span", { class: "badge warn" }, "bottleneck"), phase.paused && badge("paused"))),
+      phase.bottleneck && !isLost(pipeline) && h("span", { class: "badge warn" }, "bottleneck"), phase.paused && badge("paused"))),
     h("dl", { class: "counts" }, count("queued", phase.waiting, "waiting"), count("running", phase.running, "running"),
       count("retrying", phase.delayed, "delayed"), count("dead", phase.dead, "dead")),
     h("p", {}, `${phase.per_second ?? 0}/s`, h("span", { class: "dim" }, ` · p50 ${duration(phase.p50_us)} · p99 ${duration(phase.p99_us)}`)),
     sparkline(runs, `Runs of ${phase.job_type} by minute, last ${state.minutes} minutes`),
+    troubles.map((text) => h("p", { class: "trouble" }, text)),
     h("div", { class: "row spread" },
-      h("span", { class: unserved ? "trouble" : "dim" }, unserved ? "nobody serves it: its jobs wait"
-        : `${counted(phase.workers, "worker", "workers")}, ${counted(phase.slots, "slot", "slots")}`),
-      action(phase.paused ? "resume" : "pause", phase.paused ? "Resume" : "Pause", { pipeline: name, phase: phase.job_type })));
+      h("span", { class: "dim" }, `${counted(phase.workers, "worker", "workers")}, ${counted(phase.slots, "slot", "slots")}`),
+      pipeline.state === "connected" && action(phase.paused ? "resume" : "pause", phase.paused ? "Resume" : "Pause", { pipeline: name, phase: phase.job_type })));
 }
 
 function line(values, width, height, top) {
@@ -250,6 +305,7 @@ function jobsView() {
   const option = (value, label, chosen) => h("option", { value, selected: value === chosen }, label);
   const page = state.jobs?.key === location.hash ? state.jobs : null;
   const acts = { filter: filter.toString(), pipeline: name };
+  if (!name) return [h("h1", {}, "Jobs"), noCoordinator()];
   return [
     h("h1", {}, "Jobs"),
     h("form", { class: "filters", "data-form": "filter", role: "search", "aria-label": "Filter jobs", "data-key": location.hash },
@@ -260,17 +316,23 @@ function jobsView() {
       h("label", {}, "Error contains", h("input", { name: "error", value: filter.get("error") ?? "" })),
       h("label", {}, "Id begins with", h("input", { name: "id_prefix", value: filter.get("id_prefix") ?? "" })),
       h("button", { type: "submit" }, "Show"),
-      filter.toString() && [
+      filter.toString() && pipeline?.state === "connected" && [
         action("all", "Retry all…", { ...acts, verb: "retry" }), action("all", "Cancel all…", { ...acts, verb: "cancel" }),
         action("all", "Delete all…", { ...acts, verb: "delete" }, "danger")]),
+    isLost(pipeline) && h("p", { class: "trouble" }, pipeline.problem),
+    actionsOf(name, pipeline),
     page?.trouble && h("p", { class: "trouble" }, page.trouble),
-    page?.jobs && jobsTable(name, page.jobs),
+    page?.jobs && jobsTable(name, page),
     h("p", { class: "row" }, cursor && h("a", { href: jobsLink(name, Object.fromEntries(filter)) }, "Newest"),
-      page?.next && h("a", { href: jobsLink(name, { ...Object.fromEntries(filter), cursor: page.next }) }, "Older")),
+      page?.next && !(page.looks < 0) && h("a", { href: jobsLink(name, { ...Object.fromEntries(filter), cursor: page.next }) }, page.jobs.length ? "Older" : "Go on")),
   ];
 }
 
-function jobsTable(name, jobs) {
+function jobsTable(name, { jobs, next, looks, examined }) {
+  if (!jobs.length && next) {
+    const seen = examined ? `${number(examined)} jobs` : counted(looks, "page", "pages");
+    return h("p", { class: "card" }, looks < 0 ? "Looking…" : `Looked at ${seen}: no job is like that so far, and there are older ones.`);
+  }
   if (!jobs.length) return h("p", { class: "card" }, "No job is like that.");
   return h("div", { class: "card scroll", tabindex: "0", role: "region", "aria-label": "Jobs" }, h("table", {}, h("caption", {}, "Newest first"),
     h("thead", {}, h("tr", {}, ["Id", "State", "Phase"].map((title) => h("th", { scope: "col" }, title)),
@@ -304,9 +366,9 @@ function jobView() {
   return [
     h("div", { class: "row spread" }, h("h1", {}, "Job ", h("code", {}, id)), h("div", { class: "row" }, jobActions(name, record))),
     h("section", { class: "card", "aria-label": "State" },
-      h("div", { class: "row" }, badge(record.state), `in phase ${record.phase + 1}: ${record.job_type}`, record.worker && ["at ", h("code", {}, record.worker)]),
+      h("div", { class: "row" }, badge(record.state), h("span", {}, `in phase ${record.phase + 1}: ${record.job_type}`, record.worker && [" at ", h("code", {}, record.worker)])),
       record.state === "running" && record.progress !== undefined && h("p", { class: "row" },
-        h("progress", { max: 1, value: record.progress, "aria-label": "Progress" }), `${Math.round(record.progress * 100)} %`, record.progress_note),
+        h("progress", { max: 1, value: record.progress, "aria-label": "Progress" }), h("span", {}, `${Math.round(record.progress * 100)} %`), record.progress_note && h("span", {}, record.progress_note)),
       h("dl", { class: "facts" }, fact("Pipeline", h("a", { href: "#/" }, name)), fact("Enqueued", clock(record.enqueued_at_ms)), fact("Changed", clock(record.updated_at_ms)),
         record.due_at_ms && fact("Due", clock(record.due_at_ms)), fact("Priority", number(record.priority)),
         fact("Failures in this phase", number(record.failures)), fact("Crashes in this phase", number(record.crashes)))),
@@ -337,18 +399,19 @@ function timeline(record) {
 // ---------- workers and plugins ----------
 
 function workersView() {
-  const rows = pipelines().flatMap(([name, pipeline]) => Object.values(pipeline.workers ?? {}).map((worker) => ({ name, worker })));
+  const rows = pipelines().flatMap(([name, pipeline]) => Object.values(pipeline.workers ?? {}).map((worker) => ({ name, pipeline, worker })));
   if (!rows.length) return [h("h1", {}, "Workers"), h("p", { class: "card" }, "No worker has announced itself. Start one with ", h("code", {}, "carbontube phase LIB JOB_TYPE"), ".")];
   return [h("h1", {}, "Workers"), h("div", { class: "card scroll", tabindex: "0", role: "region", "aria-label": "Workers" }, h("table", {},
     h("caption", {}, counted(rows.length, "worker", "workers")),
     h("thead", {}, h("tr", {}, ["Host", "Pid", "Phase", "State", "Pipeline", "Plugin", "Build"].map((title) => h("th", { scope: "col" }, title)),
       ["Slots", "At work", "Succeeded", "Failed", "Heartbeat"].map((title) => h("th", { scope: "col", class: "number" }, title)), h("th", { scope: "col" }, "Actions"))),
-    h("tbody", {}, rows.map(({ name, worker }) => h("tr", { "data-key": worker.id },
-      h("td", {}, worker.host), h("td", {}, worker.pid), h("td", {}, worker.job_type), h("td", {}, badge(worker.state)), h("td", {}, name),
+    h("tbody", {}, rows.map(({ name, pipeline, worker }) => h("tr", { "data-key": worker.id, class: isLost(pipeline) && "stale" },
+      h("td", {}, worker.host), h("td", {}, worker.pid), h("td", {}, worker.job_type), h("td", {}, isLost(pipeline) ? h("span", { class: "badge" }, `was ${worker.state}`) : badge(worker.state),
+        worker.reason && h("div", { class: "trouble" }, worker.reason)), h("td", {}, name),
       h("td", {}, worker.plugin_file), h("td", { class: "mono" }, worker.plugin),
       [worker.concurrency, worker.in_flight, worker.succeeded, worker.failed].map((value) => h("td", { class: "number" }, number(value))),
-      h("td", { class: "number" }, worker.heartbeat_age_s ? `${worker.heartbeat_age_s} s ago` : "now"),
-      h("td", {}, worker.state === "serving" && action("drain", "Drain", { pipeline: name, worker: worker.id })))))))];
+      h("td", { class: "number" }, isLost(pipeline) ? h("span", { title: clock(pipeline.as_of_ms) }, `as of ${clock(pipeline.as_of_ms).slice(11, 19)}`) : worker.heartbeat_age_s ? `${worker.heartbeat_age_s} s ago` : "now"),
+      h("td", {}, worker.state === "serving" && pipeline.state === "connected" && action("drain", "Drain", { pipeline: name, worker: worker.id })))))))];
 }
 
 function pluginsView() {
@@ -359,6 +422,7 @@ function pluginsView() {
       h("div", { class: "row spread" }, h("div", { class: "row" }, h("h2", {}, file), badge(plugin.state.word)),
         plugin.state.word === "quarantined" && action("release", "Release", { sha: plugin.sha256 })),
       plugin.problem && h("p", { class: "trouble" }, plugin.problem),
+      quarantineOf(plugin),
       plugin.state.stderr && h("pre", { tabindex: "0" }, plugin.state.stderr),
       h("p", { class: "dim" }, [plugin.id, plugin.version, plugin.build, plugin.abi && `ABI ${plugin.abi}`].filter(Boolean).join(" · "),
         plugin.sha256 && [" · ", h("code", {}, plugin.sha256.slice(0, 12))]),
@@ -367,6 +431,14 @@ function pluginsView() {
         plugin.phases.map((phase) => h("li", {}, "phase ", h("b", {}, phase.job_type), phase.summary && ` – ${phase.summary}`,
           [["input", phase.input_schema], ["output", phase.output_schema]].map(([title, schema]) => schema &&
             h("details", {}, h("summary", {}, `${title} schema`), h("pre", { tabindex: "0" }, pretty(schema)))))))))];
+}
+
+function quarantineOf({ sha256, state: { word, since, reason } }) {
+  if (word !== "quarantined") return null;
+  const released = Number(sessionStorage.getItem(`released:${sha256}`) ?? 0);
+  const again = released && since > released;
+  return h("p", { class: "trouble" }, `${again ? `Released ${clock(released)}, and in quarantine again` : "In quarantine"} since ${clock(since)}`, reason && `: ${reason}`, ".",
+    again && " The jobs that crash it still wait: cancel or delete them before it is released.");
 }
 
 function pretty(json) {
@@ -427,20 +499,33 @@ async function refresh() {
   draw();
 }
 
+// One look goes through so many jobs, whether they match or not: where none does, the next ones are looked at, for a
+// while.
+const LOOKS = 20;
 async function loadJobs() {
   const key = location.hash;
   const { name, filter, cursor } = currentFilter();
   if (!name) return;
   if (cursor) filter.set("cursor", cursor);
+  let examined = 0;
+  const begun = Date.now();
   try {
-    const { body } = await ask(`${path("pipelines", name, "jobs")}?${filter}`);
-    if (key === location.hash) state.jobs = { key, ...body };
-  } catch (error) { state.jobs = { key, trouble: error.message }; }
+    for (let looks = 1; ; looks += 1) {
+      const { body } = await ask(`${path("pipelines", name, "jobs")}?${filter}`);
+      if (key !== location.hash) return;
+      examined += body.examined ?? 0;
+      const isOver = body.jobs.length > 0 || !body.next || looks === LOOKS || Date.now() - begun > 5000;
+      if (isOver || state.jobs?.key !== key) state.jobs = { key, ...body, examined, looks: isOver ? looks : -1 };
+      if (isOver) return;
+      draw();
+      filter.set("cursor", body.next);
+    }
+  } catch (error) { if (key === location.hash) state.jobs = { key, trouble: error.message }; }
 }
 
 async function loadJob(pipeline, id) {
   try {
-    const { body, text } = await ask(path("pipelines", pipeline, "jobs", id));
+    const { body, text } = await ask(jobPath(pipeline, id));
     const raw = parts(text);
     const changes = Object.values(parts(raw.changes)).map(parts).map((change) =>
       ({ type: JSON.parse(change.job_type), before: indented(change.before), after: indented(change.after) }));
@@ -460,6 +545,8 @@ setInterval(async () => {
   const { parts: [section], query } = route();
   // An older page stands still, so that it can be read.
   if (refreshing || document.hidden || !["jobs", "job"].includes(section) || query.get("cursor")) return;
+  // And so does one for which many jobs were looked at.
+  if (section === "jobs" && state.jobs?.key === location.hash && state.jobs.looks > 1) return;
   refreshing = true;
   try { await refresh(); } finally { refreshing = false; }
 }, 1000);
@@ -468,6 +555,8 @@ setInterval(() => { if (!document.hidden && route().parts[0] === undefined) refr
 // ---------- acting ----------
 
 function note(text, isBad = false, link) {
+  // A dialog lies above all else.
+  if (isBad && dialog.open) return dialogTrouble(text);
   const element = h("div", { class: `note${isBad ? " bad" : ""}` }, text, link && [" ", h("a", { href: link }, "Show it")]);
   document.getElementById("notes").append(element);
   setTimeout(() => element.remove(), isBad ? 15000 : 6000);
@@ -476,6 +565,7 @@ function note(text, isBad = false, link) {
 async function act(words, url, options) {
   try {
     const { body } = await ask(url, options);
+    if (body.action) state.started.add(body.action);
     note(words(body));
     await refresh();
   } catch (error) { note(error.message, true); }
@@ -484,9 +574,18 @@ async function act(words, url, options) {
 const dialog = document.getElementById("dialog");
 function open(title, content, label, submit) {
   dialog.replaceChildren(h("form", { "data-form": "dialog" }, h("h2", { id: "dialog-title" }, title), content,
+    h("p", { class: "trouble", id: "dialog-trouble", role: "alert" }),
     h("div", { class: "row" }, h("button", { type: "submit", class: "primary" }, label), h("button", { type: "button", "data-action": "close" }, "Back"))));
   dialog.submit = submit;
   dialog.showModal();
+}
+
+function dialogTrouble(text, field) {
+  document.getElementById("dialog-trouble").textContent = text;
+  for (const each of dialog.querySelectorAll("[aria-invalid]")) each.removeAttribute("aria-invalid");
+  if (!field) return;
+  field.setAttribute("aria-invalid", "true");
+  field.focus();
 }
 
 function askForToken() {
@@ -496,17 +595,34 @@ function askForToken() {
   (form) => { sessionStorage.setItem("token", form.get("token").trim()); dialog.close(); note("Kept. Do it again now."); });
 }
 
+// How many match. Many are counted in the background; after a while those that were found so far have to do.
+async function countOf(pipeline, filter) {
+  const { body, status } = await ask(`${path("pipelines", pipeline, "job-count")}?${filter}`);
+  if (status !== 202) return { count: body.count, more: body.more };
+  const counting = path("pipelines", pipeline, "actions", body.action);
+  let found = body;
+  for (let looks = 0; looks < 10 && found.state === "running"; looks += 1) {
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    found = (await ask(counting)).body;
+  }
+  if (found.state === "running") await ask(counting, { method: "DELETE" });
+  return { count: found.changed, more: found.state !== "done" };
+}
+
 async function confirmAll({ pipeline, filter, verb }) {
   try {
-    const { body } = await ask(`${path("pipelines", pipeline, "jobs", "count")}?${filter}`);
-    const many = `${number(body.count)}${body.more ? " or more" : ""}`;
-    const limit = body.more ? " Up to 10,000 are changed at a time." : "";
-    open(`${verb[0].toUpperCase()}${verb.slice(1)} ${many} ${body.count === 1 ? "job" : "jobs"}?`, h("div", { class: "fields" },
-      h("p", {}, `All jobs of ${pipeline} with ${[...new URLSearchParams(filter)].map(([name, value]) => `${name} ${value}`).join(", ")}, as far as they can.${limit}`)),
-    `${verb[0].toUpperCase()}${verb.slice(1)} ${many}`, async () => {
+    const { count, more } = await countOf(pipeline, filter);
+    const many = `${number(count)}${more ? " or more" : ""}`;
+    const word = `${verb[0].toUpperCase()}${verb.slice(1)}`;
+    const members = Object.fromEntries(new URLSearchParams(filter));
+    open(`${word} ${many} ${count === 1 ? "job" : "jobs"}?`, h("div", { class: "fields" },
+      h("p", {}, `All jobs of ${pipeline} with ${Object.entries(members).map(([name, value]) => `${name} ${value}`).join(", ")}, as far as they can. `
+        + "More than 1,000 are worked off in the background, and that can be stopped.")),
+    `${word} ${many}`, async () => {
       dialog.close();
-      const [method, tail] = verb === "delete" ? ["DELETE", []] : ["POST", [verb]];
-      await act((answer) => `${counted(Object.values(answer)[0], "job", "jobs")}: ${Object.keys(answer)[0]}`, `${path("pipelines", pipeline, "jobs", ...tail)}?${filter}`, { method });
+      await act((answer) => answer.action ? `${ACTING[verb]} goes on in the background; its progress is shown here.`
+        : `${counted(Object.values(answer)[0], "job", "jobs")}: ${Object.keys(answer)[0]}`, path("pipelines", pipeline, "actions"),
+      { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ verb, filter: members }) });
     });
   } catch (error) { note(error.message, true); }
 }
@@ -548,28 +664,36 @@ function enqueueDialog(chosen, asText) {
       : h("label", {}, "Instructions, a JSON object", h("textarea", { name: "json", required: true, spellcheck: "false" }, "{}")),
     properties.length > 0 && h("button", { type: "button", class: "small", "data-action": "enqueue-mode", "data-pipeline": name, "data-text": String(useForm) }, useForm ? "As JSON text" : "As a form"),
     h("label", {}, "Priority, -8 to 7", h("input", { name: "priority", type: "number", min: -8, max: 7, value: 0 })),
-    h("label", {}, "Delay in seconds", h("input", { name: "delay", type: "number", min: 0, value: 0 }))),
+    h("label", {}, "Delay in seconds", h("input", { name: "delay", "data-parameter": "delay_seconds", type: "number", min: 0, max: 3155760000, value: 0 }))),
   "Enqueue", enqueue);
+}
+
+class FieldError extends Error {
+  constructor(message, field) { super(message); this.field = field; }
 }
 
 function instructionsOf(form) {
   if (form.has("json")) {
-    const value = JSON.parse(form.get("json"));
-    if (value === null || typeof value !== "object" || Array.isArray(value)) throw new Error("not an object");
-    return form.get("json");
+    const field = dialog.querySelector("[name='json']");
+    let value;
+    try { value = JSON.parse(field.value); } catch (error) { throw new FieldError(`The instructions are not JSON: ${error.message}`, field); }
+    if (value === null || typeof value !== "object" || Array.isArray(value)) throw new FieldError("The instructions are JSON, but not an object {…}.", field);
+    return field.value;
   }
   const result = {};
   for (const field of dialog.querySelectorAll("[name^='field:']")) {
     if (field.value === "") continue;
     const type = field.dataset.type;
-    result[field.name.slice(6)] = type === "string" ? field.value : JSON.parse(field.value);
+    const name = field.name.slice(6);
+    if (type === "string") { result[name] = field.value; continue; }
+    try { result[name] = JSON.parse(field.value); } catch { throw new FieldError(`${name} must be JSON of type ${type}.`, field); }
   }
   return JSON.stringify(result);
 }
 
 async function enqueue(form) {
   let body;
-  try { body = instructionsOf(form); } catch (error) { return note(`The instructions are not a JSON object: ${error.message}`, true); }
+  try { body = instructionsOf(form); } catch (error) { return dialogTrouble(error.message, error.field); }
   const name = form.get("pipeline");
   const query = new URLSearchParams({ priority: form.get("priority") || 0, delay_seconds: form.get("delay") || 0 });
   try {
@@ -577,7 +701,11 @@ async function enqueue(form) {
     dialog.close();
     note(`Job ${answer.body.id} is stored.`, false, jobLink(name, answer.body.id));
     location.hash = jobLink(name, answer.body.id);
-  } catch (error) { note(error.message, true); }
+  } catch (error) {
+    const field = [...dialog.querySelectorAll("[name]")].find((each) => error.message.includes(`'${each.dataset.parameter ?? each.name}'`));
+    note(error.message, true);
+    if (field) dialogTrouble(error.message, field);
+  }
 }
 
 const actions = {
@@ -591,12 +719,16 @@ const actions = {
   pause: ({ pipeline, phase }) => pausing("pause", pipeline, phase),
   resume: ({ pipeline, phase }) => pausing("resume", pipeline, phase),
   drain: ({ pipeline, worker }) => act(() => `${worker} drains: it finishes what runs, then ends.`, path("pipelines", pipeline, "workers", worker, "drain"), { method: "POST" }),
-  release: ({ sha }) => act(() => `Build ${sha.slice(0, 12)} may run again.`, path("plugins", sha, "release"), { method: "POST" }),
-  retry: ({ pipeline, id }) => act(() => `Job ${id} is tried again.`, path("pipelines", pipeline, "jobs", id, "retry"), { method: "POST" }),
-  cancel: ({ pipeline, id }) => act(() => `Job ${id} is cancelled.`, path("pipelines", pipeline, "jobs", id, "cancel"), { method: "POST" }),
+  release: ({ sha }) => act(() => {
+    sessionStorage.setItem(`released:${sha}`, Date.now());
+    return `Build ${sha.slice(0, 12)} may run again, until jobs crash it again.`;
+  }, path("plugins", sha, "release"), { method: "POST" }),
+  retry: ({ pipeline, id }) => act(() => `Job ${id} is tried again.`, jobPath(pipeline, id, "retry"), { method: "POST" }),
+  cancel: ({ pipeline, id }) => act(() => `Job ${id} is cancelled.`, jobPath(pipeline, id, "cancel"), { method: "POST" }),
+  stop: ({ pipeline, id }) => act((answer) => `Stopped after ${counted(answer.changed, "job", "jobs")}.`, path("pipelines", pipeline, "actions", id), { method: "DELETE" }),
   delete: ({ pipeline, id }) => open(`Delete job ${id}?`, h("p", {}, "Nothing of it is kept."), "Delete", async () => {
     dialog.close();
-    await act(() => `Job ${id} is deleted.`, path("pipelines", pipeline, "jobs", id), { method: "DELETE" });
+    await act(() => `Job ${id} is deleted.`, jobPath(pipeline, id), { method: "DELETE" });
   }),
   all: confirmAll,
 };

@@ -156,7 +156,7 @@ private final class EndlessPeer {
 
   deinit { close(descriptor) }
 
-  private func write(_ bytes: [UInt8]) { _ = Glibc.send(descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL.rawValue)) }
+  private func write(_ bytes: [UInt8]) { _ = Glibc.send(descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL)) }
 
   /// - Returns: how many bytes it could send until it was shown out.
   func send(upTo limit: Int) -> Int {
@@ -169,7 +169,7 @@ private final class EndlessPeer {
       var rest = frame[...]
       while !rest.isEmpty {
         let count = rest.withUnsafeBytes {
-          Glibc.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL.rawValue))
+          Glibc.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
         }
         guard count > 0 else { return sent }
         rest = rest.dropFirst(count)

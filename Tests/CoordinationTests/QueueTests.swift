@@ -38,33 +38,43 @@ import WireProtocol
 }
 
 @Suite struct PeerTableTests {
-  @Test func aRouteIsGoneWithItsConnection() {
-    var peers = PeerTable()
+  private var peers = PeerTable()
+
+  private mutating func heard(_ route: UInt8, on descriptor: Int32, bytes: Int = 0) -> [UInt8]? {
+    peers.heard(from: [route], on: descriptor, bytes: bytes, frames: 1)
+  }
+
+  @Test mutating func aRouteIsGoneWithItsConnection() {
     _ = peers.update([(7, true)])
-    #expect(peers.heard(from: [1], on: 7) == nil)
-    #expect(peers.heard(from: [1], on: 7) == nil)
+    #expect(heard(1, on: 7) == nil)
+    #expect(heard(1, on: 7) == nil)
     #expect(peers.update([(7, false)]) == [[1]])
     #expect(peers.update([(7, false)]).isEmpty)
   }
 
-  @Test func theLastEventOfADescriptorCounts() {
-    var peers = PeerTable()
-    _ = peers.heard(from: [1], on: 7)
+  @Test mutating func theLastEventOfADescriptorCounts() {
+    _ = heard(1, on: 7)
     // Closed, and used again for another connection that has already spoken.
-    #expect(peers.heard(from: [2], on: 7) == [1])
+    #expect(heard(2, on: 7) == [1])
     #expect(peers.update([(7, true), (7, false), (7, true)]).isEmpty)
     #expect(peers.update([(7, false)]) == [[2]])
   }
 
-  @Test func whatIsKeptBackWithoutAnEndIsNoticed() {
-    var peers = PeerTable()
+  @Test mutating func whatHasNoConnectionIsNeverGone() {
+    #expect(heard(1, on: -1) == nil)
+    #expect(heard(2, on: -1) == nil)
+  }
+
+  @Test mutating func whatIsKeptBackWithoutAnEndIsNoticed() {
     _ = peers.update([(7, true)])
-    #expect(peers.isOverfull(7, received: 900, limit: 1_000) == false)
+    #expect(peers.isOverfull(7, received: 1_000, limit: 1_000) == false)
     #expect(peers.isOverfull(7, received: 1_001, limit: 1_000) == true)
-    _ = peers.heard(from: [1], on: 7)
-    #expect(peers.isOverfull(7, received: 1_900, limit: 1_000) == false)
+    _ = heard(1, on: 7, bytes: 991)
+    #expect(peers.isOverfull(7, received: 2_000, limit: 1_000) == false)
+    #expect(peers.isOverfull(7, received: 2_001, limit: 1_000) == true)
+    _ = heard(1, on: 7, bytes: 5_000)
     #expect(peers.isOverfull(7, received: 2_001, limit: 1_000) == false)
-    #expect(peers.isOverfull(7, received: 2_002, limit: 1_000) == true)
+    #expect(peers.isOverfull(7, received: 3_002, limit: 1_000) == true)
     #expect(peers.isOverfull(8, received: 9_000, limit: 1_000) == false)
   }
 }

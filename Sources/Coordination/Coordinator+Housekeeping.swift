@@ -67,6 +67,7 @@ extension Coordinator {
   func prune(now: Moment) -> Bool {
     guard pruning.isDue(now: now.instant) else { return false }
     pruning.begin(now: now.instant)
+    clockTrust.observe(now)
     var policy = settings.retention
     let age = policy.maximumAgeMilliseconds
     if !clockTrust.allowsDeleting(olderThan: age, at: now.instant) {

@@ -16,7 +16,11 @@ extension Coordinator {
       guard let message = intake.receiveMessage(maximumBytes: maximumMessageBytes) else { return }
       guard message.frames.count >= 2 else { continue }
       let (route, frames) = (message.frames[0], Array(message.frames.dropFirst()))
-      if let gone = intakePeers.heard(from: route, on: message.descriptor) { forget(gone) }
+      if let gone = intakePeers.heard(
+        from: route, on: message.descriptor, bytes: message.bytes, frames: message.frames.count)
+      {
+        forget(gone)
+      }
       do throws(WireError) {
         // A REQ or a DEALER that imitates one puts an empty frame before its message.
         guard !frames[0].isEmpty else { throw WireError("an empty first frame") }

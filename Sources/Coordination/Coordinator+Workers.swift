@@ -12,7 +12,7 @@ extension Coordinator {
   func readEvents(now: Moment) {
     for _ in 0..<Self.messagesPerTurn {
       guard let message = events.receiveMessage(maximumBytes: 2 * Self.maximumEventBytes) else { return }
-      eventPeers.heard(on: message.descriptor)
+      _ = eventPeers.heard(from: nil, on: message.descriptor, bytes: message.bytes, frames: message.frames.count)
       do throws(WireError) {
         guard message.frames.count == 1, !message.isCut else {
           throw WireError("an event of \(message.frames.count) frames; it has one")

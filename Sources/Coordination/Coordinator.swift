@@ -222,6 +222,7 @@ final class Coordinator {
     let now = moment()
     if hasBite(now: now) { return 0 }
     var rest = schedule.tick - now.instant
+    if actions.hasNext { rest = min(rest, actions.restsUntil - now.instant) }
     if let due = owed.dueAt { rest = min(rest, due - now.instant) }
     if let nextDue, !laneBusy, case .open = condition { rest = min(rest, nextDue - now.steady) }
     return min(max(0, rest), 100)
@@ -282,6 +283,7 @@ final class Coordinator {
   /// Answers whoever waits, writes what is pending, and lets go of the store.
   private func finish() {
     let now = moment()
+    mayBite = false
     checks.drain()
     _ = checks.deliverAnswers()
     if case .open = condition, failure == nil { writeWhatIsLeft(now: now) }
@@ -301,5 +303,19 @@ final class Coordinator {
       advance(now: moment(), claiming: false)
       lane.drain()
     } while lane.deliverAnswers()
+    tellWhatIsLeft(until: now.instant + 5_000)
+  }
+
+  /// The hooks hear of the last jobs that ended.
+  private func tellWhatIsLeft(until deadline: Instant) {
+    while isReadingFinished || !toldLater.isEmpty, settings.clocks.instant() < deadline {
+      if case .missing = reader { return }
+      advanceReads(now: moment())
+      if !readBusy, !laneBusy, !readOnLane(), reads.isEmpty { return }
+      lane.drain()
+      readLane.drain()
+      _ = lane.deliverAnswers()
+      _ = readLane.deliverAnswers()
+    }
   }
 }

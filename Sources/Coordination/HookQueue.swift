@@ -22,12 +22,14 @@ final class HookQueue: Sendable {
     var dropped = 0
     var isRunning = false
     var isClosed = false
+    var isHurried = false
   }
 
   let hooks: PipelineHooks
   private let queue = DispatchQueue(label: "carbontube.hooks")
   private let state = Mutex(State())
   private let maximumBytes: Int
+  private let ended = DispatchSemaphore(value: 0)
 
   init(_ hooks: PipelineHooks, maximumBytes: Int = HookQueue.maximumBytes) {
     self.hooks = hooks
@@ -93,12 +95,11 @@ final class HookQueue: Sendable {
     }
   }
 
-  /// Waits for the hooks called so far, `seconds` at most; what is left then is dropped.
+  /// Waits for the hooks called so far, `seconds` at most or until `hurry`; what is left then is dropped.
   /// - Returns: how many calls were dropped.
   func close(within seconds: Int) -> Int {
-    let done = DispatchGroup()
-    queue.async(group: done) {}
-    if done.wait(timeout: .now() + .seconds(seconds)) == .success { return 0 }
+    queue.async { [ended] in ended.signal() }
+    if ended.wait(timeout: .now() + .seconds(seconds)) == .success, !state.withLock({ $0.isHurried }) { return 0 }
     return state.withLock { state in
       defer {
         state.calls.removeAll()
@@ -107,5 +108,11 @@ final class HookQueue: Sendable {
       state.isClosed = true
       return state.calls.count
     }
+  }
+
+  /// Ends the wait of `close`. Any thread.
+  func hurry() {
+    state.withLock { $0.isHurried = true }
+    ended.signal()
   }
 }

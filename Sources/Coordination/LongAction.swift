@@ -59,7 +59,7 @@ struct LongActions {
   private var order: [String] = []
   /// Whose step comes next.
   private var turns: Deque<String> = []
-  /// When the store's lane may be had again, in microseconds of its time times the share that is left to turns.
+  /// When a step may be taken again while turns go on.
   private var rest: Instant
 
   init(now: Instant) { rest = now }
@@ -141,6 +141,4 @@ struct LongActions {
     let isFar = action.verb != .count && action.changed > Self.changedAtOnce
     return isFar || now - action.began > Self.patience
   }
-
-  var unanswered: [String] { order.filter { actions[$0]?.isAnswered == false } }
 }

@@ -8,29 +8,29 @@ internal import PipelineModel
 struct PeerTable {
   private struct Connection {
     var route: [UInt8]?
-    /// Bytes that had come in when the last look found that a message had come out.
-    var base: UInt64 = 0
-    var seen: UInt64 = 0
-    var delivered = false
+    /// Bytes of messages that came out, with what surrounds them on the wire.
+    var delivered: UInt64 = 0
   }
+
+  /// ZMTP's flags and length in front of each frame, at most.
+  private static let frameOverhead = 9
 
   private var connections: [Int32: Connection] = [:]
 
   var descriptors: [Int32] { Array(connections.keys) }
 
+  /// A message came out.
   /// - Returns: a route whose connection must have ended, since its descriptor speaks for another one.
-  mutating func heard(from route: [UInt8], on descriptor: Int32) -> [UInt8]? {
-    connections[descriptor, default: Connection()].delivered = true
-    guard let former = connections[descriptor]?.route else {
-      connections[descriptor]?.route = route
-      return nil
-    }
-    guard former != route else { return nil }
+  mutating func heard(from route: [UInt8]?, on descriptor: Int32, bytes: Int, frames: Int) -> [UInt8]? {
+    guard descriptor >= 0 else { return nil }
+    let former = connections[descriptor]?.route
+    connections[descriptor, default: Connection()].delivered += UInt64(bytes + Self.frameOverhead * frames)
+    guard let route, former != route else { return nil }
     connections[descriptor]?.route = route
+    // What is counted belonged to the connection before.
+    if former != nil { connections[descriptor]?.delivered = 0 }
     return former
   }
-
-  mutating func heard(on descriptor: Int32) { connections[descriptor, default: Connection()].delivered = true }
 
   /// - Parameter events: since the last call, oldest first.
   /// - Returns: routes that are gone.
@@ -50,14 +50,13 @@ struct PeerTable {
 
   /// Called now and then for each connection.
   /// - Parameter received: bytes that the connection has brought since it began.
-  /// - Returns: true where more than `limit` bytes of them are kept back without a message that came to its end.
+  /// - Returns: true where more than `limit` bytes of them have not come out as messages.
   mutating func isOverfull(_ descriptor: Int32, received: UInt64, limit: UInt64) -> Bool {
-    guard var connection = connections[descriptor] else { return false }
-    defer { connections[descriptor] = connection }
-    // Counts from the look before: a message that came out since then may have come in before it.
-    if connection.delivered || received < connection.base { connection.base = min(connection.seen, received) }
-    connection.delivered = false
-    connection.seen = received
-    return received - connection.base > limit
+    guard let delivered = connections[descriptor]?.delivered else { return false }
+    guard delivered <= received else {
+      connections[descriptor]?.delivered = received
+      return false
+    }
+    return received - delivered > limit
   }
 }

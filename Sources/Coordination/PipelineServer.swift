@@ -116,6 +116,13 @@ public final class PipelineServer: Sendable {
     try? waitUntilStopped()
   }
 
+  /// For whoever asked to stop and cannot wait: hooks that have not been called yet are dropped. Returns at once.
+  public func hurry() {
+    stopRequested.store(true, ordering: .relaxed)
+    wake.signal()
+    hooks.hurry()
+  }
+
   /// Returns when the loop has ended, by `stop` or because the store can never be used; any number of threads may wait.
   /// Blocks: not for a thread of Swift's cooperative pool.
   public func waitUntilStopped() throws {

@@ -36,8 +36,8 @@ extension MemoryJobStore {
     delays.insert(job, due: due)
   }
 
-  func putWaiting(_ job: MemoryJob, notBefore due: Timestamp?, now: Timestamp) {
-    if let due, due > now { putDelayed(job, until: due, now: now) } else { putWaiting(job, now: now) }
+  func putWaiting(_ job: MemoryJob, notBefore due: Timestamp?, dueBy: Timestamp, now: Timestamp) {
+    if let due, due > dueBy { putDelayed(job, until: due, now: now) } else { putWaiting(job, now: now) }
   }
 
   func putRunning(_ job: MemoryJob, under lease: MemoryJob.Lease) {

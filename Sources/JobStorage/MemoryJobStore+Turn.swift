@@ -7,9 +7,9 @@ extension MemoryJobStore {
     let now = turn.now
     var result = StoreTurnResult()
     result.completions = turn.completions.map { complete($0, now: now) }
-    result.failures = turn.failures.map { fail($0, now: now) }
+    result.failures = turn.failures.map { fail($0, dueBy: turn.promotionTime, now: now) }
     result.releases = release(turn.releases, now: now)
-    result.enqueues = turn.enqueues.map { enqueue($0, now: now) }
+    result.enqueues = turn.enqueues.map { enqueue($0, dueBy: turn.promotionTime, now: now) }
     result.renewals = turn.renewals.map(renew)
     if turn.promotionLimit > 0 {
       result.promoted = promote(limit: turn.promotionLimit, dueBy: turn.promotionTime, now: now)
@@ -39,7 +39,7 @@ extension MemoryJobStore {
     return .recorded
   }
 
-  private func fail(_ failure: Failure, now: Timestamp) -> WriteOutcome {
+  private func fail(_ failure: Failure, dueBy: Timestamp, now: Timestamp) -> WriteOutcome {
     guard let job = holder(of: failure.token, failure.job) else { return .stale }
     withdraw(job)
     keep(failure.attempt, job)
@@ -51,7 +51,7 @@ extension MemoryJobStore {
     case .succeeded, .retryRequested, .cancelled, .handedBack: break
     }
     switch failure.verdict {
-    case .retry(let due): putWaiting(job, notBefore: due, now: now)
+    case .retry(let due): putWaiting(job, notBefore: due, dueBy: dueBy, now: now)
     case .bury: putFinished(job, .dead, now: now)
     case .cancel: putFinished(job, .cancelled, now: now)
     }
@@ -73,10 +73,10 @@ extension MemoryJobStore {
     return outcomes
   }
 
-  private func enqueue(_ new: NewJob, now: Timestamp) -> EnqueueOutcome {
+  private func enqueue(_ new: NewJob, dueBy: Timestamp, now: Timestamp) -> EnqueueOutcome {
     if let there = register[new.id] { return .duplicate(there.state) }
     let job = register.add(new, phaseKey: keys.keys[0], now: now)
-    putWaiting(job, notBefore: new.notBefore, now: now)
+    putWaiting(job, notBefore: new.notBefore, dueBy: dueBy, now: now)
     return .stored
   }
 

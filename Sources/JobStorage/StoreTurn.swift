@@ -16,7 +16,7 @@ public struct StoreTurn: Sendable {
   public var renewals: [Renewal] = []
   /// Moves up to this many delayed jobs whose time has come into their queues. Zero: does not look.
   public var promotionLimit = 0
-  /// Delayed jobs due by this moment are moved. Apart from `now`, since it must not jump where somebody sets the wall clock.
+  /// Jobs due by this moment are moved, and new ones and those to be retried are not delayed. Apart from `now`, since it must not jump where somebody sets the wall clock.
   public var promotionTime: Timestamp
   public var claims: [Claim] = []
   public var metrics: [PhaseMetrics] = []

@@ -29,7 +29,9 @@ final class CoordinatorRun: Sendable {
   }
 
   /// Returns at once.
-  func stop() {
+  /// - Parameter count: how often it was asked for; from the second time on nobody waits for hooks.
+  func stop(asked count: Int) {
+    if count > 1 { return server.hurry() }
     stopping.async { self.server.stop() }
   }
 }

@@ -3,6 +3,7 @@ internal import CarbonTube
 internal import HostProtocol
 internal import Logging
 internal import WebDashboard
+internal import ZeroMQTransport
 
 struct PipelineCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -117,6 +118,10 @@ struct PipelineCommand: ParsableCommand {
   private func serve(
     _ definition: PipelineDefinition, storage uri: String, hookHost: PipelineHookHost?, logger: Logger
   ) throws(CommandFailure) {
+    let descriptors = DescriptorLimit.raise()
+    if descriptors < 4_096 {
+      logger.warning("at most \(descriptors) files may be open, and each worker takes 4: raise the limit (ulimit -n)")
+    }
     var settings = PipelineServerSettings(logger: logger)
     settings.eventsAddress = subBind
     settings.intakeAddress = jobPull
@@ -131,9 +136,9 @@ struct PipelineCommand: ParsableCommand {
       try CoordinatorRun(definition, storage: uri, settings: settings)
     }
     let page = try webServer(for: server.intakeAddress, logger: logger)
-    let signals = StopSignals { _ in
+    let signals = StopSignals { count in
       page?.stop()
-      server.stop()
+      server.stop(asked: count)
     }
     defer { withExtendedLifetime(signals) {} }
     try CommandFailure.explaining { try server.run() }

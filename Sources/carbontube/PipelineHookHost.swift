@@ -56,7 +56,8 @@ final class PipelineHookHost: Sendable {
   func stop() {
     let done = DispatchSemaphore(value: 0)
     submit(Request(hook: nil) { _ in done.signal() })
-    done.wait()
+    // A hook that is still at work ends with this process.
+    _ = done.wait(timeout: .now() + .seconds(1))
   }
 
   private func submit(_ request: Request) {

@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import CarbonTube
 internal import WebDashboard
+internal import ZeroMQTransport
 
 struct WebCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -33,6 +34,7 @@ struct WebCommand: ParsableCommand {
 
   func run() throws {
     let options = WebOptions(bind: bind, tokenFile: tokenFile, isReadOnly: readOnly, pluginFolders: pluginDir)
+    DescriptorLimit.raise()
     let server = try options.server(for: pipeline, logger: logging.logger("carbontube.web"))
     let signals = StopSignals { _ in server.stop() }
     defer { withExtendedLifetime(signals) {} }

@@ -11,13 +11,13 @@ import WireProtocol
 
   @Test func eachPeerAndAllTogetherHaveABound() {
     var queue = ReadQueue<Int>()
-    for number in 0..<8 { #expect(queue.add(number, of: [1], now: start)) }
-    #expect(!queue.add(8, of: [1], now: start))
-    #expect(queue.add(8, of: [1], now: start, goesOn: true))
+    for number in 0..<8 { #expect(queue.add(number, of: [1], now: start) == true) }
+    #expect(queue.add(8, of: [1], now: start) == false)
+    #expect(queue.add(8, of: [1], now: start, goesOn: true) == true)
     for peer in 2...8 { for number in 0..<8 { _ = queue.add(number, of: [UInt8(peer)], now: start) } }
-    #expect(!queue.add(1, of: [9], now: start))
+    #expect(queue.add(1, of: [9], now: start) == false)
     queue.drop([1])
-    #expect(queue.add(1, of: [9], now: start))
+    #expect(queue.add(1, of: [9], now: start) == true)
   }
 
   @Test func theCoordinatorsOwnGoFirst() {
@@ -38,34 +38,44 @@ import WireProtocol
 }
 
 @Suite struct PeerTableTests {
-  @Test func aRouteIsGoneWithItsConnection() {
-    var peers = PeerTable()
+  private var peers = PeerTable()
+
+  private mutating func heard(_ route: UInt8, on descriptor: Int32, bytes: Int = 0) -> [UInt8]? {
+    peers.heard(from: [route], on: descriptor, bytes: bytes, frames: 1)
+  }
+
+  @Test mutating func aRouteIsGoneWithItsConnection() {
     _ = peers.update([(7, true)])
-    #expect(peers.heard(from: [1], on: 7) == nil)
-    #expect(peers.heard(from: [1], on: 7) == nil)
+    #expect(heard(1, on: 7) == nil)
+    #expect(heard(1, on: 7) == nil)
     #expect(peers.update([(7, false)]) == [[1]])
     #expect(peers.update([(7, false)]).isEmpty)
   }
 
-  @Test func theLastEventOfADescriptorCounts() {
-    var peers = PeerTable()
-    _ = peers.heard(from: [1], on: 7)
+  @Test mutating func theLastEventOfADescriptorCounts() {
+    _ = heard(1, on: 7)
     // Closed, and used again for another connection that has already spoken.
-    #expect(peers.heard(from: [2], on: 7) == [1])
+    #expect(heard(2, on: 7) == [1])
     #expect(peers.update([(7, true), (7, false), (7, true)]).isEmpty)
     #expect(peers.update([(7, false)]) == [[2]])
   }
 
-  @Test func whatIsKeptBackWithoutAnEndIsNoticed() {
-    var peers = PeerTable()
+  @Test mutating func whatHasNoConnectionIsNeverGone() {
+    #expect(heard(1, on: -1) == nil)
+    #expect(heard(2, on: -1) == nil)
+  }
+
+  @Test mutating func whatIsKeptBackWithoutAnEndIsNoticed() {
     _ = peers.update([(7, true)])
-    #expect(!peers.isOverfull(7, received: 900, limit: 1_000))
-    #expect(peers.isOverfull(7, received: 1_001, limit: 1_000))
-    _ = peers.heard(from: [1], on: 7)
-    #expect(!peers.isOverfull(7, received: 1_900, limit: 1_000))
-    #expect(!peers.isOverfull(7, received: 2_001, limit: 1_000))
-    #expect(peers.isOverfull(7, received: 2_002, limit: 1_000))
-    #expect(!peers.isOverfull(8, received: 9_000, limit: 1_000))
+    #expect(peers.isOverfull(7, received: 1_000, limit: 1_000) == false)
+    #expect(peers.isOverfull(7, received: 1_001, limit: 1_000) == true)
+    _ = heard(1, on: 7, bytes: 991)
+    #expect(peers.isOverfull(7, received: 2_000, limit: 1_000) == false)
+    #expect(peers.isOverfull(7, received: 2_001, limit: 1_000) == true)
+    _ = heard(1, on: 7, bytes: 5_000)
+    #expect(peers.isOverfull(7, received: 2_001, limit: 1_000) == false)
+    #expect(peers.isOverfull(7, received: 3_002, limit: 1_000) == true)
+    #expect(peers.isOverfull(8, received: 9_000, limit: 1_000) == false)
   }
 }
 
@@ -107,7 +117,7 @@ import WireProtocol
       #expect(!isNews && outage.retryAt(now: start) == start + wait)
     }
     #expect(!outage.isOver(wrote: true, now: start))
-    #expect(outage.failedAgain(reason: "other"))
+    #expect(outage.failedAgain(reason: "other") == true)
     outage.opened(now: start)
     #expect(outage.isOver(wrote: true, now: start))
     #expect(outage.isOver(wrote: false, now: start + 10_000))
@@ -124,7 +134,7 @@ import WireProtocol
 
   @Test func stepsTakeTurnsAndLeaveTheStoreTwoThirdsOfItsTime() {
     var actions = LongActions(now: start)
-    #expect(actions.begin(action("a")) && actions.begin(action("b")) && actions.begin(action("c", .count)))
+    for action in [action("a"), action("b"), action("c", .count)] { #expect(actions.begin(action) == true) }
     #expect(actions.next(now: start, isIdle: false)?.id == "a")
     actions.took("a", changed: 10, examined: 200, next: "x", microseconds: 6_000, now: start)
     #expect(actions.next(now: start + 11, isIdle: false) == nil)
@@ -148,14 +158,14 @@ import WireProtocol
 
   @Test func fewRunAtOnceAndTheLastHundredAreRemembered() {
     var actions = LongActions(now: start)
-    for number in 0..<8 { #expect(actions.begin(action("r\(number)"))) }
-    #expect(!actions.begin(action("one too many")))
+    for number in 0..<8 { #expect(actions.begin(action("r\(number)")) == true) }
+    #expect(actions.begin(action("one too many")) == false)
     actions.stop("r3")
-    #expect(actions.begin(action("r8")))
+    #expect(actions.begin(action("r8")) == true)
     for number in 0..<200 {
       actions.stop("r8")
       actions.stop("e\(number - 1)")
-      #expect(actions.begin(action("e\(number)")))
+      #expect(actions.begin(action("e\(number)")) == true)
     }
     #expect(actions.all.count == LongActions.remembered)
     #expect(actions["r0"]?.state == .running && actions["r3"] == nil && actions["e199"] != nil)

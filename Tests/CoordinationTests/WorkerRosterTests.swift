@@ -82,7 +82,7 @@ import WireProtocol
   }
 
   @Test mutating func jobsTooShortToBeSpreadGoTogether() throws {
-    for name in ["a", "b", "c"] { _ = roster.observe(try announcement(name, slots: 2), now: start) }
+    for name in ["a", "b", "c"] { arrive(try announcement(name, slots: 2)) }
     roster.noteDuration(microseconds: 50, phase: 0)
     #expect(share([10, 0]).values.sorted() == [10])
     #expect(share([25, 0]).values.sorted() == [5, 10, 10])

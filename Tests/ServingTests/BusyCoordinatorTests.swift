@@ -16,7 +16,8 @@ struct BusyCoordinatorTests {
 
   @Test func `Reads that hang hold up neither turns nor status, and each peer has a share of them`() throws {
     let gate = ReaderGate()
-    let cluster = try Cluster(phases: [puppet], storage: SlowReadingStore(gate))
+    let ownerships = Arrivals()
+    let cluster = try Cluster(phases: [puppet], storage: SlowReadingStore(gate, ownerships: ownerships))
     defer { cluster.stop() }
     defer { gate.open() }
     let reader = try RawClient(cluster.server)
@@ -30,6 +31,8 @@ struct BusyCoordinatorTests {
     #expect(try client.request("status").reply.code == .ok)
     let waiting = #"{"id":"nobody"}"#
     #expect(try client.request("action", waiting).reply.code == .notFound)
+    // The owner of the store goes on proving that it is there.
+    ownerships.wait(for: 3)
     gate.open()
     for _ in 0..<8 { #expect(try RawClient.reply(in: try reader.receive()).reply.code == .ok) }
     #expect(try cluster.finished.wait(for: 1).first?.state == .succeeded)
@@ -48,12 +51,29 @@ struct BusyCoordinatorTests {
     #expect(try client.request("status").json.contains(#""state":"open""#))
   }
 
+  @Test func `A chart whose steps are longer than its span is one step`() throws {
+    let cluster = try Cluster(phases: [puppet], workersPerPhase: 0)
+    defer { cluster.stop() }
+    let client = try RawClient(cluster.server)
+    _ = try client.enqueue(["{}"])
+    let history = try client.request("history", #"{"minutes":1,"step":1440}"#)
+    #expect(history.reply.code == .ok && history.json.contains(#""step_minutes":1440"#))
+    // What was counted a moment ago is in it, wherever it is kept.
+    #expect(history.json.contains(#""enqueued":1,"#), "\(history.json)")
+    #expect(try client.request("metrics").json.contains(#""enqueued":1,"#))
+  }
+
   @Test func `Few jobs are changed at once, many in the background, step by step`() throws {
     let cluster = try Cluster(phases: [puppet], workersPerPhase: 0)
     defer { cluster.stop() }
     let client = try RawClient(cluster.server)
-    for _ in 0..<5 { _ = try client.enqueue(Array(repeating: "{}", count: 1_000)) }
-    #expect(try client.request("count", #"{"id_prefix":"0"}"#).json == #"{"count":5000,"more":false}"#)
+    var prefix = ""
+    for _ in 0..<5 {
+      let replies = try client.enqueue(Array(repeating: "{}", count: 1_000))
+      // Ids begin with the time: two digits of it last for weeks.
+      prefix = String(try #require(replies.first?.id).text.prefix(2))
+    }
+    #expect(try client.request("count", #"{"id_prefix":"\#(prefix)"}"#).json == #"{"count":5000,"more":false}"#)
     #expect(try client.request("count", #"{"states":["waiting"]}"#).json == #"{"count":5000,"more":false}"#)
     let begun = try client.request("cancel", #"{"states":["waiting"]}"#)
     #expect(begun.reply.code == .ok && begun.json.contains(#""state":"running""#), "\(begun.json)")
@@ -156,7 +176,7 @@ private final class EndlessPeer {
 
   deinit { close(descriptor) }
 
-  private func write(_ bytes: [UInt8]) { _ = Glibc.send(descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL.rawValue)) }
+  private func write(_ bytes: [UInt8]) { _ = Glibc.send(descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL)) }
 
   /// - Returns: how many bytes it could send until it was shown out.
   func send(upTo limit: Int) -> Int {
@@ -169,7 +189,7 @@ private final class EndlessPeer {
       var rest = frame[...]
       while !rest.isEmpty {
         let count = rest.withUnsafeBytes {
-          Glibc.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL.rawValue))
+          Glibc.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
         }
         guard count > 0 else { return sent }
         rest = rest.dropFirst(count)

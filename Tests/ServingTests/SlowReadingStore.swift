@@ -19,6 +19,15 @@ final class ReaderGate: Sendable {
   }
 }
 
+/// Counts what happens, for a test that waits for it.
+final class Arrivals: Sendable {
+  private let semaphore = DispatchSemaphore(value: 0)
+
+  func note() { semaphore.signal() }
+
+  func wait(for count: Int) { for _ in 0..<count { semaphore.wait() } }
+}
+
 /// A store in memory whose reader is somewhere else, as with those on disks and networks.
 final class SlowReadingStore: JobStore {
   fileprivate let inner = Shared()
@@ -40,9 +49,12 @@ final class SlowReadingStore: JobStore {
   let address = "slow:"
   let answersAtOnce = false
 
-  init(_ gate: ReaderGate, isBroken: Bool = false) {
+  private let ownerships: Arrivals
+
+  init(_ gate: ReaderGate, isBroken: Bool = false, ownerships: Arrivals = Arrivals()) {
     self.gate = gate
     self.isBroken = isBroken
+    self.ownerships = ownerships
   }
 
   func makeReader() throws(StoreError) -> (any JobReader)? { Reader(inner, gate, isBroken: isBroken) }
@@ -54,6 +66,7 @@ final class SlowReadingStore: JobStore {
     try inner.with { store throws(StoreError) in try store.open(pipeline, owner: owner, now: now) }
   }
   func keepOwnership(now: Timestamp) throws(StoreError) {
+    ownerships.note()
     try inner.with { store throws(StoreError) in try store.keepOwnership(now: now) }
   }
   func runningJobs() throws(StoreError) -> [RunningJob] {

@@ -22,18 +22,18 @@ enum MetricsFields {
     return fields.enumerated().filter { $0.offset == 0 || $0.element.value != 0 }.map(\.element)
   }
 
-  /// Adds what one field holds.
+  /// Adds what one field holds; wraps around where somebody has written absurd numbers there.
   static func add(_ value: Int64, field: Substring, to metrics: inout PhaseMetrics) {
     if let counter = counters.first(where: { $0.name == field }) {
-      metrics[keyPath: counter.path] += Int(value)
+      metrics[keyPath: counter.path] &+= Int(value)
       return
     }
     let words = field.split(separator: ":")
     guard words.count == 2, let histogram = histograms.first(where: { $0.name == words[0] }) else { return }
     if words[1] == "sum" {
-      metrics[keyPath: histogram.path].sumMicroseconds += value
+      metrics[keyPath: histogram.path].sumMicroseconds &+= value
     } else if let bucket = Int(words[1]), metrics[keyPath: histogram.path].counts.indices.contains(bucket) {
-      metrics[keyPath: histogram.path].counts[bucket] += Int(value)
+      metrics[keyPath: histogram.path].counts[bucket] &+= Int(value)
     }
   }
 }

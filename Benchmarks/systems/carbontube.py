@@ -22,9 +22,10 @@ def no_op_library(folder, phases=3, sleep_us=0):
 class CarbonTube(System):
     module, child, counts_probes = "carbontube_client", "PluginHost", True
 
-    def __init__(self, store, phases=3, workers_per_phase=1, concurrency=1, sleep_us=0):
+    def __init__(self, store, phases=3, workers_per_phase=1, concurrency=1, sleep_us=0, checkout=ROOT):
+        """`checkout` has the programs in its bin/."""
         super().__init__()
-        self.store, self.name = store, f"CarbonTube {store}"
+        self.store, self.name, self.programs = store, f"CarbonTube {store}", f"{checkout}/bin"
         self.phases, self.workers_per_phase, self.concurrency, self.sleep_us = phases, workers_per_phase, concurrency, sleep_us
         self.redis = None
         self.address = f"ipc://{self.processes.folder}/jobs"
@@ -34,11 +35,11 @@ class CarbonTube(System):
         events = f"ipc://{self.processes.folder}/events"
         storage = self._storage()
         self.processes.start("coordinator", [
-            f"{ROOT}/bin/carbontube", "pipeline", library, "no-op", f"--sub-bind={events}", f"--job-pull={self.address}",
+            f"{self.programs}/carbontube", "pipeline", library, "no-op", f"--sub-bind={events}", f"--job-pull={self.address}",
             "--storage", storage, "--log-level=error"])
         for number in range(self.phases * self.workers_per_phase):
             self.processes.start("worker", [
-                f"{ROOT}/bin/carbontube", "phase", library, f"no-op-{number % self.phases + 1}", f"--sub-connect={events}",
+                f"{self.programs}/carbontube", "phase", library, f"no-op-{number % self.phases + 1}", f"--sub-connect={events}",
                 f"--pull-bind=ipc://{self.processes.folder}/worker-{number}", "--concurrency", str(self.concurrency),
                 "--log-level=error"])
         self.control = Client(self.address)

@@ -137,7 +137,7 @@ public struct PipelineServerError: Error, Hashable, Sendable, CustomStringConver
     message = error.message
     switch error.kind {
     case .unavailable, .refusesWrites, .ownedByAnother: kind = .unavailable
-    case .newerSchema, .definitionChanged, .misconfigured, .corrupt: kind = .configuration
+    case .newerSchema, .definitionChanged, .misconfigured, .corrupt, .badCursor: kind = .configuration
     }
   }
 }

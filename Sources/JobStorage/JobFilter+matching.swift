@@ -22,11 +22,26 @@ extension JobFilter {
     return error.type.contains(bytesOf: errorContains) || error.message.contains(bytesOf: errorContains)
   }
 
-  /// The states a requeue works on, in its order. Cancelled and delayed jobs are touched only where they are named:
-  /// somebody wanted them to stop, or to wait.
-  package var requeueableStates: [JobState] {
-    guard let states else { return [.dead] }
-    return [.dead, .cancelled, .delayed].filter(states.contains)
+  /// The states an action works on, in its order. A requeue touches cancelled and delayed jobs only where they, or their
+  /// state, are named: somebody wanted them to stop, or to wait.
+  package func states(for action: FilterAction) -> [JobState] {
+    let possible: [JobState] =
+      switch action {
+      case .cancel: [.waiting, .delayed, .running]
+      case .requeue: [.dead, .cancelled, .delayed]
+      case .delete: [.waiting, .delayed, .succeeded, .dead, .cancelled]
+      }
+    if let states { return possible.filter(states.contains) }
+    return action == .requeue && id == nil ? [.dead] : possible
+  }
+}
+
+extension AttemptRecord {
+  /// The attempt of a running job that was cancelled in the store.
+  package static func cancelled(_ lease: RunningJob, now: Timestamp) -> AttemptRecord {
+    AttemptRecord(
+      phase: lease.phase, number: lease.attempt, worker: lease.worker, plugin: "", startedAt: lease.claimedAt,
+      endedAt: now, outcome: .cancelled)
   }
 }
 

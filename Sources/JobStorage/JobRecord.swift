@@ -11,6 +11,8 @@ public struct JobRecord: Hashable, Sendable {
   public var attempt: Int
   public var failures: Int
   public var crashes: Int
+  /// Zero for a job whose worker never went away under it; else one more than the losses that count (see `Release`).
+  public var losses: Int
   public var instructions: [UInt8]
   public var enqueuedAt: Timestamp
   public var updatedAt: Timestamp
@@ -18,14 +20,14 @@ public struct JobRecord: Hashable, Sendable {
   public var dueAt: Timestamp?
   /// The holder of the lease of a running job.
   public var worker: WorkerID?
-  /// The last error; nil where none happened yet.
+  /// The last error in the present phase; nil where none happened, and once the phase is done.
   public var error: JobError?
   /// Oldest first; the last 100 at most.
   public var attempts: [AttemptRecord]
 
   public init(
     id: JobID, state: JobState, phase: Int, priority: Int, attempt: Int, failures: Int, crashes: Int,
-    instructions: [UInt8], enqueuedAt: Timestamp, updatedAt: Timestamp, dueAt: Timestamp? = nil,
+    losses: Int = 0, instructions: [UInt8], enqueuedAt: Timestamp, updatedAt: Timestamp, dueAt: Timestamp? = nil,
     worker: WorkerID? = nil, error: JobError? = nil, attempts: [AttemptRecord] = []
   ) {
     self.id = id
@@ -35,6 +37,7 @@ public struct JobRecord: Hashable, Sendable {
     self.attempt = attempt
     self.failures = failures
     self.crashes = crashes
+    self.losses = losses
     self.instructions = instructions
     self.enqueuedAt = enqueuedAt
     self.updatedAt = updatedAt
@@ -86,11 +89,14 @@ public struct StoreCounts: Hashable, Sendable {
   public var phases: [PhaseCounts]
   public var succeeded: Int
   public var cancelled: Int
+  /// Bytes of the instructions of all dead jobs.
+  public var deadBytes: Int
 
-  public init(phases: [PhaseCounts], succeeded: Int = 0, cancelled: Int = 0) {
+  public init(phases: [PhaseCounts], succeeded: Int = 0, cancelled: Int = 0, deadBytes: Int = 0) {
     self.phases = phases
     self.succeeded = succeeded
     self.cancelled = cancelled
+    self.deadBytes = deadBytes
   }
 }
 
@@ -108,19 +114,58 @@ public struct PhaseCounts: Hashable, Sendable {
   }
 }
 
-/// How long finished jobs (succeeded, cancelled, dead) are kept. The first limit reached counts.
+/// How long jobs are kept that need nothing more. For succeeded and cancelled ones the first limit reached counts; dead
+/// jobs wait for somebody to look at them and have a limit of their own.
 public struct RetentionPolicy: Hashable, Sendable {
+  /// Succeeded and cancelled jobs that are kept.
   public var maximumFinished: Int
+  /// The age from which succeeded and cancelled jobs are removed.
   public var maximumAgeMilliseconds: Int64
-  /// Over the instructions of all finished jobs.
+  /// Over the instructions of all succeeded and cancelled jobs.
   public var maximumBytes: Int
+  /// Dead jobs that are kept; the oldest beyond it are removed. Nil: all.
+  public var maximumDead: Int?
 
   public init(
     maximumFinished: Int = 100_000, maximumAgeMilliseconds: Int64 = 7 * 86_400_000,
-    maximumBytes: Int = 1 << 30
+    maximumBytes: Int = 1 << 30, maximumDead: Int? = nil
   ) {
     self.maximumFinished = maximumFinished
     self.maximumAgeMilliseconds = maximumAgeMilliseconds
     self.maximumBytes = maximumBytes
+    self.maximumDead = maximumDead
   }
+}
+
+/// What can be done to all jobs that match a filter.
+public enum FilterAction: String, Hashable, Sendable, CaseIterable {
+  case cancel, requeue, delete
+}
+
+/// What one step of a `FilterAction` did.
+public struct ActionStep: Sendable {
+  public var changed = 0
+  /// Jobs it looked at.
+  public var examined = 0
+  /// Hand it to the next step; nil once all jobs were looked at. Opaque, 1 to 256 plain characters.
+  public var next: String?
+  /// Jobs that were put into a queue, by phase.
+  public var requeued: [Int: Int] = [:]
+  /// Leases of running jobs that were cancelled.
+  public var broken: [RunningJob] = []
+  /// Jobs that were cancelled, for those who wait for their end.
+  public var cancelled: [JobID] = []
+
+  public init() {}
+}
+
+/// What one step of counting found.
+public struct CountStep: Hashable, Sendable {
+  public var count = 0
+  /// Jobs it looked at.
+  public var examined = 0
+  /// Hand it to the next step; nil once all jobs were looked at. Opaque, 1 to 256 plain characters.
+  public var next: String?
+
+  public init() {}
 }

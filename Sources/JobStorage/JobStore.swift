@@ -15,7 +15,7 @@ public import PipelineModel
 ///
 /// Ids, states, phases and tokens are kept as documented on the types; nothing is written for a `.stale` or
 /// `.duplicate` answer.
-public protocol JobStore: AnyObject {
+public protocol JobStore: JobReader {
   /// Where the jobs are, for logs and pages. Never contains a password.
   var address: String { get }
 
@@ -51,32 +51,36 @@ public protocol JobStore: AnyObject {
   /// Every lease the store knows of.
   func runningJobs() throws(StoreError) -> [RunningJob]
 
-  func counts() throws(StoreError) -> StoreCounts
+  /// What an administrator should change about the store although it works: one line each, for the log. Asked after
+  /// `open`.
+  var advice: [String] { get }
 
-  func job(_ id: JobID) throws(StoreError) -> JobRecord?
+  /// A reader of its own connection, so that looking never stands in the way of a turn; nil for a store that is asked in
+  /// the event loop itself. Asked after `open`; a reader outlives a failure of the store and may be closed at any time.
+  func makeReader() throws(StoreError) -> (any JobReader)?
 
-  /// A page of at most `limit` jobs, newest enqueued first. Memory is bounded by the page, not by the store; where a
-  /// filter matches rarely the page may be short and still have a `next`. A `cursor` that no page gave yields an
-  /// empty page.
-  func jobs(matching filter: JobFilter, after cursor: String?, limit: Int) throws(StoreError) -> JobPage
-
-  /// Takes a job out. A running one becomes cancelled at once: its token is stale from now on.
+  /// Takes a job out. A running one becomes cancelled at once: its token is stale from now on, and its timeline keeps an
+  /// attempt `cancelled` that began with its claim.
   /// - Returns: the state the job had and, where it was running, the lease that was broken; nil: no such job.
   ///   A final state means that nothing was changed.
   func cancel(_ id: JobID, now: Timestamp) throws(StoreError) -> (was: JobState, lease: RunningJob?)?
 
-  /// Puts dead jobs that match, and cancelled ones where `filter.states` names them, back into the queue of the phase
-  /// they stopped in, counters at zero. Delayed jobs that match become due now, where `filter.states` names them;
-  /// their counters stay. First the dead, then the cancelled, both in the order they were enqueued, then the delayed
-  /// in the order they are due.
-  /// - Returns: how many, by phase; at most `limit` in one call.
-  func requeue(matching filter: JobFilter, limit: Int, now: Timestamp) throws(StoreError) -> [Int: Int]
-
-  /// Removes jobs that match and are not running; at most `limit` in one call.
-  func delete(matching filter: JobFilter, limit: Int, now: Timestamp) throws(StoreError) -> Int
+  /// One bounded step of an action on all jobs that match: looks at `limit` jobs at most and changes those that are meant.
+  /// Jobs that are enqueued after the first step are not touched.
+  ///
+  /// - `cancel`: as `cancel(_:now:)`, the oldest first.
+  /// - `requeue`: puts dead jobs, and cancelled ones where `filter.states` names them, back into the queue of the phase
+  ///   they stopped in, counters at zero; delayed jobs become due now where `filter.states` names them, and their counters
+  ///   stay. First the dead, then the cancelled, then the delayed, each in the order they were enqueued. Where `filter.id` names the job and `filter.states` nothing, any of the three is meant.
+  /// - `delete`: removes jobs that are not running, the oldest first.
+  ///
+  /// - Parameter cursor: `next` of the step before; nil for the first step.
+  func perform(
+    _ action: FilterAction, matching filter: JobFilter, after cursor: String?, limit: Int, now: Timestamp
+  ) throws(StoreError) -> ActionStep
 
   /// Removes finished jobs beyond the policy, oldest first, at most `limit` in one call, and metrics older than
-  /// `metricsBefore` (a minute).
+  /// `metricsBefore` (a minute). Dead jobs count by `RetentionPolicy.maximumDead` alone.
   func prune(_ policy: RetentionPolicy, metricsBefore: Int64, limit: Int, now: Timestamp) throws(StoreError) -> Int
 
   /// Marks a phase (nil: the whole pipeline) as paused or resumed; kept over restarts. The coordinator does not claim
@@ -86,10 +90,36 @@ public protocol JobStore: AnyObject {
   /// What is paused now.
   func paused() throws(StoreError) -> (pipeline: Bool, phases: Set<Int>)
 
+  /// Gives up ownership and closes. Never fails; the store can be opened again.
+  func close()
+}
+
+/// Looks at the jobs of a store and changes nothing. Used by one thread at a time.
+///
+/// Every call is bounded in time and memory, whatever the store holds: what looks at many jobs does so a page at a time. A
+/// call that fails, for want of an answer or because one job cannot be read, says nothing about the next.
+public protocol JobReader: AnyObject {
+  func counts() throws(StoreError) -> StoreCounts
+
+  func job(_ id: JobID) throws(StoreError) -> JobRecord?
+
+  /// The state of each job, in the order of `ids` (1,000 at most); nil for one that is not there.
+  func states(of ids: [JobID]) throws(StoreError) -> [JobState?]
+
+  /// A page of at most `limit` jobs whose instructions have `maximumBytes` together (one job at least), newest enqueued
+  /// first. Looks at 10,000 jobs at most: where a filter matches rarely the page may be short, or empty, and still have a
+  /// `next`.
+  /// - Throws: `.badCursor` for a `cursor` that no page gave.
+  func jobs(
+    matching filter: JobFilter, after cursor: String?, limit: Int, maximumBytes: Int
+  ) throws(StoreError) -> JobPage
+
+  /// Counts the jobs that match among the next `limit` at most; `next` goes on.
+  func count(matching filter: JobFilter, after cursor: String?, limit: Int) throws(StoreError) -> CountStep
+
   /// Metrics of the minutes in `range`, ordered by minute and phase; minutes without events are left out.
   func metrics(minutes range: ClosedRange<Int64>) throws(StoreError) -> [PhaseMetrics]
 
-  /// Gives up ownership and closes. Never fails; the store can be opened again.
   func close()
 }
 
@@ -97,4 +127,44 @@ extension JobStore {
   public var answersAtOnce: Bool { false }
   public var needsFlush: Bool { false }
   public func flush() throws(StoreError) {}
+  public var advice: [String] { [] }
+}
+
+extension JobReader {
+  /// A page that is bounded in count alone.
+  public func jobs(matching filter: JobFilter, after cursor: String?, limit: Int) throws(StoreError) -> JobPage {
+    try jobs(matching: filter, after: cursor, limit: limit, maximumBytes: .max)
+  }
+}
+
+extension JobStore {
+  /// All steps of a requeue at once, `limit` jobs at most in sum: for stores of a known size.
+  /// - Returns: how many, by phase.
+  package func requeue(matching filter: JobFilter, limit: Int, now: Timestamp) throws(StoreError) -> [Int: Int] {
+    var moved: [Int: Int] = [:]
+    _ = try performAll(.requeue, matching: filter, limit: limit, now: now) {
+      moved.merge($0.requeued, uniquingKeysWith: +)
+    }
+    return moved
+  }
+
+  /// See `requeue`.
+  package func delete(matching filter: JobFilter, limit: Int, now: Timestamp) throws(StoreError) -> Int {
+    try performAll(.delete, matching: filter, limit: limit, now: now) { _ in }
+  }
+
+  private func performAll(
+    _ action: FilterAction, matching filter: JobFilter, limit: Int, now: Timestamp, each: (ActionStep) -> Void
+  ) throws(StoreError) -> Int {
+    var changed = 0
+    var cursor: String?
+    while changed < limit {
+      let step = try perform(action, matching: filter, after: cursor, limit: limit - changed, now: now)
+      changed += step.changed
+      each(step)
+      cursor = step.next
+      if cursor == nil { break }
+    }
+    return changed
+  }
 }

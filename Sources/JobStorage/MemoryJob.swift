@@ -12,6 +12,7 @@ final class MemoryJob {
   var attempt = 0
   var failures = 0
   var crashes = 0
+  var losses = 0
   var instructions: [UInt8]
   var updatedAt: Timestamp
   var queuedAt: Timestamp
@@ -53,20 +54,21 @@ final class MemoryJob {
     attempt = 0
     failures = 0
     crashes = 0
+    losses = 0
   }
 
   func record(_ keys: PhaseKeys) -> JobRecord {
     JobRecord(
       id: id, state: state, phase: keys.shownIndex(ofKey: phaseKey), priority: priority, attempt: attempt,
-      failures: failures, crashes: crashes, instructions: instructions, enqueuedAt: enqueuedAt, updatedAt: updatedAt,
-      dueAt: dueAt, worker: lease?.worker, error: error, attempts: keys.shown(attempts))
+      failures: failures, crashes: crashes, losses: losses, instructions: instructions, enqueuedAt: enqueuedAt,
+      updatedAt: updatedAt, dueAt: dueAt, worker: lease?.worker, error: error, attempts: keys.shown(attempts))
   }
 
   func running(_ keys: PhaseKeys) -> RunningJob? {
     guard let lease else { return nil }
     return RunningJob(
       id: id, token: lease.token, phase: keys.shownIndex(ofKey: phaseKey), worker: lease.worker, attempt: attempt,
-      failures: failures, crashes: crashes, leaseUntil: lease.until, claimedAt: lease.claimedAt)
+      failures: failures, crashes: crashes, losses: losses, leaseUntil: lease.until, claimedAt: lease.claimedAt)
   }
 
   private static let attemptsKept = 100

@@ -10,7 +10,8 @@ extension MemoryJobStore {
     case .waiting: queues[job.phaseKey].noteLeft(job)
     case .delayed: delays.noteLeft()
     case .running: job.lease.map { running[$0.token] = nil }
-    case .succeeded, .dead, .cancelled: finished.noteLeft()
+    case .succeeded, .cancelled: finished.noteLeft()
+    case .dead: dead.noteLeft()
     }
     job.lease = nil
     job.dueAt = nil
@@ -48,7 +49,7 @@ extension MemoryJobStore {
 
   func putFinished(_ job: MemoryJob, _ state: JobState, now: Timestamp) {
     enter(job, state, now: now)
-    finished.append(job)
+    if state == .dead { dead.append(job) } else { finished.append(job) }
   }
 
   private func enter(_ job: MemoryJob, _ state: JobState, now: Timestamp) {
@@ -66,6 +67,10 @@ extension MemoryJobStore {
     case .succeeded: succeededCount += change
     case .cancelled: cancelledCount += change
     }
-    if job.state.isFinal { finishedBytes += change * job.instructions.count }
+    switch job.state {
+    case .dead: deadBytes += change * job.instructions.count
+    case .succeeded, .cancelled: finishedBytes += change * job.instructions.count
+    case .waiting, .delayed, .running: break
+    }
   }
 }

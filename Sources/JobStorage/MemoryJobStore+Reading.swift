@@ -8,7 +8,9 @@ extension MemoryJobStore {
 
   public func counts() throws(StoreError) -> StoreCounts {
     try requireOpen("counts")
-    return StoreCounts(phases: keys.keys.map { phaseCounts[$0] }, succeeded: succeededCount, cancelled: cancelledCount)
+    return StoreCounts(
+      phases: keys.keys.map { phaseCounts[$0] }, succeeded: succeededCount, cancelled: cancelledCount,
+      deadBytes: deadBytes)
   }
 
   public func job(_ id: JobID) throws(StoreError) -> JobRecord? {
@@ -16,29 +18,67 @@ extension MemoryJobStore {
     return register[id]?.record(keys)
   }
 
-  public func jobs(matching filter: JobFilter, after cursor: String?, limit: Int) throws(StoreError) -> JobPage {
+  public func states(of ids: [JobID]) throws(StoreError) -> [JobState?] {
+    try requireOpen("states")
+    return ids.map { register[$0]?.state }
+  }
+
+  public func jobs(
+    matching filter: JobFilter, after cursor: String?, limit: Int, maximumBytes: Int
+  ) throws(StoreError) -> JobPage {
     try requireOpen("jobs")
     var page = JobPage(jobs: [], next: nil)
-    var before: UInt64?
-    if let cursor {
-      guard let serial = UInt64(cursor), String(serial) == cursor else { return page }
-      before = serial
-    }
-    if let id = filter.id {
-      guard limit > 0, let job = register[id], before.map({ job.serial < $0 }) ?? true else { return page }
-      if filter.matches(job, keys) { page.jobs = [job.record(keys)] }
-      return page
-    }
-    var last: UInt64?
-    for (seen, job) in register.newestFirst(before: before).enumerated() {
-      if page.jobs.count >= limit || seen == Self.jobsLookedAt {
-        page.next = last.map { String($0) }
-        break
+    var bytes = 0
+    page.next = try look(through: filter, after: cursor, limit: Self.jobsLookedAt) { job in
+      guard page.jobs.count < limit, page.jobs.isEmpty || bytes + job.instructions.count <= maximumBytes else {
+        return false
       }
-      if filter.matches(job, keys) { page.jobs.append(job.record(keys)) }
+      bytes += job.instructions.count
+      page.jobs.append(job.record(keys))
+      return true
+    }.next
+    return page
+  }
+
+  public func count(matching filter: JobFilter, after cursor: String?, limit: Int) throws(StoreError) -> CountStep {
+    try requireOpen("count")
+    var step = CountStep()
+    let end = try look(through: filter, after: cursor, limit: limit) { _ in
+      step.count += 1
+      return true
+    }
+    (step.examined, step.next) = (end.examined, end.next)
+    return step
+  }
+
+  /// Hands the jobs that match to `take`, the newest first, until it refuses one or `limit` were looked at.
+  private func look(
+    through filter: JobFilter, after cursor: String?, limit: Int, take: (MemoryJob) -> Bool
+  ) throws(StoreError) -> (examined: Int, next: String?) {
+    let before = try cursor.map { text throws(StoreError) in try serial(of: text) }
+    if let id = filter.id {
+      guard let job = register[id], before.map({ job.serial < $0 }) ?? true else { return (0, nil) }
+      if filter.matches(job, keys) { _ = take(job) }
+      return (1, nil)
+    }
+    var examined = 0
+    var last: UInt64?
+    for job in register.newestFirst(before: before) {
+      if examined == limit || (filter.matches(job, keys) && !take(job)) {
+        // Nothing was looked at: the page begins where it was asked to.
+        return (examined, last.map { String($0) } ?? String(job.serial + 1))
+      }
+      examined += 1
       last = job.serial
     }
-    return page
+    return (examined, nil)
+  }
+
+  private func serial(of cursor: String) throws(StoreError) -> UInt64 {
+    guard let serial = UInt64(cursor), String(serial) == cursor else {
+      throw StoreError(.badCursor, operation: "jobs", message: "'\(cursor)' is no cursor that a page gave")
+    }
+    return serial
   }
 
   public func paused() throws(StoreError) -> (pipeline: Bool, phases: Set<Int>) {

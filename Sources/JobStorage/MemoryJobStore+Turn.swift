@@ -12,7 +12,7 @@ extension MemoryJobStore {
     result.enqueues = turn.enqueues.map { enqueue($0, now: now) }
     result.renewals = turn.renewals.map(renew)
     if turn.promotionLimit > 0 {
-      result.promoted = promote(limit: turn.promotionLimit, now: now)
+      result.promoted = promote(limit: turn.promotionLimit, dueBy: turn.promotionTime, now: now)
       result.nextDue = delays.nextDue()
     }
     result.claims = turn.claims.map { claim($0, now: now) }
@@ -27,6 +27,8 @@ extension MemoryJobStore {
     if let instructions = completion.instructions { job.instructions = instructions }
     job.failures = 0
     job.crashes = 0
+    job.losses = 0
+    job.error = nil
     guard let next = completion.nextPhase, let key = keys.key(ofIndex: next) else {
       putFinished(job, .succeeded, now: now)
       return .recorded
@@ -45,7 +47,8 @@ extension MemoryJobStore {
     switch failure.attempt.outcome {
     case .failed, .timedOut, .permanentFailure: job.failures += 1
     case .crashed: job.crashes += 1
-    case .succeeded, .retryRequested, .cancelled, .lost, .handedBack: break
+    case .lost: job.losses += 1
+    case .succeeded, .retryRequested, .cancelled, .handedBack: break
     }
     switch failure.verdict {
     case .retry(let due): putWaiting(job, notBefore: due, now: now)
@@ -61,6 +64,7 @@ extension MemoryJobStore {
       guard let job = holder(of: release.token, release.job) else { return .stale }
       withdraw(job)
       if let attempt = release.attempt { keep(attempt, job) } else { job.attempt -= 1 }
+      if let losses = release.losses { job.losses = losses }
       released.append(job)
       return .recorded
     }
@@ -82,10 +86,10 @@ extension MemoryJobStore {
     return .recorded
   }
 
-  private func promote(limit: Int, now: Timestamp) -> [Int: Int] {
+  private func promote(limit: Int, dueBy: Timestamp, now: Timestamp) -> [Int: Int] {
     var promoted: [Int: Int] = [:]
     for _ in 0..<limit {
-      guard let job = delays.popFirst(dueBy: now) else { break }
+      guard let job = delays.popFirst(dueBy: dueBy) else { break }
       countOut(job)
       putWaiting(job, now: now)
       promoted[keys.shownIndex(ofKey: job.phaseKey), default: 0] += 1
@@ -105,7 +109,7 @@ extension MemoryJobStore {
       claimed.append(
         ClaimedJob(
           id: job.id, token: token, attempt: job.attempt, failures: job.failures, crashes: job.crashes,
-          instructions: job.instructions, queuedAt: job.queuedAt))
+          losses: job.losses, instructions: job.instructions, queuedAt: job.queuedAt))
     }
     return claimed
   }

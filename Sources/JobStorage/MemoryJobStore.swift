@@ -15,9 +15,12 @@ public final class MemoryJobStore: JobStore {
   var phaseCounts: [PhaseCounts] = []
   var delays = MemoryDelays()
   var running: [LeaseToken: MemoryJob] = [:]
-  /// Succeeded, dead and cancelled, in the order they came to their end.
+  /// Succeeded and cancelled, in the order they came to their end.
   var finished = MemoryPlaces()
   var finishedBytes = 0
+  /// In the order they died.
+  var dead = MemoryPlaces()
+  var deadBytes = 0
   var succeededCount = 0
   var cancelledCount = 0
   var isPipelinePaused = false
@@ -40,6 +43,8 @@ public final class MemoryJobStore: JobStore {
     lastToken = max(lastToken, UInt64(max(0, now.milliseconds)) &* 1_024)
     isOpen = true
   }
+
+  public func makeReader() throws(StoreError) -> (any JobReader)? { nil }
 
   public func close() { isOpen = false }
 

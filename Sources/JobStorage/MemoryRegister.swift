@@ -5,7 +5,7 @@ internal import PipelineModel
 struct MemoryRegister {
   private var byID: [JobID: MemoryJob] = [:]
   private var order = Deque<MemoryJob>()
-  private var lastSerial: UInt64 = 0
+  private(set) var lastSerial: UInt64 = 0
 
   subscript(id: JobID) -> MemoryJob? { byID[id] }
 
@@ -25,7 +25,11 @@ struct MemoryRegister {
     if order.count > 128, byID.count < order.count / 2 { order.removeAll(where: \.isDeleted) }
   }
 
-  var oldestFirst: some Sequence<MemoryJob> { order.lazy.filter { !$0.isDeleted } }
+  /// Jobs newer than the one of `serial`, up to the one of `upTo`.
+  func oldestFirst(after serial: UInt64, atMost count: Int, upTo: UInt64) -> [MemoryJob] {
+    let start = serial == .max ? order.count : firstIndex(notBefore: serial + 1)
+    return Array(order[start...].lazy.filter { !$0.isDeleted }.prefix { $0.serial <= upTo }.prefix(max(0, count)))
+  }
 
   /// Jobs older than the one of `serial`; nil: all.
   func newestFirst(before serial: UInt64?) -> some Sequence<MemoryJob> {

@@ -19,6 +19,8 @@ public struct StoreError: Error, Hashable, Sendable, CustomStringConvertible {
     case misconfigured
     /// What is stored cannot be read back.
     case corrupt
+    /// A page was asked for by a cursor that no page gave. Says nothing about the store.
+    case badCursor
   }
 
   public let kind: Kind

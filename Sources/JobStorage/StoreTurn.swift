@@ -7,6 +7,7 @@ public import PipelineModel
 /// The order of work is fixed: owner check, completions, failures, releases, enqueues, renewals, promotion of delayed
 /// jobs that are due, claims, metrics. So a claim can return a job that the same turn completed into that phase.
 public struct StoreTurn: Sendable {
+  /// The wall clock's time: what is recorded.
   public var now: Timestamp
   public var completions: [Completion] = []
   public var failures: [Failure] = []
@@ -15,10 +16,15 @@ public struct StoreTurn: Sendable {
   public var renewals: [Renewal] = []
   /// Moves up to this many delayed jobs whose time has come into their queues. Zero: does not look.
   public var promotionLimit = 0
+  /// Delayed jobs due by this moment are moved. Apart from `now`, since it must not jump where somebody sets the wall clock.
+  public var promotionTime: Timestamp
   public var claims: [Claim] = []
   public var metrics: [PhaseMetrics] = []
 
-  public init(now: Timestamp) { self.now = now }
+  public init(now: Timestamp) {
+    self.now = now
+    promotionTime = now
+  }
 
   public var isEmpty: Bool {
     completions.isEmpty && failures.isEmpty && releases.isEmpty && enqueues.isEmpty && renewals.isEmpty
@@ -74,7 +80,7 @@ public struct Completion: Hashable, Sendable {
 /// An attempt that did not succeed, with the verdict already reached.
 ///
 /// `attempt.outcome` says which counter of the job's phase grows: `.failed`, `.timedOut`, `.permanentFailure`: failures;
-/// `.crashed`: crashes; any other: neither. Completing a phase sets both back to zero.
+/// `.crashed`: crashes; `.lost`: losses; any other: none. Completing a phase sets all back to zero and forgets the error.
 public struct Failure: Hashable, Sendable {
   public var job: JobID
   public var token: LeaseToken
@@ -99,11 +105,17 @@ public struct Release: Hashable, Sendable {
   public var token: LeaseToken
   /// Nil where no attempt is known to have begun: then the timeline keeps nothing, and the attempt is not counted.
   public var attempt: AttemptRecord?
+  /// The job's `losses` from now on; nil leaves them as they are. They go back to zero with a completed phase or a requeue.
+  ///
+  /// A job whose worker went away under it is suspected of having killed it, at first without proof, since others ran
+  /// there as well: 1. From then on it runs alone, and each worker lost under it adds one.
+  public var losses: Int?
 
-  public init(job: JobID, token: LeaseToken, attempt: AttemptRecord?) {
+  public init(job: JobID, token: LeaseToken, attempt: AttemptRecord?, losses: Int? = nil) {
     self.job = job
     self.token = token
     self.attempt = attempt
+    self.losses = losses
   }
 }
 

@@ -41,18 +41,22 @@ public struct ClaimedJob: Hashable, Sendable {
   public var failures: Int
   /// Earlier attempts in this phase that crashed.
   public var crashes: Int
+  /// See `Release.losses`.
+  public var losses: Int
   public var instructions: [UInt8]
   /// When the job was put into this phase's queue; the wait is measured from here.
   public var queuedAt: Timestamp
 
   public init(
-    id: JobID, token: LeaseToken, attempt: Int, failures: Int, crashes: Int, instructions: [UInt8], queuedAt: Timestamp
+    id: JobID, token: LeaseToken, attempt: Int, failures: Int, crashes: Int, losses: Int = 0,
+    instructions: [UInt8], queuedAt: Timestamp
   ) {
     self.id = id
     self.token = token
     self.attempt = attempt
     self.failures = failures
     self.crashes = crashes
+    self.losses = losses
     self.instructions = instructions
     self.queuedAt = queuedAt
   }
@@ -67,12 +71,14 @@ public struct RunningJob: Hashable, Sendable {
   public var attempt: Int
   public var failures: Int
   public var crashes: Int
+  /// See `Release.losses`.
+  public var losses: Int
   public var leaseUntil: Timestamp
   public var claimedAt: Timestamp
 
   public init(
     id: JobID, token: LeaseToken, phase: Int, worker: WorkerID, attempt: Int, failures: Int, crashes: Int,
-    leaseUntil: Timestamp, claimedAt: Timestamp
+    losses: Int = 0, leaseUntil: Timestamp, claimedAt: Timestamp
   ) {
     self.id = id
     self.token = token
@@ -81,6 +87,7 @@ public struct RunningJob: Hashable, Sendable {
     self.attempt = attempt
     self.failures = failures
     self.crashes = crashes
+    self.losses = losses
     self.leaseUntil = leaseUntil
     self.claimedAt = claimedAt
   }

@@ -19,7 +19,7 @@ extension RedisJobStore {
   public func requeue(matching filter: JobFilter, limit: Int, now: Timestamp) throws(StoreError) -> [Int: Int] {
     var moved: [Int: Int] = [:]
     var room = limit
-    for state in filter.requeueableStates where room > 0 {
+    for state in filter.states(for: .requeue) where room > 0 {
       var wanted = filter
       wanted.states = [state]
       let ids = try candidates(in: state.index, matching: wanted, limit: room, now: now) { keys, job in

@@ -18,7 +18,7 @@ extension Session {
     try transaction { () throws(SQLiteFailure) in
       var moved: [Int: Int] = [:]
       var room = limit
-      for state in filter.requeueableStates where room > 0 {
+      for state in filter.states(for: .requeue) where room > 0 {
         for var job in try requeueable(state, filter, limit: room) {
           try withdraw(&job)
           if state != .delayed { job.resetCounters() }

@@ -30,22 +30,25 @@ final class SQLiteInFolder: JobStore {
 
   func job(_ id: JobID) throws(StoreError) -> JobRecord? { try store.job(id) }
 
-  func jobs(matching filter: JobFilter, after cursor: String?, limit: Int) throws(StoreError) -> JobPage {
-    try store.jobs(matching: filter, after: cursor, limit: limit)
+  func states(of ids: [JobID]) throws(StoreError) -> [JobState?] { try store.states(of: ids) }
+  func jobs(
+    matching filter: JobFilter, after cursor: String?, limit: Int, maximumBytes: Int
+  ) throws(StoreError) -> JobPage {
+    try store.jobs(matching: filter, after: cursor, limit: limit, maximumBytes: maximumBytes)
   }
-
+  func count(matching filter: JobFilter, after cursor: String?, limit: Int) throws(StoreError) -> CountStep {
+    try store.count(matching: filter, after: cursor, limit: limit)
+  }
+  func makeReader() throws(StoreError) -> (any JobReader)? { try store.makeReader() }
   func cancel(_ id: JobID, now: Timestamp) throws(StoreError) -> (was: JobState, lease: RunningJob?)? {
     try store.cancel(id, now: now)
   }
 
-  func requeue(matching filter: JobFilter, limit: Int, now: Timestamp) throws(StoreError) -> [Int: Int] {
-    try store.requeue(matching: filter, limit: limit, now: now)
+  func perform(
+    _ action: FilterAction, matching filter: JobFilter, after cursor: String?, limit: Int, now: Timestamp
+  ) throws(StoreError) -> ActionStep {
+    try store.perform(action, matching: filter, after: cursor, limit: limit, now: now)
   }
-
-  func delete(matching filter: JobFilter, limit: Int, now: Timestamp) throws(StoreError) -> Int {
-    try store.delete(matching: filter, limit: limit, now: now)
-  }
-
   func prune(
     _ policy: RetentionPolicy, metricsBefore: Int64, limit: Int, now: Timestamp
   ) throws(StoreError) -> Int {

@@ -73,17 +73,23 @@ final class FaultyJobStore: JobStore {
   func runningJobs() throws(StoreError) -> [RunningJob] { try inner.runningJobs() }
   func counts() throws(StoreError) -> StoreCounts { try inner.counts() }
   func job(_ id: JobID) throws(StoreError) -> JobRecord? { try inner.job(id) }
-  func jobs(matching filter: JobFilter, after cursor: String?, limit: Int) throws(StoreError) -> JobPage {
-    try inner.jobs(matching: filter, after: cursor, limit: limit)
+  func states(of ids: [JobID]) throws(StoreError) -> [JobState?] { try inner.states(of: ids) }
+  func jobs(
+    matching filter: JobFilter, after cursor: String?, limit: Int, maximumBytes: Int
+  ) throws(StoreError) -> JobPage {
+    try inner.jobs(matching: filter, after: cursor, limit: limit, maximumBytes: maximumBytes)
   }
+  func count(matching filter: JobFilter, after cursor: String?, limit: Int) throws(StoreError) -> CountStep {
+    try inner.count(matching: filter, after: cursor, limit: limit)
+  }
+  func makeReader() throws(StoreError) -> (any JobReader)? { nil }
   func cancel(_ id: JobID, now: Timestamp) throws(StoreError) -> (was: JobState, lease: RunningJob?)? {
     try inner.cancel(id, now: now)
   }
-  func requeue(matching filter: JobFilter, limit: Int, now: Timestamp) throws(StoreError) -> [Int: Int] {
-    try inner.requeue(matching: filter, limit: limit, now: now)
-  }
-  func delete(matching filter: JobFilter, limit: Int, now: Timestamp) throws(StoreError) -> Int {
-    try inner.delete(matching: filter, limit: limit, now: now)
+  func perform(
+    _ action: FilterAction, matching filter: JobFilter, after cursor: String?, limit: Int, now: Timestamp
+  ) throws(StoreError) -> ActionStep {
+    try inner.perform(action, matching: filter, after: cursor, limit: limit, now: now)
   }
   func prune(
     _ policy: RetentionPolicy, metricsBefore: Int64, limit: Int, now: Timestamp

@@ -57,6 +57,10 @@ func tests(_ name: String, _ dependencies: [Target.Dependency], exclude: [String
   .testTarget(name: name, dependencies: dependencies, exclude: exclude, swiftSettings: strict)
 }
 
+/// `scripts/sanitize` sets it: without the suites whose subject is another program or the web page, nothing of the HTTP
+/// server need be built again for each sanitizer.
+let isSanitized = Context.environment["CARBONTUBE_SANITIZE"] != nil
+
 /// For tests that start real children: the host must have been built before they run.
 let hostChildren: [Target.Dependency] = [
   "carbontube-plugin-host", "HostSupervision", "HostProtocol", "PluginTestKit",
@@ -212,3 +216,19 @@ let package = Package(
   cLanguageStandard: .c11,
   cxxLanguageStandard: .cxx17
 )
+
+// The fuzzers need flags for every module they look into, which are the command's (scripts/sanitize): no target of the
+// package as others see it.
+if Context.environment["CARBONTUBE_FUZZERS"] != nil {
+  package.targets.append(
+    .executableTarget(
+      name: "Fuzzers",
+      dependencies: [
+        "WireProtocol", "HostProtocol", "PluginCatalog", "JobStorage", "JobStorageSQLite", "JobStorageRedis",
+        "PipelineModel",
+      ], path: "Tests/Fuzzers", exclude: ["Corpus"], swiftSettings: strict))
+}
+
+if isSanitized {
+  package.targets.removeAll { ["EndToEndTests", "WebDashboardTests"].contains($0.name) }
+}

@@ -29,15 +29,15 @@ enum MetricsFields {
       return
     }
     if let counter = counters.first(where: { $0.name == field }) {
-      metrics[keyPath: counter.path] += Int(value)
+      metrics[keyPath: counter.path] &+= Int(value)
       return
     }
     let words = field.split(separator: ":")
     guard words.count == 2, let histogram = histograms.first(where: { $0.name == words[0] }) else { return }
     if words[1] == "sum" {
-      metrics[keyPath: histogram.path].sumMicroseconds += value
+      metrics[keyPath: histogram.path].sumMicroseconds &+= value
     } else if let bucket = Int(words[1]), metrics[keyPath: histogram.path].counts.indices.contains(bucket) {
-      metrics[keyPath: histogram.path].counts[bucket] += Int(value)
+      metrics[keyPath: histogram.path].counts[bucket] &+= Int(value)
     }
   }
 }

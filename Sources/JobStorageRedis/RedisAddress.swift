@@ -25,8 +25,9 @@ struct RedisAddress: Sendable {
     let option = parts.queryItems?.first { $0.name == "db" }?.value
     switch parts.scheme {
     case "redis":
-      guard let host = parts.host, !host.isEmpty else { throw Self.wrong("names no host") }
+      let host = parts.host ?? ""
       let bare = host.hasPrefix("[") && host.hasSuffix("]") ? String(host.dropFirst().dropLast()) : host
+      guard !bare.isEmpty else { throw Self.wrong("names no host") }
       guard (1...65_535).contains(parts.port ?? 6_379) else { throw Self.wrong("has a port that is not one") }
       place = .tcp(host: bare, port: Int32(parts.port ?? 6_379))
       database = try Self.database(option ?? String(parts.path.drop { $0 == "/" }))

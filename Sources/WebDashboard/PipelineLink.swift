@@ -76,7 +76,8 @@ final class PipelineLink: Sendable {
     try await inTurn {
       try await Self.inWords(self.address, mayHaveChanged: true) {
         try await self.connected().enqueueJob(
-          pipeline: pipeline, job.instructions, id: job.id, priority: job.priority, delayMilliseconds: job.delayMilliseconds
+          pipeline: pipeline, job.instructions, id: job.id, priority: job.priority,
+          delayMilliseconds: job.delayMilliseconds
         ).payload
       }
     }

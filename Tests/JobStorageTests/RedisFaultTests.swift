@@ -85,7 +85,8 @@ struct RedisFaultTests {
   }
 
   @Test(arguments: [
-    "redis://", "redis://host:0", "redis://host:99999", "redis://host/x", "redis+unix://", "redis://host/0?x=1",
+    "redis://", "redis://[]:6379", "redis://host:0", "redis://host:99999", "redis://host/x", "redis+unix://",
+    "redis://host/0?x=1",
     "redis:",
   ])
   func `Addresses that are none are refused`(uri: String) throws {

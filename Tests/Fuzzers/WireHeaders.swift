@@ -1,0 +1,79 @@
+import PipelineModel
+import WireProtocol
+
+extension FuzzTarget {
+  /// Header frames, as anybody may send them to a socket.
+  static let wireHeaders = FuzzTarget(name: "wire-headers", seeds: wireSeeds) { bytes in
+    guard let kind = try? Prologue.kind(of: bytes) else { return }
+    switch kind {
+    case .announcement: expectRoundTrip(bytes, decode: Announcement.init(decoding:)) { $0.encoded() }
+    case .progress: expectRoundTrip(bytes, decode: ProgressReport.init(decoding:)) { $0.encoded() }
+    case .log: expectRoundTrip(bytes, decode: LogLine.init(decoding:)) { $0.encoded() }
+    case .goodbye: expectRoundTrip(bytes, decode: Goodbye.init(decoding:)) { $0.encoded() }
+    case .welcome: expectRoundTrip(bytes, decode: Welcome.init(decoding:)) { $0.encoded() }
+    case .jobs: expectRoundTrip(bytes, decode: JobOrders.init(decoding:)) { $0.encoded() }
+    case .cancel, .recall: expectRoundTrip(bytes, decode: LeaseOrder.init(decoding:)) { $0.encoded(as: kind) }
+    case .drain: expectRoundTrip(bytes, decode: DrainOrder.init(decoding:)) { $0.encoded() }
+    case .results: expectRoundTrip(bytes, decode: AttemptReports.init(decoding:)) { $0.encoded() }
+    case .resultAck: expectRoundTrip(bytes, decode: ReportAcknowledgement.init(decoding:)) { $0.encoded() }
+    case .enqueue: expectRoundTrip(bytes, decode: EnqueueRequest.init(decoding:)) { $0.encoded() }
+    case .request: expectRoundTrip(bytes, decode: Request.init(decoding:)) { $0.encoded() }
+    case .enqueueReply: expectRoundTrip(bytes, decode: EnqueueReply.init(decoding:)) { $0.encoded() }
+    case .reply: expectRoundTrip(bytes, decode: Reply.init(decoding:)) { $0.encoded() }
+    }
+  }
+}
+
+private func wireSeeds() -> [[UInt8]] {
+  guard let worker = WorkerID("w-1"), let job = JobID("job-1") else { return [] }
+  return eventSeeds(worker, job) + orderSeeds(worker, job) + requestSeeds(job)
+}
+
+private func eventSeeds(_ worker: WorkerID, _ job: JobID) -> [[UInt8]] {
+  let tokens = [LeaseToken(1), LeaseToken(.max)]
+  let error = JobError(type: "FileMissing", message: "no file", location: "a.swift:1", standardErrorTail: "tail")
+  let report = AttemptReport(
+    job: job, token: tokens[0], outcome: .failed, startedAt: Timestamp(milliseconds: 1), durationMicroseconds: 2,
+    hasInstructions: true, retryAfterMilliseconds: 3, plugin: "0123456789ab", error: error)
+  return [
+    Announcement(
+      worker: worker, pullAddress: "tcp://127.0.0.1:5050", jobType: "resize", host: "host", processID: 1,
+      concurrency: 2, state: .serving, succeeded: 3, failed: 4, plugin: "0123456789ab", pluginFile: "libA.so",
+      inFlight: tokens
+    ).encoded(),
+    ProgressReport(worker: worker, job: job, token: tokens[1], fraction: 0.5, note: "half").encoded(),
+    LogLine(worker: worker, job: job, level: .warning, text: "line").encoded(),
+    LogLine(worker: worker, job: nil, level: .debug, text: "").encoded(),
+    Goodbye(worker: worker, reason: "drained").encoded(),
+    AttemptReports(worker: worker, pipeline: "p", reports: [report]).encoded(),
+    ReportAcknowledgement(tokens: tokens).encoded(),
+  ]
+}
+
+private func orderSeeds(_ worker: WorkerID, _ job: JobID) -> [[UInt8]] {
+  let tokens = [LeaseToken(7)]
+  let order = JobOrder(job: job, token: tokens[0], attempt: 1, timeoutMilliseconds: 60_000)
+  return [
+    Welcome(
+      worker: worker, coordinator: "c", pipeline: "p", resultsAddress: "tcp://*:5051",
+      maximumInstructionsBytes: 16 << 20
+    ).encoded(),
+    JobOrders(worker: worker, pipeline: "p", jobs: [order, order]).encoded(),
+    LeaseOrder(worker: worker, tokens: tokens).encoded(as: .cancel),
+    LeaseOrder(worker: worker, tokens: tokens).encoded(as: .recall),
+    DrainOrder(worker: worker).encoded(),
+  ]
+}
+
+private func requestSeeds(_ job: JobID) -> [[UInt8]] {
+  [
+    EnqueueRequest(
+      request: 1, pipeline: "p", jobs: [EnqueueRequest.Job(id: job, priority: -8), EnqueueRequest.Job(id: nil)]
+    ).encoded(),
+    Request(request: .max, pipeline: "p", verb: "status").encoded(),
+    EnqueueReply(
+      request: 1, jobs: [EnqueueReply.Job(code: .ok, id: job), EnqueueReply.Job(code: .busy, id: nil, message: "busy")]
+    ).encoded(),
+    Reply(request: 1, code: .notFound, message: "no job 'x'").encoded(),
+  ]
+}

@@ -53,13 +53,12 @@ final class HookQueue: Sendable {
   }
 
   private static func shrink(_ state: inout State, to limit: Int) {
-    guard state.bytes > limit else { return }
-    drop(&state, to: limit / 2) { $0 }
-    drop(&state, to: limit) { _ in true }
+    // Well below the limit, so that the next call does not look through all of them again.
+    if state.bytes > limit { drop(&state, to: limit / 2) { $0 } }
+    if state.bytes > limit { drop(&state, to: limit - limit / 8) { _ in true } }
   }
 
   private static func drop(_ state: inout State, to limit: Int, where isMeant: (Bool) -> Bool) {
-    guard state.bytes > limit else { return }
     var kept: Deque<(body: Waiting, isPassing: Bool)> = []
     for call in state.calls {
       if state.bytes > limit, isMeant(call.isPassing) {

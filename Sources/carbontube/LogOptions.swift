@@ -7,8 +7,8 @@ struct LogOptions: ParsableArguments {
     transform: LogOptions.level)
   var logLevel = Logger.Level.info
 
-  /// For commands whose own output matters more.
-  static let quiet = Logger.Level.warning
+  /// For a command that shows by itself how each job ended, so that the log need not.
+  static let quiet = Logger.Level.error
 
   static func level(_ word: String) throws -> Logger.Level {
     guard let level = Logger.Level(rawValue: word) else {

@@ -164,7 +164,8 @@ def test_jobs_come_in_pages(make):
     everything = {"verb": "cancel", "filter": {"state": ["waiting"]}}
     assert cluster.api("/actions", "POST", everything).json == {"cancelled": 7}
     assert cluster.api("/job-count?state=cancelled").json["count"] == 7
-    # Only what is dead is retried.
+    # Who names a job means it, whether it is dead or cancelled; one that waits has nothing to be retried.
+    assert cluster.api(f"/jobs/{ids[0]}/retry", "POST").json == {"requeued": 1}
     assert cluster.api(f"/jobs/{ids[0]}/retry", "POST").status == 409
     assert cluster.api(f"/jobs/{ids[0]}", "DELETE").json == {"deleted": 1}
     assert cluster.api(f"/jobs/{ids[0]}").status == 404

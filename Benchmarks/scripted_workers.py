@@ -40,7 +40,7 @@ class ScriptedWorker:
             wire.PROLOGUE + bytes([ANNOUNCEMENT]) + wire.text(self.name) + wire.text(self.address) + wire.text(self.phase)
             + wire.text("localhost") + wire.number(os.getpid()) + wire.number(1) + bytes([1]) + wire.number(0) + wire.number(0)
             + wire.text(PLUGIN) + wire.text("libNoOp.so") + wire.number(len(self.held))
-            + b"".join(wire.number(token) for _, token in self.held))
+            + b"".join(wire.number(token) for _, token in self.held) + wire.text(""))
 
     def join(self):
         """Announces itself until it is welcome: a coordinator that has not subscribed yet misses announcements."""
@@ -65,7 +65,9 @@ class ScriptedWorker:
             assert header.kind == JOBS, header.kind
             header.text(), header.text()
             for _ in range(header.number()):
-                job, token, _, _ = header.text(), header.number(), header.number(), header.number()
+                job, token = header.text(), header.number()
+                # Attempt, time limit, and whether it was lost before.
+                _ = header.number(), header.number(), header.number()
                 self.held.append((job, token))
 
     def report(self):

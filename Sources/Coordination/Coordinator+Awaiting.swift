@@ -38,7 +38,7 @@ extension Coordinator {
 
   /// Turns before this one are in the store.
   private var firstTurnOutside: Int {
-    if turnInStore != nil { return turnNumber - 1 }
+    if isTurnInStore { return turnNumber - 1 }
     return pending.turn.enqueues.isEmpty ? .max : turnNumber
   }
 

@@ -13,9 +13,9 @@ extension Coordinator {
 
   func readIntake(now: Moment) {
     for _ in 0..<Self.messagesPerTurn {
-      guard let message = intake.receiveMessage(maximumBytes: maximumMessageBytes) else { return }
+      guard var message = intake.receiveMessage(maximumBytes: maximumMessageBytes) else { return }
       guard message.frames.count >= 2 else { continue }
-      let (route, frames) = (message.frames[0], Array(message.frames.dropFirst()))
+      let route = message.frames.removeFirst()
       if let gone = intakePeers.heard(
         from: route, on: message.descriptor, bytes: message.bytes, frames: message.frames.count)
       {
@@ -23,17 +23,16 @@ extension Coordinator {
       }
       do throws(WireError) {
         // A REQ or a DEALER that imitates one puts an empty frame before its message.
-        guard !frames[0].isEmpty else { throw WireError("an empty first frame") }
-        try handle(frames, of: message, from: route, now: now)
+        guard !message.frames[0].isEmpty else { throw WireError("an empty first frame") }
+        try handle(message, from: route, now: now)
       } catch {
         complain(source: "an intake peer", error)
       }
     }
   }
 
-  private func handle(
-    _ frames: [[UInt8]], of message: Socket.Message, from route: [UInt8], now: Moment
-  ) throws(WireError) {
+  private func handle(_ message: Socket.Message, from route: [UInt8], now: Moment) throws(WireError) {
+    let frames = message.frames
     let kind = try Prologue.kind(of: frames[0])
     if message.isCut {
       guard kind == .enqueue else { throw WireError("a \(kind) message of \(message.bytes) bytes") }

@@ -107,7 +107,7 @@ extension Coordinator {
 extension Coordinator {
   /// What was counted and is not in the store yet.
   private var unstoredMetrics: [PhaseMetrics] {
-    meters.untaken + pending.turn.metrics + (turnInStore?.turn.metrics ?? [])
+    meters.untaken + pending.turn.metrics + metricsInStore
   }
 
   /// The last minutes, the present one included, summed by phase.

@@ -50,11 +50,11 @@ extension Coordinator {
     turnNumber += 1
     for phase in queued.indices { queued[phase] += sent.arrivals[phase] }
     laneBusy = true
-    turnInStore = sent
+    (isTurnInStore, metricsInStore) = (true, sent.turn.metrics)
     lane.submit(
       sent.turn, isBrief: sent.turn.itemCount <= Self.briefTurn, flushing: sent.isWaitedFor,
       applied: { [unowned self] result in
-        turnInStore = nil
+        (isTurnInStore, metricsInStore) = (false, [])
         switch result {
         case .success(let applied):
           submitted.answers = applied

@@ -59,8 +59,9 @@ final class Coordinator {
 
   // What the store's lane does besides turns.
   var laneBusy = false
-  /// A turn on its way that has not been applied yet.
-  var turnInStore: PendingTurn?
+  /// A turn is on its way that has not been applied yet, with these metrics.
+  var isTurnInStore = false
+  var metricsInStore: [PhaseMetrics] = []
   var errands: Deque<() -> Void> = []
   var turnComesNext = true
   var bite = Bite.read
@@ -106,6 +107,7 @@ final class Coordinator {
   var stopRequested: Bool { shouldStop() }
   var failure: StoreError?
   private var schedule = Schedule()
+  private var lastMoment: Moment
   private let poller = Poller()
   private var watched: [Int: WorkerID] = [:]
   private var intakeIsWatched = false
@@ -156,6 +158,7 @@ final class Coordinator {
     let (instant, wall) = (settings.clocks.instant(), settings.clocks.timestamp())
     timeline = SteadyTimeline(origin: wall, start: instant)
     startedAt = Moment(instant: instant, wall: wall, steady: wall)
+    lastMoment = startedAt
     keepOwnershipAt = instant
     pruning = PruneSchedule(now: instant)
     clockTrust = ClockTrust(startedAt)
@@ -172,7 +175,10 @@ final class Coordinator {
 
   func moment() -> Moment {
     let instant = settings.clocks.instant()
-    return Moment(instant: instant, wall: settings.clocks.timestamp(), steady: timeline.time(at: instant))
+    // Asked for several times a step: the wall clock is read once in a millisecond.
+    guard instant != lastMoment.instant else { return lastMoment }
+    lastMoment = Moment(instant: instant, wall: settings.clocks.timestamp(), steady: timeline.time(at: instant))
+    return lastMoment
   }
 
   /// Runs until `shouldStop` says so or the store can never be used.

@@ -23,12 +23,17 @@ struct PeerTable {
   /// - Returns: a route whose connection must have ended, since its descriptor speaks for another one.
   mutating func heard(from route: [UInt8]?, on descriptor: Int32, bytes: Int, frames: Int) -> [UInt8]? {
     guard descriptor >= 0 else { return nil }
-    let former = connections[descriptor]?.route
-    connections[descriptor, default: Connection()].delivered += UInt64(bytes + Self.frameOverhead * frames)
-    guard let route, former != route else { return nil }
-    connections[descriptor]?.route = route
-    // What is counted belonged to the connection before.
-    if former != nil { connections[descriptor]?.delivered = 0 }
+    let size = UInt64(bytes + Self.frameOverhead * frames)
+    guard let index = connections.index(forKey: descriptor) else {
+      connections[descriptor] = Connection(route: route, delivered: size)
+      return nil
+    }
+    connections.values[index].delivered += size
+    guard let route, connections.values[index].route != route else { return nil }
+    let former = connections.values[index].route
+    connections.values[index].route = route
+    // What was counted belonged to the connection before.
+    if former != nil { connections.values[index].delivered = size }
     return former
   }
 

@@ -134,7 +134,8 @@ final class AnswerBox: @unchecked Sendable {
   /// The loop's thread.
   /// - Returns: false where there was nothing.
   func deliver() -> Bool {
-    let ready = waiting.withLock { waiting in
+    let ready = waiting.withLock { waiting -> [SentAnswer] in
+      if waiting.isEmpty { return [] }
       defer { waiting.removeAll(keepingCapacity: true) }
       return waiting
     }

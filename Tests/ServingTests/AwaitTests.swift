@@ -1,6 +1,7 @@
 import JobStorage
 import PipelineAccess
 import PipelineModel
+import PluginTestKit
 import Testing
 import WireProtocol
 
@@ -80,5 +81,47 @@ struct AwaitTests {
     _ = try client.request("ping")
     cluster.stop()
     #expect(try Reply(decoding: try #require(try client.receive().first)).code == .stopping)
+  }
+
+  @Test func `Clients that have left do not keep others from waiting`() throws {
+    let cluster = try Cluster(phases: [puppet], workersPerPhase: 0)
+    defer { cluster.stop() }
+    let client = try RawClient(cluster.server)
+    let names = (0..<2_500).map { "job-\($0)" }
+    for chunk in [names.prefix(1_000), names.dropFirst(1_000).prefix(1_000), names.dropFirst(2_000)] {
+      let jobs = chunk.map { EnqueueRequest.Job(id: JobID($0)) }
+      let request = EnqueueRequest(request: 1, pipeline: "test", jobs: jobs).encoded()
+      try client.send([request] + chunk.map { _ in Array("{}".utf8) })
+      _ = try client.receive()
+    }
+    var leavers: [RawClient] = []
+    for _ in 0..<4 {
+      let leaver = try RawClient(cluster.server)
+      for name in names { try leaver.send(awaiting(name)) }
+      _ = try leaver.request("ping")
+      leavers.append(leaver)
+    }
+    // All places are taken, and there are places again once the others have left.
+    try client.send(awaiting("job-0"))
+    #expect(try Reply(decoding: try #require(try client.receive().first)).code == .busy)
+    leavers.removeAll()
+    let deadline = ContinuousClock.now + patience
+    var cancelled = ReplyCode.busy
+    while ContinuousClock.now < deadline, cancelled == .busy {
+      try client.send(awaiting("job-0"))
+      // Answered at once where it is refused; else only what was asked after it is.
+      try client.send([
+        Request(request: 2, pipeline: "test", verb: "cancel").encoded(), Array(#"{"id":"job-0"}"#.utf8),
+      ])
+      for _ in 0..<2 {
+        let reply = try Reply(decoding: try #require(try client.receive().first))
+        if reply.request == 1 { cancelled = reply.code }
+      }
+    }
+    #expect(cancelled == .ok)
+  }
+
+  private func awaiting(_ job: String) -> [[UInt8]] {
+    [Request(request: 1, pipeline: "test", verb: "await").encoded(), Array(#"{"id":"\#(job)"}"#.utf8)]
   }
 }

@@ -102,6 +102,10 @@ struct LostWorkerTests {
     let client = try enqueue(cluster, "held")
     let first = try RawWorker("first", at: cluster.server)
     _ = try first.jobs()
+    let late = EnqueueRequest.Job(id: JobID("late"), delayMilliseconds: 700)
+    try client.send([EnqueueRequest(request: 1, pipeline: "test", jobs: [late]).encoded(), Array("{}".utf8)])
+    #expect(try EnqueueReply(decoding: try #require(try client.receive().first)).jobs.map(\.code) == [.ok])
+    let enqueued = ContinuousClock.now
     offset.milliseconds.store(step, ordering: .relaxed)
     withExtendedLifetime(first) {}
     let second = try RawWorker("second", at: cluster.server)
@@ -111,6 +115,8 @@ struct LostWorkerTests {
     try second.begin(orders)
     second.report(orders[0], .succeeded)
     #expect(try cluster.finished.wait(for: 1).first?.state == .succeeded)
+    #expect(try second.jobs().orders.map(\.job.text) == ["late"])
+    #expect(ContinuousClock.now - enqueued > .milliseconds(650))
     let status = try client.request("status").json
     let uptime = try #require(status.firstMatch(of: /"uptime_ms":(-?\d+)/).flatMap { Int($0.1) })
     #expect((0..<600_000).contains(uptime), "\(status)")

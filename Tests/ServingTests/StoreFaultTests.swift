@@ -64,6 +64,11 @@ struct StoreFaultTests {
     try expectAllToSucceed(FaultyJobStore(failingWith: .refusesWrites) { (20..<24).contains($0) ? .before : nil })
   }
 
+  @Test(arguments: [StoreError.Kind.misconfigured, .corrupt, .newerSchema])
+  func `that seems to be the wrong one for a while, in the middle of a run`(kind: StoreError.Kind) throws {
+    try expectAllToSucceed(FaultyJobStore(failingWith: kind) { (20..<24).contains($0) ? .before : nil })
+  }
+
   @Test func `that answers late`() throws {
     try expectAllToSucceed(FaultyJobStore { $0 % 25 == 0 ? .slow : nil })
   }

@@ -1,3 +1,4 @@
+import Dispatch
 import JobStorage
 import PipelineModel
 import Synchronization
@@ -202,8 +203,13 @@ import WireProtocol
     let gate = Mutex(())
     let seen = Mutex<[String]>([])
     let queue = HookQueue(PipelineHooks(), maximumBytes: 100_000)
+    let began = DispatchSemaphore(value: 0)
     gate.withLock { _ in
-      queue.call { _ in gate.withLock { _ in } }
+      queue.call { _ in
+        began.signal()
+        gate.withLock { _ in }
+      }
+      began.wait()
       for number in 0..<20 {
         queue.call(bytes: 10_000, isPassing: number % 2 == 0) { _ in seen.withLock { $0.append("\(number)") } }
       }

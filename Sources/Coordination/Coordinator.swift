@@ -36,7 +36,9 @@ final class Coordinator {
   let intake: Socket
   let wake: WakeUp
   let startedAt: Moment
-  let timeline: SteadyTimeline
+  var timeline: SteadyTimeline
+  /// As the store has it.
+  var keptTimelineOffset: Int64 = 0
   /// As bound, with the port where the setting left it open.
   let eventsAddress: String
   let intakeAddress: String
@@ -107,7 +109,7 @@ final class Coordinator {
   var stopRequested: Bool { shouldStop() }
   var failure: StoreError?
   private var schedule = Schedule()
-  private var lastMoment: Moment
+  var lastMoment: Moment
   private let poller = Poller()
   private var watched: [Int: WorkerID] = [:]
   private var intakeIsWatched = false
@@ -176,7 +178,11 @@ final class Coordinator {
   func moment() -> Moment {
     let instant = settings.clocks.instant()
     // Asked for several times a step: the wall clock is read once in a millisecond.
-    guard instant != lastMoment.instant else { return lastMoment }
+    return instant == lastMoment.instant ? lastMoment : look(at: instant)
+  }
+
+  @discardableResult
+  private func look(at instant: Instant) -> Moment {
     lastMoment = Moment(instant: instant, wall: settings.clocks.timestamp(), steady: timeline.time(at: instant))
     return lastMoment
   }
@@ -274,6 +280,7 @@ final class Coordinator {
     carryOut(roster.tick(now: now.instant), now: now)
     lookForAwaited(now: now)
     answerLateRequests(now: now)
+    keepTimeline(now: now)
     if now.instant >= schedule.peers {
       schedule.peers = now.instant + 200
       endOverfullPeers()
@@ -305,7 +312,10 @@ final class Coordinator {
   private func writeWhatIsLeft(now: Moment) {
     release(roster.parkedTokens, now: now, lost: false, stage: .parked)
     pending.turn.metrics += meters.take()
+    // The wall clock may have been set since it was read.
+    look(at: settings.clocks.instant())
     repeat {
+      keepTimeline(now: moment())
       advance(now: moment(), claiming: false)
       lane.drain()
     } while lane.deliverAnswers()

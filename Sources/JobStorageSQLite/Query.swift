@@ -18,7 +18,8 @@ enum Query: Int, CaseIterable {
   case newestGlimpses, oldestGlimpses, newestGlimpsesInState, oldestGlimpsesInState
   case serialsInQueue, serialsDelayed, serialsHeld, serialsInState, serialsOfPrefix
   // What is kept about all of them.
-  case readTotals, readPhaseCounts, writeTotals, writePhaseCounts, addPhase, pausePipeline, pausePhase, writeTimelineOffset
+  case readTotals, readPhaseCounts, writeTotals, writePhaseCounts, addPhase, pausePipeline, pausePhase,
+    writeTimelineOffset
   case readMetrics, writeMetrics, metricsOfMinutes, oldestMetrics, deleteMetrics
 
   /// Those of `JobHead.init`.

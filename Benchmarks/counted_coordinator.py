@@ -15,6 +15,7 @@ import time
 
 from carbontube import no_op_library
 from carbontube_client import wire
+from process_descriptors import ProcessDescriptors
 from scripted_workers import ScriptedWorker, Silence
 from system import INSTRUCTIONS, ROOT
 
@@ -49,6 +50,7 @@ class CountedCoordinator:
         self.folder = tempfile.mkdtemp(prefix="carbontube-counts-")
         os.chmod(self.folder, 0o755)
         self.programs, self.workers, self.client = [], [], None
+        self.descriptors = ProcessDescriptors(self.folder)
         self.jobs = self.dumps = 0
         self.announced = time.monotonic()
         try:
@@ -58,14 +60,14 @@ class CountedCoordinator:
             raise
 
     def _start(self, store):
-        storage = self._redis() if store == "redis" else "memory:"
+        storage = {"memory": lambda: "memory:", "sqlite": lambda: f"sqlite:{self.folder}/db", "redis": self._redis}[store]()
         events, intake = f"ipc://{self.folder}/events", f"ipc://{self.folder}/jobs"
         self.coordinator = self._spawn(
             ["valgrind", "--tool=callgrind", f"--callgrind-out-file={self.folder}/counts",
              # Threads take turns rather than race for valgrind's lock.
              "--fair-sched=yes", self._program(), "pipeline", no_op_library(self.folder), "no-op",
              f"--sub-bind={events}", f"--job-pull={intake}", "--storage", storage, "--log-level=error"],
-            environment=os.environ | PINNED)
+            environment=os.environ | PINNED | self.descriptors.environment)
         self._await_file("jobs", self.coordinator)
         self.workers = [ScriptedWorker(phase, events, self.folder) for phase in ("no-op-1", "no-op-2", "no-op-3")]
         for worker in self.workers:
@@ -161,6 +163,7 @@ class CountedCoordinator:
         for program in reversed(self.programs):
             program.kill()
             program.wait()
+        self.descriptors.close()
         shutil.rmtree(self.folder, ignore_errors=True)
 
 

@@ -111,12 +111,16 @@ error_code validate(ondemand::value value, size_t depth) {
 
 /* simdjson reads past the end of its input, so every text is copied once into a buffer with room behind it. */
 struct Parsed {
+  dom::parser strict;
   ondemand::parser parser;
   std::string buffer;
 
   /* The parser counts an element within the innermost level as one more. Growth keeps this depth; where there is no
    * memory now, parsing says so later. */
-  Parsed() { (void)!parser.allocate(4096, maximum_depth + 2); }
+  Parsed() {
+    (void)!strict.allocate(4096, maximum_depth);
+    (void)!parser.allocate(4096, maximum_depth + 2);
+  }
 
   void take(const uint8_t *text, size_t length) {
     buffer.reserve(length + SIMDJSON_PADDING);
@@ -132,8 +136,18 @@ struct Parsed {
     return document.get_object().get(object);
   }
 
+  /* Whatever the strict parser takes is right, and it is several times as quick. It also refuses numbers beyond 64 bits
+   * and doubles, which are right as well. */
   error_code validate() {
     if (buffer.empty()) return EMPTY;
+    dom::element element;
+    if (!strict.parse(buffer.data(), buffer.size(), false).get(element)) {
+      return element.is_object() ? SUCCESS : INCORRECT_TYPE;
+    }
+    return validate_by_spelling();
+  }
+
+  error_code validate_by_spelling() {
     ondemand::document document;
     ondemand::object object;
     if (auto error = open(document, object)) return error;

@@ -27,7 +27,8 @@ extension Coordinator {
   func advance(now: Moment, claiming: Bool = true) {
     guard !laneBusy, case .open = condition else { return }
     if now.instant >= keepOwnershipAt { return keepOwnership(now: now) }
-    if turnComesNext, submitTurn(now: now, claiming: claiming) {
+    let turnCameFirst = turnComesNext
+    if turnCameFirst, submitTurn(now: now, claiming: claiming) {
       turnComesNext = false
       return
     }
@@ -37,7 +38,7 @@ extension Coordinator {
       mayBite = false
       return
     }
-    if submitTurn(now: now, claiming: claiming) { turnComesNext = false }
+    if !turnCameFirst, submitTurn(now: now, claiming: claiming) { turnComesNext = false }
   }
 
   /// Something would go on at once if the loop came round again.
@@ -49,6 +50,7 @@ extension Coordinator {
   }
 
   private func takeBite(now: Moment) -> Bool {
+    guard hasBite(now: now) else { return false }
     for _ in Bite.allCases {
       defer { bite = bite.next }
       switch bite {

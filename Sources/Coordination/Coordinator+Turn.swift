@@ -23,11 +23,13 @@ extension Coordinator {
 
   private func addClaims(now: Moment) {
     guard !paused.pipeline else { return }
-    let out = roster.running.reduce(0, +)
-    let expected = zip(queued, pending.arrivals).map(+)
+    let (queued, arrivals) = (queued, pending.arrivals)
+    // Asked in every step of the loop, mostly for nothing.
+    guard queued.indices.contains(where: { queued[$0] + arrivals[$0] > 0 }) else { return }
+    let allowance = settings.concurrency.map { max(0, $0 - roster.running.reduce(0, +)) }
+    let pausedPhases = paused.phases
     pending.shares = roster.share(
-      queued: expected, allowance: settings.concurrency.map { max(0, $0 - out) },
-      isPaused: { paused.phases.contains($0) })
+      queued: zip(queued, arrivals).map(+), allowance: allowance, isPaused: { pausedPhases.contains($0) })
     pending.turn.claims = pending.shares.map {
       Claim(phase: $0.phase, worker: $0.worker, limit: $0.limit, leaseUntil: now.wall)
     }
@@ -237,7 +239,7 @@ extension Coordinator {
         release(message.map(\.token), now: now, lost: false)
       }
     }
-    if roster.hasParked { sendSuspects(now: now) }
+    sendSuspects(now: now)
   }
 
   private func takeOff(_ job: ClaimedJob, _ share: WorkerRoster.Share, now: Moment) {

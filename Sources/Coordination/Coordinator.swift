@@ -246,10 +246,13 @@ final class Coordinator {
     schedule.lastTurn = now.instant
     mayBite = true
     checks.beginStep()
-    if poller.ready.contains(PollKey.wake) { wake.clear() }
+    if poller.ready.contains(PollKey.wake) {
+      wake.clear()
+      // These never answer without a signal.
+      _ = readLane.deliverAnswers()
+      _ = checks.deliverAnswers()
+    }
     _ = lane.deliverAnswers()
-    _ = readLane.deliverAnswers()
-    _ = checks.deliverAnswers()
     for key in poller.ready where key >= PollKey.links { readMonitor(key, now: now) }
     if poller.ready.contains(PollKey.events) { readEvents(now: now) }
     if poller.ready.contains(PollKey.intake) { readIntake(now: now) }

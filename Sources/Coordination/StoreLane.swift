@@ -118,6 +118,8 @@ final class AnswerBox: @unchecked Sendable {
 
   private let wake: WakeUp
   private let waiting = Mutex<[SentAnswer]>([])
+  /// Empty, to be filled next: touched by the loop's thread alone, so that no answer needs an array made for it.
+  private var spare: [SentAnswer] = []
 
   /// Made by the loop's thread, which is also where it is run.
   private struct SentAnswer: @unchecked Sendable { let run: Answer }
@@ -134,13 +136,14 @@ final class AnswerBox: @unchecked Sendable {
   /// The loop's thread.
   /// - Returns: false where there was nothing.
   func deliver() -> Bool {
-    let ready = waiting.withLock { waiting -> [SentAnswer] in
-      if waiting.isEmpty { return [] }
-      defer { waiting.removeAll(keepingCapacity: true) }
-      return waiting
-    }
+    guard waiting.withLock({ !$0.isEmpty }) else { return false }
+    var ready: [SentAnswer] = []
+    swap(&ready, &spare)
+    waiting.withLock { swap(&$0, &ready) }
     for answer in ready { answer.run() }
-    return !ready.isEmpty
+    ready.removeAll(keepingCapacity: true)
+    spare = ready
+    return true
   }
 }
 

@@ -113,6 +113,7 @@ struct TurnPlan {
 
   /// Backwards, so that the first of them ends up in front. Where two have the same token the first is meant.
   private mutating func add(_ releases: [Release]) {
+    guard !releases.isEmpty else { return }
     var seen: Set<LeaseToken> = []
     let isFirst = releases.map { seen.insert($0.token).inserted }
     for index in releases.indices.reversed() where isFirst[index] { add(.release(index), items: 2) }

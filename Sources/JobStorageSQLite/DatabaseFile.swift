@@ -27,14 +27,14 @@ final class DatabaseFile: Sendable {
   let identity: Identity
   /// Without links in it.
   let path: String
+  let logPath: String
   let descriptor: Int32
   private let isOwned = Atomic(false)
-
-  var logPath: String { path + "-wal" }
 
   private init(identity: Identity, path: String, descriptor: Int32) {
     self.identity = identity
     self.path = path
+    logPath = path + "-wal"
     self.descriptor = descriptor
   }
 

@@ -9,11 +9,11 @@ struct SQLiteAddress {
   /// Of the database file, without its log; nil: no limit but the disk's.
   var maximumBytes: Int64?
 
-  /// For logs and messages.
-  var text: String { shown(Self.scheme + path) }
+  /// For logs and messages. Made once: each turn has it at hand.
+  let text: String
 
   /// What SQLite is told: it would take `:memory:` and `file:…` for something else than files.
-  var file: String { path.hasPrefix("/") ? path : "./" + path }
+  let file: String
 
   private static let scheme = "sqlite:"
   private static let smallestMaximum: Int64 = 1 << 20
@@ -24,6 +24,8 @@ struct SQLiteAddress {
     }
     let parts = uri.dropFirst(Self.scheme.count).split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
     path = String(parts[0])
+    text = shown(Self.scheme + path)
+    file = path.hasPrefix("/") ? path : "./" + path
     guard !path.isEmpty, !path.hasSuffix("/"), !path.utf8.contains(0) else {
       throw Self.refusal("store address '\(uri)' names no file; write for example sqlite:/var/lib/jobs.db")
     }

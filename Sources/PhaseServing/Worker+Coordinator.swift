@@ -160,7 +160,7 @@ extension Worker {
 
   func sendReports(now: Instant) {
     guard let results, results.isUp else { return }
-    let questions = held.toAsk(idleChildren: slots.count(where: \.isIdle), now: now)
+    let questions = held.isEmpty ? [] : held.toAsk(idleChildren: slots.count(where: \.isIdle), now: now)
     if !questions.isEmpty { _ = results.socket.send([BeganReport(worker: id, tokens: questions).encoded()]) }
     while outbox.hasUnsent,
       let message = outbox.take(worker: id, now: now, payloadLimit: maximumInstructionsBytes)

@@ -119,8 +119,10 @@ final class Worker {
     poller.add(fileDescriptor: control.wake.fileDescriptor, as: PollKey.wake)
     poller.add(orders, as: PollKey.orders)
     poller.add(events, as: PollKey.events)
-    while !isDone(now: clocks.instant()) {
-      step(now: clocks.instant())
+    while true {
+      let now = clocks.instant()
+      if isDone(now: now) { break }
+      step(now: now)
       poller.wait(timeoutMilliseconds: Int(timeout(now: clocks.instant())))
     }
     announceGoodbye()

@@ -14,15 +14,13 @@ public enum InstructionsJSON {
 
   /// - Throws: why `text` is not one JSON object.
   public static func check(_ text: [UInt8]) throws(InstructionsError) {
-    var message = [CChar](repeating: 0, count: 160)
-    let refused = text.withUnsafeBufferPointer { text in
-      message.withUnsafeMutableBufferPointer { message in
+    let problem = withUnsafeTemporaryAllocation(of: CChar.self, capacity: 160) { message -> String? in
+      let refused = text.withUnsafeBufferPointer { text in
         ct_json_check_object(text.baseAddress, text.count, message.baseAddress, message.count)
       }
+      return refused == 0 ? nil : sentence(message)
     }
-    guard refused == 0 else {
-      throw InstructionsError(message: "instructions must be one JSON object: \(sentence(message))")
-    }
+    if let problem { throw InstructionsError(message: "instructions must be one JSON object: \(problem)") }
   }
 
   /// `instructions` with the top-level members of `result` put in. Every value keeps its spelling.
@@ -48,7 +46,7 @@ public enum InstructionsJSON {
     return merged
   }
 
-  private static func sentence(_ message: [CChar]) -> String {
+  private static func sentence(_ message: some Sequence<CChar>) -> String {
     String(decoding: message.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
   }
 }

@@ -32,7 +32,7 @@ public final class PeerMonitor {
   /// it is none, as with `ipc://`.
   public static func bytesReceived(on descriptor: Int32) -> UInt64? {
     // glibc's own structure ends before the field, which Linux has since 4.1, 128 bytes behind the beginning.
-    var info = (0..<32).map { _ in UInt64(0) }
+    var info = Array(repeating: UInt64(0), count: 32)
     var length = socklen_t(info.count * 8)
     guard getsockopt(descriptor, Int32(IPPROTO_TCP), TCP_INFO, &info, &length) == 0, length >= 136 else { return nil }
     return info[16]

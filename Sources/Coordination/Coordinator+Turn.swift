@@ -225,20 +225,9 @@ extension Coordinator {
       roster.claimed(share)
       queued[share.phase] = jobs.count < share.limit ? 0 : max(0, queued[share.phase] - jobs.count)
       guard !jobs.isEmpty else { continue }
-      var going: [ClaimedJob] = []
-      going.reserveCapacity(jobs.count)
-      for job in jobs {
-        let flight = Flight(
-          job: job.id, token: job.token, phase: share.phase, worker: share.worker, place: share.place,
-          attempt: job.attempt, failures: job.failures, crashes: job.crashes, losses: job.losses,
-          instructions: job.instructions, since: now.instant, sinceTime: now.wall)
-        if job.losses > 0 {
-          roster.park(flight)
-        } else {
-          roster.add(flight)
-          going.append(job)
-        }
-      }
+      for job in jobs { takeOff(job, share, now: now) }
+      // Suspects wait for a worker of their own.
+      let going = roster.hasParked ? jobs.filter { $0.losses == 0 } : jobs
       meters.count(share.phase, at: now.wall) { meter in
         meter.started += jobs.count
         for job in jobs { meter.wait.record(microseconds: waitMicroseconds(since: job.queuedAt, now: now)) }
@@ -249,6 +238,14 @@ extension Coordinator {
       }
     }
     if roster.hasParked { sendSuspects(now: now) }
+  }
+
+  private func takeOff(_ job: ClaimedJob, _ share: WorkerRoster.Share, now: Moment) {
+    let flight = Flight(
+      job: job.id, token: job.token, phase: share.phase, worker: share.worker, place: share.place,
+      attempt: job.attempt, failures: job.failures, crashes: job.crashes, losses: job.losses,
+      instructions: job.instructions, since: now.instant, sinceTime: now.wall)
+    if job.losses > 0 { roster.park(flight) } else { roster.add(flight) }
   }
 
   /// Bounded, since either time may have been read from a clock that was wrong.

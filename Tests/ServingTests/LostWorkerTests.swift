@@ -109,14 +109,17 @@ struct LostWorkerTests {
     offset.milliseconds.store(step, ordering: .relaxed)
     withExtendedLifetime(first) {}
     let second = try RawWorker("second", at: cluster.server)
-    // The first is silent from now on: its job comes here although the clock stands elsewhere.
-    let (orders, _) = try second.jobs()
-    #expect(orders.map(\.job.text) == ["held"])
-    try second.begin(orders)
-    second.report(orders[0], .succeeded)
-    #expect(try cluster.finished.wait(for: 1).first?.state == .succeeded)
-    #expect(try second.jobs().orders.map(\.job.text) == ["late"])
-    #expect(ContinuousClock.now - enqueued > .milliseconds(650))
+    // The first is silent from now on: its job comes here although the clock stands elsewhere, and the late one in time.
+    var seen: Set<String> = []
+    for _ in 0..<2 {
+      let order = try #require(try second.jobs().orders.first)
+      if order.job.text == "late" { #expect(ContinuousClock.now - enqueued > .milliseconds(650)) }
+      if order.isSuspect { try second.begin([order]) }
+      second.report(order, .succeeded)
+      seen.insert(order.job.text)
+    }
+    #expect(seen == ["held", "late"])
+    #expect(try cluster.finished.wait(for: 2).allSatisfy { $0.state == .succeeded })
     let status = try client.request("status").json
     let uptime = try #require(status.firstMatch(of: /"uptime_ms":(-?\d+)/).flatMap { Int($0.1) })
     #expect((0..<600_000).contains(uptime), "\(status)")

@@ -38,7 +38,7 @@ struct TurnPlan {
       add(.failure(index), items: 2, bytes: item.error.message.utf8.count + item.error.standardErrorTail.utf8.count)
     }
     add(turn.releases)
-    add(turn.enqueues, turn.now)
+    add(turn.enqueues, dueBy: turn.promotionTime)
     for index in turn.renewals.indices { add(.renewal(index), items: 2) }
     var due = min(turn.promotionLimit, Self.promotionsPerTurn)
     while due > 0 {
@@ -102,11 +102,12 @@ struct TurnPlan {
       }, bytes: { completions[$0].instructions?.count ?? 0 }, part: { .completions($0) })
   }
 
-  private mutating func add(_ enqueues: [NewJob], _ now: Timestamp) {
+  private mutating func add(_ enqueues: [NewJob], dueBy: Timestamp) {
     addRuns(
       of: enqueues.count,
       alike: {
-        enqueues[$0].priority == enqueues[$1].priority && enqueues[$0].due(now) == enqueues[$1].due(now)
+        enqueues[$0].priority == enqueues[$1].priority
+          && enqueues[$0].due(after: dueBy) == enqueues[$1].due(after: dueBy)
       }, bytes: { enqueues[$0].instructions.count }, part: { .enqueues($0) })
   }
 
@@ -120,5 +121,5 @@ struct TurnPlan {
 
 extension NewJob {
   /// As the script wants it: 0 at once.
-  func due(_ now: Timestamp) -> Int64 { notBefore.map { $0 > now ? $0.milliseconds : 0 } ?? 0 }
+  func due(after moment: Timestamp) -> Int64 { notBefore.map { $0 > moment ? $0.milliseconds : 0 } ?? 0 }
 }

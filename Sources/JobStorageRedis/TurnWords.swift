@@ -52,7 +52,7 @@ struct TurnWords {
   private mutating func append(enqueues run: Range<Int>) {
     let first = turn.enqueues[run.lowerBound]
     words.append("E" as Unicode.Scalar)
-    for number in [Int64(run.count), Int64(keys.keys[0]), Int64(first.priority), first.due(turn.now)] {
+    for number in [Int64(run.count), Int64(keys.keys[0]), Int64(first.priority), first.due(after: turn.promotionTime)] {
       append(number)
     }
     for item in turn.enqueues[run] { words.append(item.id.text) }
@@ -69,7 +69,7 @@ struct TurnWords {
       }
     let (state, due): (JobState, Int64) =
       switch item.verdict {
-      case .retry(let due) where due > turn.now: (.delayed, due.milliseconds)
+      case .retry(let due) where due > turn.promotionTime: (.delayed, due.milliseconds)
       case .retry: (.waiting, 0)
       case .bury: (.dead, 0)
       case .cancel: (.cancelled, 0)

@@ -38,9 +38,9 @@ extension Session {
   }
 
   func putWaiting(
-    _ job: inout JobHead, notBefore due: Timestamp, now: Timestamp, attempt: AttemptRecord?
+    _ job: inout JobHead, notBefore due: Timestamp, dueBy: Timestamp, now: Timestamp, attempt: AttemptRecord?
   ) throws(SQLiteFailure) {
-    guard due > now else { return try putWaiting(&job, now: now, attempt: attempt) }
+    guard due > dueBy else { return try putWaiting(&job, now: now, attempt: attempt) }
     enter(&job, .delayed, now: now)
     job.dueAt = due
     try enterDelayed(job, until: due)

@@ -8,9 +8,9 @@ extension Session {
       let now = turn.now
       var result = StoreTurnResult()
       for completion in turn.completions { result.completions.append(try complete(completion, now: now)) }
-      for failure in turn.failures { result.failures.append(try fail(failure, now: now)) }
+      for failure in turn.failures { result.failures.append(try fail(failure, dueBy: turn.promotionTime, now: now)) }
       result.releases = try release(turn.releases, now: now)
-      for new in turn.enqueues { result.enqueues.append(try enqueue(new, now: now)) }
+      for new in turn.enqueues { result.enqueues.append(try enqueue(new, dueBy: turn.promotionTime, now: now)) }
       for renewal in turn.renewals { result.renewals.append(try renew(renewal)) }
       if turn.promotionLimit > 0 {
         result.promoted = try promote(limit: turn.promotionLimit, dueBy: turn.promotionTime, now: now)
@@ -47,7 +47,7 @@ extension Session {
     return .recorded
   }
 
-  private func fail(_ failure: Failure, now: Timestamp) throws(SQLiteFailure) -> WriteOutcome {
+  private func fail(_ failure: Failure, dueBy: Timestamp, now: Timestamp) throws(SQLiteFailure) -> WriteOutcome {
     guard var job = holder(of: failure.token, failure.job) else { return .stale }
     try withdraw(&job)
     let error = failure.error
@@ -62,7 +62,7 @@ extension Session {
     }
     let attempt = kept(failure.attempt, of: job)
     switch failure.verdict {
-    case .retry(let due): try putWaiting(&job, notBefore: due, now: now, attempt: attempt)
+    case .retry(let due): try putWaiting(&job, notBefore: due, dueBy: dueBy, now: now, attempt: attempt)
     case .bury: try putFinished(&job, .dead, now: now, attempt: attempt)
     case .cancel: try putFinished(&job, .cancelled, now: now, attempt: attempt)
     }
@@ -91,9 +91,9 @@ extension Session {
     return outcomes
   }
 
-  private func enqueue(_ new: NewJob, now: Timestamp) throws(SQLiteFailure) -> EnqueueOutcome {
+  private func enqueue(_ new: NewJob, dueBy: Timestamp, now: Timestamp) throws(SQLiteFailure) -> EnqueueOutcome {
     var job = JobHead(new, serial: tally.totals.lastSerial + 1, phaseKey: keys.keys[0], now: now)
-    if let due = new.notBefore, due > now {
+    if let due = new.notBefore, due > dueBy {
       job.state = .delayed
       job.dueAt = due
     } else {

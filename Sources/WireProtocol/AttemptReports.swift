@@ -118,8 +118,7 @@ public struct ReportAcknowledgement: Hashable, Sendable {
 
   public func encoded() -> [UInt8] {
     var writer = HeaderWriter(.resultAck, reserving: 16 + 5 * tokens.count)
-    writer.put(tokens.count)
-    for token in tokens { writer.put(token.number) }
+    writer.put(tokens)
     return writer.bytes
   }
 

@@ -14,8 +14,7 @@ public struct BeganReport: Hashable, Sendable {
   public func encoded() -> [UInt8] {
     var writer = HeaderWriter(.began)
     writer.put(worker.text)
-    writer.put(tokens.count)
-    for token in tokens { writer.put(token.number) }
+    writer.put(tokens)
     return writer.bytes
   }
 
@@ -35,8 +34,7 @@ public struct BeginAnswer: Hashable, Sendable {
 
   public func encoded() -> [UInt8] {
     var writer = HeaderWriter(.begin)
-    writer.put(tokens.count)
-    for token in tokens { writer.put(token.number) }
+    writer.put(tokens)
     return writer.bytes
   }
 

@@ -83,8 +83,7 @@ public struct Announcement: Hashable, Sendable {
     writer.put(failed)
     writer.put(plugin)
     writer.put(pluginFile)
-    writer.put(inFlight.count)
-    for token in inFlight { writer.put(token.number) }
+    writer.put(inFlight)
     writer.put(truncated(reason, toBytes: Self.maximumReasonBytes))
     return writer.bytes
   }

@@ -127,8 +127,7 @@ public struct LeaseOrder: Hashable, Sendable {
   public func encoded(as kind: MessageKind) -> [UInt8] {
     var writer = HeaderWriter(kind)
     writer.put(worker.text)
-    writer.put(tokens.count)
-    for token in tokens { writer.put(token.number) }
+    writer.put(tokens)
     return writer.bytes
   }
 

@@ -9,33 +9,21 @@ public final class PeerMonitor {
     public var isUp: Bool
   }
 
+  private let monitor: SocketMonitor
   /// Poll it together with the others; `events` reads it.
-  public let socket: Socket
-  private let watched: Socket
+  public var socket: Socket { monitor.socket }
 
   /// Before the socket is bound, so that nothing is missed.
   /// - Parameter name: unique within the context.
   public init(of watched: Socket, name: String) throws(TransportError) {
-    self.watched = watched
-    let address = "inproc://peers-\(name)"
-    let wanted = ZMQ_EVENT_ACCEPTED | ZMQ_EVENT_DISCONNECTED
-    guard zmq_socket_monitor(watched.handle, address, Int32(wanted)) == 0 else {
-      throw TransportError.last("cannot watch a ZeroMQ socket")
-    }
-    socket = try Socket(.pair, in: watched.context, highWaterMark: 0)
-    try socket.connect(address)
+    monitor = try SocketMonitor(of: watched, name: name, kinds: ZMQ_EVENT_ACCEPTED | ZMQ_EVENT_DISCONNECTED)
   }
-
-  deinit { zmq_socket_monitor(watched.handle, nil, 0) }
 
   /// What happened since the last call, oldest first.
   public func events() -> [Event] {
     var events: [Event] = []
-    while let frames = socket.receive() {
-      guard let first = frames.first, first.count >= 6 else { continue }
-      let kind = Int32(first[0]) | Int32(first[1]) << 8
-      let value = (2..<6).reduce(UInt32(0)) { $0 | UInt32(first[$1]) << UInt32(8 * ($1 - 2)) }
-      events.append(Event(descriptor: Int32(bitPattern: value), isUp: kind == ZMQ_EVENT_ACCEPTED))
+    while let event = monitor.next() {
+      events.append(Event(descriptor: event.value, isUp: event.kind == ZMQ_EVENT_ACCEPTED))
     }
     return events
   }

@@ -95,6 +95,30 @@ import Testing
     try scene.expectHonestCounts()
   }
 
+  @Test(arguments: StoreUnderTest.all)
+  func aWallClockThatWasSetNeitherHastensNorHoldsUp(_ kind: StoreUnderTest) throws {
+    let scene = try Scene(kind)
+    let steady = scene.now
+    let hour: Int64 = 3_600_000
+    try scene.enqueue("failing")
+    let failing = try scene.claim()[0]
+    for step in [hour, -hour] {
+      scene.now = steady + step
+      try scene.turn {
+        $0.promotionTime = steady
+        $0.enqueues = [
+          NewJob(id: .named("later-\(step > 0)"), notBefore: steady + 50, instructions: Array("{}".utf8)),
+          NewJob(id: .named("due-\(step > 0)"), notBefore: steady, instructions: Array("{}".utf8)),
+        ]
+        if step > 0 { $0.failures = [scene.failure(failing, .retry(at: steady + 50))] }
+      }
+    }
+    #expect(try scene.job("later-true").state == .delayed && scene.job("later-false").state == .delayed)
+    #expect(try scene.job("due-true").state == .waiting && scene.job("due-false").state == .waiting)
+    #expect(try scene.job("failing").state == .delayed)
+    try scene.expectHonestCounts()
+  }
+
   @discardableResult
   private func promote(_ scene: Scene) throws -> [Int: Int] {
     try scene.turn { $0.promotionLimit = 1_000 }.promoted

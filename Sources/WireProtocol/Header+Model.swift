@@ -37,3 +37,11 @@ extension HeaderReader {
     return tokens
   }
 }
+
+extension HeaderWriter {
+  /// Their count, then each; `tokens(atMost:)` reads them.
+  public mutating func put(_ tokens: [LeaseToken]) {
+    put(tokens.count)
+    for token in tokens { put(token.number) }
+  }
+}

@@ -60,6 +60,7 @@ extension Coordinator {
   /// Nobody is there any more to hear answers: what was only to be looked at is dropped, what was to be done goes on.
   private func forget(_ route: [UInt8]) {
     reads.drop(route)
+    unread.drop(route)
     awaited.drop(route)
     for (id, answer) in actionAnswers where answer.route == route {
       actionAnswers[id] = nil

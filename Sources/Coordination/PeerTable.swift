@@ -19,6 +19,9 @@ struct PeerTable {
 
   var descriptors: [Int32] { Array(connections.keys) }
 
+  /// The connection that a peer spoke by.
+  func descriptor(of route: [UInt8]) -> Int32? { connections.first { $0.value.route == route }?.key }
+
   /// A message came out.
   /// - Returns: a route whose connection must have ended, since its descriptor speaks for another one.
   mutating func heard(from route: [UInt8]?, on descriptor: Int32, bytes: Int, frames: Int) -> [UInt8]? {

@@ -201,7 +201,8 @@ let package = Package(
     tests(
       "ServingTests",
       hostChildren + [
-        "Coordination", "PhaseServing", "PluginCatalog", "JobStorage", "PipelineAccess", "PipelineModel",
+        "Coordination", "PhaseServing", "PluginCatalog", "JobStorage", "JobStorageSQLite", "PipelineAccess",
+        "PipelineModel",
         "WireProtocol", "ZeroMQTransport", logging,
       ]),
     tests(

@@ -67,7 +67,8 @@ extension Coordinator {
       guard let record else { return answer.send(.notFound, "no job '\(id)'") }
       let changes = recentChanges.changes(of: id)
       let document = JobDocument(
-        record, pipeline: pipeline, progress: progress[id], log: recentLogs.lines(of: id), changes: changes)
+        record, pipeline: pipeline, progress: progress[id], at: moment(), log: recentLogs.lines(of: id),
+        changes: changes)
       answer.send(
         .ok, document: document, payloads: [record.instructions] + changes.flatMap { [$0.before, $0.after] })
     }
@@ -95,9 +96,9 @@ extension Coordinator {
     read(for: answer) { reader throws(StoreError) in
       try reader.jobs(matching: filter, after: cursor, limit: limit, maximumBytes: Self.maximumPageBytes)
     } then: { [unowned self] page in
-      let (pipeline, progress) = (pipeline, page.jobs.map { self.progress[$0.id] })
+      let (pipeline, progress, now) = (pipeline, page.jobs.map { self.progress[$0.id] }, moment())
       send(answer, payloads: page.jobs.map(\.instructions)) {
-        let jobs = zip(page.jobs, progress).map { JobDocument($0, pipeline: pipeline, progress: $1) }
+        let jobs = zip(page.jobs, progress).map { JobDocument($0, pipeline: pipeline, progress: $1, at: now) }
         return PageDocument(jobs: jobs, next: page.next)
       }
     }

@@ -10,6 +10,7 @@ extension Coordinator {
     var counts: StoreCounts
     var paused: (pipeline: Bool, phases: Set<Int>)
     var advice: [String]
+    var timelineOffset: Int64
     var reader: Result<(any JobReader)?, StoreError>
   }
 
@@ -22,7 +23,7 @@ extension Coordinator {
         try store.open(pipeline, owner: name, now: wall)
         return Opening(
           running: try store.runningJobs(), counts: try store.counts(), paused: try store.paused(),
-          advice: store.advice,
+          advice: store.advice, timelineOffset: try store.timelineOffset(),
           reader: needsReader ? result { () throws(StoreError) in try store.makeReader() } : .success(nil))
       },
       answer: { [unowned self] result in
@@ -48,10 +49,11 @@ extension Coordinator {
           job: job.id, token: job.token, phase: job.phase, worker: job.worker, attempt: job.attempt,
           failures: job.failures, crashes: job.crashes, losses: job.losses, since: now.instant, sinceTime: now.wall))
     }
+    if !wasOpen { resumeTimeline(offset: opening.timelineOffset, now: now) }
     counts = opening.counts
     queued = opening.counts.phases.map(\.waiting)
     paused = opening.paused
-    nextDue = opening.counts.phases.contains { $0.delayed > 0 } ? now.steady : nil
+    nextDue = opening.counts.phases.contains { $0.delayed > 0 } ? moment().steady : nil
     keepOwnershipAt = now.instant + Self.ownershipInterval
     condition = .open
     outage?.opened(now: now.instant)

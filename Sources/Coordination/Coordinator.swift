@@ -36,7 +36,9 @@ final class Coordinator {
   let intake: Socket
   let wake: WakeUp
   let startedAt: Moment
-  let timeline: SteadyTimeline
+  var timeline: SteadyTimeline
+  /// As the store has it.
+  var keptTimelineOffset: Int64 = 0
   /// As bound, with the port where the setting left it open.
   let eventsAddress: String
   let intakeAddress: String
@@ -45,6 +47,7 @@ final class Coordinator {
   var links: [WorkerID: Link] = [:]
   var linksMade = 0
   var refusedLinks = RepeatedRemark()
+  var refusedPeers = RepeatedRemark()
   var condition: StoreCondition
   var outage: StoreOutage?
   var wasOpen = false
@@ -112,7 +115,7 @@ final class Coordinator {
   var stopRequested: Bool { shouldStop() }
   var failure: StoreError?
   private var schedule = Schedule()
-  private var lastMoment: Moment
+  var lastMoment: Moment
   private let poller = Poller()
   private var watched: [Int: WorkerID] = [:]
   private var intakeIsWatched = false
@@ -184,7 +187,11 @@ final class Coordinator {
   func moment() -> Moment {
     let instant = settings.clocks.instant()
     // Asked for several times a step: the wall clock is read once in a millisecond.
-    guard instant != lastMoment.instant else { return lastMoment }
+    return instant == lastMoment.instant ? lastMoment : look(at: instant)
+  }
+
+  @discardableResult
+  private func look(at instant: Instant) -> Moment {
     lastMoment = Moment(instant: instant, wall: Self.wall(settings.clocks), steady: timeline.time(at: instant))
     return lastMoment
   }
@@ -256,7 +263,7 @@ final class Coordinator {
     for key in poller.ready where key >= PollKey.links { readMonitor(key, now: now) }
     if poller.ready.contains(PollKey.events) { readEvents(now: now) }
     if poller.ready.contains(PollKey.intake) { readIntake(now: now) }
-    if poller.ready.contains(PollKey.intakePeers) || poller.ready.contains(PollKey.eventPeers) { readPeers() }
+    if poller.ready.contains(PollKey.intakePeers) || poller.ready.contains(PollKey.eventPeers) { readPeers(now: now) }
     if now.instant >= schedule.tick {
       schedule.tick = now.instant + 100
       tick(now: now)
@@ -283,6 +290,7 @@ final class Coordinator {
     carryOut(roster.tick(now: now.instant), now: now)
     lookForAwaited(now: now)
     answerLateRequests(now: now)
+    keepTimeline(now: now)
     if now.instant >= schedule.peers {
       schedule.peers = now.instant + 200
       endOverfullPeers()
@@ -314,7 +322,10 @@ final class Coordinator {
   private func writeWhatIsLeft(now: Moment) {
     release(roster.parkedTokens, now: now, lost: false, stage: .parked)
     pending.turn.metrics += meters.take()
+    // The wall clock may have been set since it was read.
+    look(at: settings.clocks.instant())
     repeat {
+      keepTimeline(now: moment())
       advance(now: moment(), claiming: false)
       lane.drain()
     } while lane.deliverAnswers()

@@ -111,7 +111,7 @@ struct JobDocument: Encodable {
   }
 
   init(
-    _ record: JobRecord, pipeline: PipelineDefinition, progress: (fraction: Double, note: String)?,
+    _ record: JobRecord, pipeline: PipelineDefinition, progress: (fraction: Double, note: String)?, at now: Moment,
     log: [RecentLogs.Line]? = nil, changes: [RecentChanges.Change]? = nil
   ) {
     func name(of phase: Int) -> String {
@@ -127,7 +127,8 @@ struct JobDocument: Encodable {
     crashes = record.crashes
     enqueuedAtMs = record.enqueuedAt.milliseconds
     updatedAtMs = record.updatedAt.milliseconds
-    dueAtMs = record.dueAt?.milliseconds
+    // Due times are told on another timeline than what is shown.
+    dueAtMs = record.dueAt.map { now.wall + ($0 - now.steady) }?.milliseconds
     worker = record.worker?.text
     if record.state == .running {
       self.progress = progress?.fraction

@@ -10,8 +10,8 @@ struct Moment {
   let steady: Timestamp
 }
 
-/// The timeline of due times: the wall clock as it was at the coordinator's start, carried on by the monotonic clock. So
-/// whoever sets the wall clock neither holds a delayed job up nor makes it start early. A pure value.
+/// The timeline of due times: the wall clock as it was at one moment, carried on by the monotonic clock. So whoever sets the
+/// wall clock neither holds a delayed job up nor makes it start early. A pure value.
 struct SteadyTimeline {
   private let origin: Timestamp
   private let start: Instant

@@ -90,6 +90,14 @@ public protocol JobStore: JobReader {
   /// What is paused now.
   func paused() throws(StoreError) -> (pipeline: Bool, phases: Set<Int>)
 
+  /// By how many milliseconds the timeline on which due times are told is ahead of the wall clock, as
+  /// `setTimelineOffset` left it; 0 in a new store. The coordinator's affair: a store compares due times with
+  /// `StoreTurn.promotionTime` alone.
+  func timelineOffset() throws(StoreError) -> Int64
+
+  /// Kept over restarts. At most 100 years either way.
+  func setTimelineOffset(_ milliseconds: Int64) throws(StoreError)
+
   /// Gives up ownership and closes. Never fails; the store can be opened again.
   func close()
 }

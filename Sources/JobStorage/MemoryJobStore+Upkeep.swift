@@ -53,6 +53,16 @@ extension MemoryJobStore {
     register.remove(job)
   }
 
+  public func timelineOffset() throws(StoreError) -> Int64 {
+    try requireOpen("timelineOffset")
+    return keptTimelineOffset
+  }
+
+  public func setTimelineOffset(_ milliseconds: Int64) throws(StoreError) {
+    try requireOpen("setTimelineOffset")
+    keptTimelineOffset = milliseconds
+  }
+
   public func setPaused(_ paused: Bool, phase: Int?) throws(StoreError) {
     try requireOpen("setPaused")
     guard let phase else {

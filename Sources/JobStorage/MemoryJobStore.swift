@@ -31,6 +31,7 @@ public final class MemoryJobStore: JobStore {
   var metricsPrunedBefore = Int64.min
   var metersAtPruning = 0
   var lastToken: UInt64 = 0
+  var keptTimelineOffset: Int64 = 0
   private var isOpen = false
 
   public init() {}

@@ -37,6 +37,14 @@ extension RedisJobStore {
     try asking("metrics") { queries throws(StoreError) in try queries.metrics(minutes: range) }
   }
 
+  public func timelineOffset() throws(StoreError) -> Int64 {
+    let meta = try asking("timelineOffset") { queries throws(StoreError) in
+      try queries.fields(of: "meta", "timelineOffset")
+    }
+    let stored = meta["timeline_offset"].flatMap { Int64($0) } ?? 0
+    return min(max(stored, -longestDurationMilliseconds), longestDurationMilliseconds)
+  }
+
   public func paused() throws(StoreError) -> (pipeline: Bool, phases: Set<Int>) {
     let session = try opened("paused")
     let meta = try asking("paused") { queries throws(StoreError) in try queries.fields(of: "meta", "paused") }

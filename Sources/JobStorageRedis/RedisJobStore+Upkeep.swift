@@ -64,6 +64,12 @@ extension RedisJobStore {
     }
   }
 
+  public func setTimelineOffset(_ milliseconds: Int64) throws(StoreError) {
+    let words = ["timeline_offset", String(milliseconds)].map { Array($0.utf8) }
+    _ = try run(
+      .setMeta, words, try opened("setTimelineOffset"), now: Timestamp(milliseconds: 0), operation: "setTimelineOffset")
+  }
+
   public func setPaused(_ paused: Bool, phase: Int?) throws(StoreError) {
     let session = try opened("setPaused")
     var field = "paused"

@@ -10,7 +10,7 @@
 ///
 /// The keys, all under the prefix:
 /// `meta`      hash: schema, phases, owner (the last one), token, serial, front, back, finish, largest (instructions ever,
-///             in bytes), paused, paused:KEY
+///             in bytes), paused, paused:KEY, timeline_offset
 /// `counts`    hash: w:KEY d:KEY r:KEY x:KEY (waiting, delayed, running, dead by phase key), succeeded, cancelled, bytes
 ///             (of the instructions of those two), deadbytes
 /// `job`       hash: ID → STATE KEY a f c l x UPDATED DUE SIZE REST. STATE of a running job: that before it ran; KEY of the

@@ -18,7 +18,8 @@ enum Query: Int, CaseIterable {
   case newestGlimpses, oldestGlimpses, newestGlimpsesInState, oldestGlimpsesInState
   case serialsInQueue, serialsDelayed, serialsHeld, serialsInState, serialsOfPrefix
   // What is kept about all of them.
-  case readTotals, readPhaseCounts, writeTotals, writePhaseCounts, addPhase, pausePipeline, pausePhase
+  case readTotals, readPhaseCounts, writeTotals, writePhaseCounts, addPhase, pausePipeline, pausePhase,
+    writeTimelineOffset
   case readMetrics, writeMetrics, metricsOfMinutes, oldestMetrics, deleteMetrics
 
   /// Those of `JobHead.init`.
@@ -50,6 +51,7 @@ enum Query: Int, CaseIterable {
     case .addPhase: "INSERT INTO phases VALUES (?, ?, 0, 0, 0, 0, 0)"
     case .pausePipeline: "UPDATE store SET paused = ?"
     case .pausePhase: "UPDATE phases SET paused = ? WHERE key = ?"
+    case .writeTimelineOffset: "UPDATE store SET timeline_offset = ?"
     case .readMetrics: "SELECT * FROM metrics WHERE minute = ? AND phase = ?"
     case .writeMetrics: "REPLACE INTO metrics VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
     case .metricsOfMinutes: "SELECT * FROM metrics WHERE minute BETWEEN ? AND ?"

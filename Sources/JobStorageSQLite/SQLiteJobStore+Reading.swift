@@ -34,6 +34,11 @@ extension SQLiteJobStore {
     }
   }
 
+  public func timelineOffset() throws(StoreError) -> Int64 {
+    let session = try opened("timelineOffset")
+    return try storeErrors("timelineOffset", place) { () throws(SQLiteFailure) in try session.timelineOffset() }
+  }
+
   public func paused() throws(StoreError) -> (pipeline: Bool, phases: Set<Int>) {
     let session = try opened("paused")
     return try storeErrors("paused", place) { () throws(SQLiteFailure) in try session.paused() }

@@ -119,6 +119,10 @@ public final class SQLiteJobStore: JobStore {
     }
   }
 
+  public func setTimelineOffset(_ milliseconds: Int64) throws(StoreError) {
+    try write("setTimelineOffset") { (session) throws(SQLiteFailure) in try session.setTimelineOffset(milliseconds) }
+  }
+
   public func setPaused(_ paused: Bool, phase: Int?) throws(StoreError) {
     let keys = try opened("setPaused").keys
     if let phase, keys.key(ofIndex: phase) == nil {

@@ -69,9 +69,10 @@ enum Schema {
     """,
   ]
 
-  /// Losses are counted, dead jobs are kept apart from those that are pruned by age, and whether a job has an error is known
+  /// Due times have a timeline of their own, losses are counted, dead jobs are kept apart from those that are pruned by age, and whether a job has an error is known
   /// without a look.
   private static let deadApart = [
+    "ALTER TABLE store ADD COLUMN timeline_offset INTEGER NOT NULL DEFAULT 0",
     "ALTER TABLE jobs ADD COLUMN losses INTEGER NOT NULL DEFAULT 0",
     "ALTER TABLE jobs ADD COLUMN has_error INTEGER NOT NULL DEFAULT 0",
     "ALTER TABLE store ADD COLUMN dead_bytes INTEGER NOT NULL DEFAULT 0",

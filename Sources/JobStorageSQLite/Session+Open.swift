@@ -84,7 +84,11 @@ extension Session {
     try transaction { () throws(SQLiteFailure) in
       if isNew {
         // The name's rule leaves nothing to quote.
-        try connection.execute("INSERT INTO store VALUES ('\(pipeline.name)', 0, 0, 0, 0, 0, 0, 0)")
+        try connection.execute(
+          """
+          INSERT INTO store(pipeline, paused, last_token, last_serial, succeeded, cancelled, finished_bytes)
+          VALUES ('\(pipeline.name)', 0, 0, 0, 0, 0, 0)
+          """)
       }
       for (key, name) in keys.names.enumerated().dropFirst(knownPhases) {
         try connection.statement(.addPhase).bind(key).bind(name.text).run()

@@ -1,4 +1,5 @@
 internal import JobStorage
+internal import PipelineModel
 
 extension Session {
   /// - Parameter phase: one that the pipeline has; nil: the whole pipeline.
@@ -7,6 +8,15 @@ extension Session {
     guard let phase else { return try connection.statement(.pausePipeline).bind(value).run() }
     guard let key = keys.key(ofIndex: phase) else { return }
     try connection.statement(.pausePhase).bind(value).bind(key).run()
+  }
+
+  func setTimelineOffset(_ milliseconds: Int64) throws(SQLiteFailure) {
+    try connection.statement(.writeTimelineOffset).bind(milliseconds).run()
+  }
+
+  func timelineOffset() throws(SQLiteFailure) -> Int64 {
+    let stored = try connection.value(of: "SELECT timeline_offset FROM store") { $0.int64(0) } ?? 0
+    return min(max(stored, -longestDurationMilliseconds), longestDurationMilliseconds)
   }
 
   func paused() throws(SQLiteFailure) -> (pipeline: Bool, phases: Set<Int>) {

@@ -39,9 +39,9 @@ import WireProtocol
 }
 
 @Suite struct PeerTableTests {
-  private var peers = PeerTable()
+  fileprivate var peers = PeerTable()
 
-  private mutating func heard(_ route: UInt8, on descriptor: Int32, bytes: Int = 0) -> [UInt8]? {
+  fileprivate mutating func heard(_ route: UInt8, on descriptor: Int32, bytes: Int = 0) -> [UInt8]? {
     peers.heard(from: [route], on: descriptor, bytes: bytes, frames: 1)
   }
 
@@ -77,6 +77,22 @@ import WireProtocol
     #expect(peers.isOverfull(7, received: 2_001, limit: 1_000) == false)
     #expect(peers.isOverfull(7, received: 3_002, limit: 1_000) == true)
     #expect(peers.isOverfull(8, received: 9_000, limit: 1_000) == false)
+  }
+}
+
+extension PeerTableTests {
+  @Test mutating func whoNeverSpokeIsEndedFirstAndWhoSpokeLongestLast() {
+    _ = peers.update([(5, true)])
+    _ = peers.update([(6, true)])
+    _ = peers.update([(7, true)])
+    _ = peers.update([(8, true)])
+    _ = heard(1, on: 5)
+    _ = heard(2, on: 7)
+    #expect(peers.chooseToEnd(1) == [6])
+    #expect(peers.chooseToEnd(2) == [8, 7])
+    _ = peers.update([(6, false), (6, true)])
+    #expect(peers.chooseToEnd(9) == [6, 5])
+    #expect(peers.chooseToEnd(9).isEmpty)
   }
 }
 

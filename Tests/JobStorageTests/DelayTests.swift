@@ -119,6 +119,17 @@ import Testing
     try scene.expectHonestCounts()
   }
 
+  @Test(arguments: StoreUnderTest.all)
+  func theTimelineOfDueTimesIsKept(_ kind: StoreUnderTest) throws {
+    let scene = try Scene(kind)
+    #expect(try scene.store.timelineOffset() == 0)
+    for offset: Int64 in [3_600_000, -longestDurationMilliseconds, 0, -1] {
+      try scene.store.setTimelineOffset(offset)
+      try scene.reopen()
+      #expect(try scene.store.timelineOffset() == offset)
+    }
+  }
+
   @discardableResult
   private func promote(_ scene: Scene) throws -> [Int: Int] {
     try scene.turn { $0.promotionLimit = 1_000 }.promoted

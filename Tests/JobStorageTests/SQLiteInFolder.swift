@@ -55,6 +55,8 @@ final class SQLiteInFolder: JobStore {
     try store.prune(policy, metricsBefore: metricsBefore, limit: limit, now: now)
   }
 
+  func timelineOffset() throws(StoreError) -> Int64 { try store.timelineOffset() }
+  func setTimelineOffset(_ milliseconds: Int64) throws(StoreError) { try store.setTimelineOffset(milliseconds) }
   func setPaused(_ paused: Bool, phase: Int?) throws(StoreError) { try store.setPaused(paused, phase: phase) }
 
   func paused() throws(StoreError) -> (pipeline: Bool, phases: Set<Int>) { try store.paused() }

@@ -96,6 +96,8 @@ final class FaultyJobStore: JobStore {
   ) throws(StoreError) -> Int {
     try inner.prune(policy, metricsBefore: metricsBefore, limit: limit, now: now)
   }
+  func timelineOffset() throws(StoreError) -> Int64 { try inner.timelineOffset() }
+  func setTimelineOffset(_ milliseconds: Int64) throws(StoreError) { try inner.setTimelineOffset(milliseconds) }
   func setPaused(_ paused: Bool, phase: Int?) throws(StoreError) { try inner.setPaused(paused, phase: phase) }
   func paused() throws(StoreError) -> (pipeline: Bool, phases: Set<Int>) { try inner.paused() }
   func metrics(minutes range: ClosedRange<Int64>) throws(StoreError) -> [PhaseMetrics] {

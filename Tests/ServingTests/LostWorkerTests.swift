@@ -1,3 +1,4 @@
+import JobStorageSQLite
 import PipelineModel
 import PluginTestKit
 import Synchronization
@@ -125,6 +126,34 @@ struct LostWorkerTests {
     #expect((0..<600_000).contains(uptime), "\(status)")
   }
 
+  @Test func `A delayed job is due when it was to be, although its coordinator began with a wrong clock`() throws {
+    let folder = try TemporaryFolder()
+    let offset = Offset()
+    offset.milliseconds.store(-3_600_000, ordering: .relaxed)
+    let clocks = Clocks(
+      instant: Instant.now, timestamp: { Timestamp.now() + offset.milliseconds.load(ordering: .relaxed) })
+    let puppet = PhaseDefinition(jobType: "puppet")
+    func cluster() throws -> Cluster {
+      try Cluster(
+        phases: [puppet], workersPerPhase: 0, storage: SQLiteJobStore(uri: "sqlite:\(folder.path)/jobs.db")
+      ) { $0.clocks = clocks }
+    }
+    let first = try cluster()
+    let client = try RawClient(first.server)
+    let later = EnqueueRequest.Job(id: JobID("later"), delayMilliseconds: 600_000)
+    try client.send([EnqueueRequest(request: 1, pipeline: "test", jobs: [later]).encoded(), Array("{}".utf8)])
+    #expect(try EnqueueReply(decoding: try #require(try client.receive().first)).jobs.map(\.code) == [.ok])
+    // The clock is put right, and the next coordinator knows no other.
+    offset.milliseconds.store(0, ordering: .relaxed)
+    first.stop()
+    let second = try cluster()
+    defer { second.stop() }
+    let job = try RawClient(second.server).request("job", #"{"id":"later"}"#).json
+    let due = job.firstMatch(of: /"due_at_ms":(\d+)/).flatMap { Int64($0.1) } ?? 0
+    let rest = Timestamp(milliseconds: due) - .now()
+    #expect(job.contains(#""state":"delayed""#) && (1...600_000).contains(rest), "\(rest): \(job)")
+  }
+
   private final class Offset: Sendable {
     let milliseconds = Atomic<Int64>(0)
   }
@@ -153,7 +182,7 @@ struct LostWorkerTests {
     while ContinuousClock.now < deadline, !job.contains(#""state":"delayed""#) {
       job = try client.request("job", #"{"id":"never"}"#).json
     }
-    let due = try #require(job.firstMatch(of: /"due_at_ms":(\d+)/).flatMap { Int64($0.1) })
+    let due = try #require(job.firstMatch(of: /"due_at_ms":(\d+)/).flatMap { Int64($0.1) }, "\(job)")
     #expect(due < Timestamp.now().milliseconds + 2 * longestDurationMilliseconds)
     #expect(try client.request("metrics").json.contains(#""failed":0,"#))
   }

@@ -89,6 +89,12 @@ final class SlowReadingStore: JobStore {
       try store.prune(policy, metricsBefore: metricsBefore, limit: limit, now: now)
     }
   }
+  func timelineOffset() throws(StoreError) -> Int64 {
+    try inner.with { store throws(StoreError) in try store.timelineOffset() }
+  }
+  func setTimelineOffset(_ milliseconds: Int64) throws(StoreError) {
+    try inner.with { store throws(StoreError) in try store.setTimelineOffset(milliseconds) }
+  }
   func setPaused(_ paused: Bool, phase: Int?) throws(StoreError) {
     try inner.with { store throws(StoreError) in try store.setPaused(paused, phase: phase) }
   }

@@ -40,7 +40,7 @@ extension Coordinator {
       accepted += 1
     }
     if accepted == 0 {
-      _ = intake.send([route, reply.encoded()])
+      answerOrEnd([reply.encoded()], to: route)
     } else {
       pending.replies.append(PendingTurn.OpenReply(route: route, reply: reply))
     }
@@ -74,7 +74,7 @@ extension Coordinator {
 
   private func refuse(_ request: EnqueueRequest, _ refusal: EnqueueRefusal, from route: [UInt8]) {
     let jobs = request.jobs.map { EnqueueReply.Job(code: refusal.code, id: $0.id, message: refusal.message) }
-    _ = intake.send([route, EnqueueReply(request: request.request, jobs: jobs).encoded()])
+    answerOrEnd([EnqueueReply(request: request.request, jobs: jobs).encoded()], to: route)
   }
 
   func refuse(tooLarge header: [UInt8], bytes: Int, from route: [UInt8]) throws(WireError) {

@@ -13,7 +13,11 @@ extension Coordinator {
     defer { finished.removeAll(keepingCapacity: true) }
     guard settings.hooks.jobFinished != nil else { return }
     toldLater.append(contentsOf: finished)
-    while toldLater.count > Self.toldLaterLimit { toldLater.removeFirst() }
+    let excess = toldLater.count - Self.toldLaterLimit
+    if excess > 0 {
+      toldLater.removeFirst(excess)
+      neverTold += excess
+    }
     readFinished()
   }
 
@@ -42,7 +46,8 @@ extension Coordinator {
     clockTrust.observe(now)
     recountQueues()
     warnOfDead(now: now)
-    let dropped = hooks.takeDropped()
+    let dropped = hooks.takeDropped() + neverTold
+    neverTold = 0
     if dropped > 0 { logger.warning("\(dropped) calls of hooks were dropped: the hooks are slower than the jobs") }
     let unsaid = remarks.takeSuppressed()
     if unsaid > 0 { logger.info("\(unsaid) more attempts failed") }

@@ -52,14 +52,30 @@ extension Coordinator {
 
 extension Coordinator {
   /// After the messages: see `PeerTable`.
-  func readPeers() {
-    for route in intakePeers.update(intakeMonitor.events().map { ($0.descriptor, $0.isUp) }) { forget(route) }
-    _ = eventPeers.update(eventsMonitor.events().map { ($0.descriptor, $0.isUp) })
+  func readPeers(now: Moment) {
+    let (intake, events) = (intakeMonitor.events(), eventsMonitor.events())
+    for route in intakePeers.update(intake.map { ($0.descriptor, $0.isUp) }) { forget(route) }
+    _ = eventPeers.update(events.map { ($0.descriptor, $0.isUp) })
+    if (intake + events).contains(where: \.isUp) { keepDescriptorsFree(now: now) }
+  }
+
+  /// Whoever connects costs a descriptor, and a process without any cannot go on.
+  private func keepDescriptorsFree(now: Moment) {
+    let excess = DescriptorLimit.excess()
+    guard excess > 0 else { return }
+    let ofIntake = intakePeers.chooseToEnd(excess)
+    let chosen = ofIntake + eventPeers.chooseToEnd(excess - ofIntake.count)
+    for descriptor in chosen { PeerMonitor.end(descriptor) }
+    guard let times = refusedPeers.note(now: now.instant) else { return }
+    logger.error(
+      "too many connections: \(chosen.count) are ended, and \(times - 1) times some before; raise the limit of open files"
+    )
   }
 
   /// Nobody is there any more to hear answers: what was only to be looked at is dropped, what was to be done goes on.
   private func forget(_ route: [UInt8]) {
     reads.drop(route)
+    unread.drop(route)
     awaited.drop(route)
     for (id, answer) in actionAnswers where answer.route == route {
       actionAnswers[id] = nil
@@ -74,12 +90,18 @@ extension Coordinator {
     end(&eventPeers, beyond: 16 * Self.maximumEventBytes, of: "an event publisher")
   }
 
+  /// - Parameter limit: in bytes, of one connection; all together may have eight times as much.
   private func end(_ peers: inout PeerTable, beyond limit: Int, of source: String) {
+    var keptBack: [(descriptor: Int32, bytes: UInt64)] = []
     for descriptor in peers.descriptors {
-      guard let received = PeerMonitor.bytesReceived(on: descriptor),
-        peers.isOverfull(descriptor, received: received, limit: UInt64(limit))
-      else { continue }
-      complain(source: source, WireError("a message that does not end after \(limit) bytes; its connection is ended"))
+      guard let received = PeerMonitor.bytesReceived(on: descriptor) else { continue }
+      keptBack.append((descriptor, peers.keptBack(by: descriptor, received: received)))
+    }
+    var total = keptBack.reduce(0) { $0 + $1.bytes }
+    for (descriptor, bytes) in keptBack.sorted(by: { $0.bytes > $1.bytes }) {
+      guard bytes > UInt64(limit) || total > UInt64(8 * limit) else { return }
+      total -= bytes
+      complain(source: source, WireError("messages that do not end, of \(bytes >> 20) MiB; its connection is ended"))
       PeerMonitor.end(descriptor)
     }
   }

@@ -44,7 +44,7 @@ extension Coordinator {
   /// Something would go on at once if the loop came round again.
   func hasBite(now: Moment) -> Bool {
     guard !laneBusy, case .open = condition else { return false }
-    let reads = readsOnLane && !readBusy && !reads.isEmpty
+    let reads = readsOnLane && mayRead(now: now)
     let changes = actions.hasNext && (turnOfLastStep == turnNumber || now.instant >= actions.restsUntil)
     return reads || changes || pruning.isDue(now: now.instant)
   }
@@ -54,7 +54,7 @@ extension Coordinator {
     for _ in Bite.allCases {
       defer { bite = bite.next }
       switch bite {
-      case .read: if readOnLane() { return true }
+      case .read: if readOnLane(now: now) { return true }
       case .action: if stepOfAction(now: now) { return true }
       case .prune: if prune(now: now) { return true }
       }

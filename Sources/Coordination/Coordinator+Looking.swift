@@ -79,8 +79,8 @@ extension Coordinator {
     let ids = try arguments.jobIDs(atMost: 1_000)
     read(for: answer) { reader throws(StoreError) in
       try reader.states(of: ids)
-    } then: { states in
-      answer.send(.ok, document: ["states": states.map { $0?.description }])
+    } then: { [unowned self] states in
+      send(answer) { ["states": states.map { $0?.description }] }
     }
   }
 
@@ -96,10 +96,11 @@ extension Coordinator {
     read(for: answer) { reader throws(StoreError) in
       try reader.jobs(matching: filter, after: cursor, limit: limit, maximumBytes: Self.maximumPageBytes)
     } then: { [unowned self] page in
-      let now = moment()
-      let jobs = page.jobs.map { JobDocument($0, pipeline: pipeline, progress: progress[$0.id], at: now) }
-      answer.send(
-        .ok, document: PageDocument(jobs: jobs, next: page.next), payloads: page.jobs.map(\.instructions))
+      let (pipeline, progress, now) = (pipeline, page.jobs.map { self.progress[$0.id] }, moment())
+      send(answer, payloads: page.jobs.map(\.instructions)) {
+        let jobs = zip(page.jobs, progress).map { JobDocument($0, pipeline: pipeline, progress: $1, at: now) }
+        return PageDocument(jobs: jobs, next: page.next)
+      }
     }
   }
 }
@@ -133,7 +134,8 @@ extension Coordinator {
     read(for: answer) { reader throws(StoreError) in
       try reader.metrics(minutes: steps.range)
     } then: { [unowned self] found in
-      answer.send(.ok, document: HistoryDocument(found + unstoredMetrics, steps: steps, pipeline: pipeline))
+      let (pipeline, metrics) = (pipeline, found + unstoredMetrics)
+      send(answer) { HistoryDocument(metrics, steps: steps, pipeline: pipeline) }
     }
   }
 }

@@ -64,32 +64,64 @@ extension Coordinator {
     for read in reads.takeExpired(now: now.instant) {
       read.refuse("the store's reader is too busy; try again later")
     }
-    guard !readBusy, !reads.isEmpty, case .open = condition else { return }
+    guard mayRead(now: now), case .open = condition else { return }
     switch reader {
     case .none: break
     case .missing(let retryAt): if now.instant >= retryAt { makeReader(now: now) }
     case .own(let reader):
+      let isOwn = reads.hasOwn
       guard let read = reads.next() else { return }
       readBusy = true
-      readLane.submit(read, to: reader) { [unowned self] error in
+      readLane.submit(read, to: reader) { [unowned self] error, microseconds in
         readBusy = false
         reads.end()
+        if !isOwn { noteRead(microseconds) }
         if error?.kind == .unavailable { replaceReader() }
       }
     }
   }
 
   /// One read between two turns, for a store without a reader of its own.
-  func readOnLane() -> Bool {
-    guard readsOnLane, let read = reads.next() else { return false }
+  func readOnLane(now: Moment) -> Bool {
+    guard readsOnLane, mayRead(now: now) else { return false }
+    let isOwn = reads.hasOwn
+    guard let read = reads.next() else { return false }
     readBusy = true
     laneBusy = true
-    lane.submit({ store throws(StoreError) -> Read.Outcome in read.work(store) }) { [unowned self] result in
+    lane.submit({ store throws(StoreError) -> (outcome: Read.Outcome, microseconds: Int64) in
+      let watch = StopWatch()
+      return (read.work(store), watch.microseconds)
+    }) { [unowned self] result in
       (readBusy, laneBusy) = (false, false)
       reads.end()
-      if case .success(let outcome) = result { outcome.deliver() }
+      guard case .success(let done) = result else { return }
+      if !isOwn { noteRead(done.microseconds) }
+      done.outcome.deliver()
     }
     return true
+  }
+
+  /// A read waits, and may begin now.
+  func mayRead(now: Moment) -> Bool {
+    guard !readBusy, !reads.isEmpty else { return false }
+    if reads.hasOwn { return true }
+    return !isPreparing && readShare.allows(now: now.instant, turn: turnNumber, isIdle: !isTurnInStore)
+  }
+
+  private func noteRead(_ microseconds: Int64) {
+    readShare.took(microseconds: microseconds, turn: turnNumber, now: moment().instant)
+  }
+
+  /// Sends an answer that takes long to put into words: not the loop does that. Nothing more is read meanwhile, so that no
+  /// more than one is on its way there.
+  func send(_ answer: Answer, payloads: [[UInt8]] = [], document: @escaping () -> some Encodable) {
+    isPreparing = true
+    readLane.prepare {
+      Answer.payload(of: document())
+    } then: { [unowned self] payload in
+      isPreparing = false
+      answer.send(.ok, payloads: [payload] + payloads)
+    }
   }
 
   private func replaceReader() {

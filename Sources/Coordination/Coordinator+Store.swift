@@ -128,7 +128,7 @@ extension Coordinator {
         open.reply.jobs[index].code = code
         open.reply.jobs[index].message = message
       }
-      _ = intake.send([open.route, open.reply.encoded()])
+      answerOrEnd([open.reply.encoded()], to: open.route)
     }
   }
 }

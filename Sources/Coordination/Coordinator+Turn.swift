@@ -217,7 +217,7 @@ extension Coordinator {
       replies[slot.reply].reply.jobs[slot.position].code = .duplicate
       replies[slot.reply].reply.jobs[slot.position].message = "there already, \(state)"
     }
-    for open in replies { _ = intake.send([open.route, open.reply.encoded()]) }
+    for open in replies { answerOrEnd([open.reply.encoded()], to: open.route) }
     let stored = answers.enqueues.reduce(0) { $0 + ($1 == .stored ? 1 : 0) }
     if stored > 0 { meters.count(0, at: now.wall) { $0.enqueued += stored } }
   }

@@ -13,7 +13,7 @@ extension Coordinator {
         throw Refusal(
           code: .invalid, message: "this coordinator runs pipeline '\(pipeline.name)', not '\(request.pipeline)'")
       }
-      try carryOut(request.verb, try VerbArguments.decoding(frames[1]), answer, now: now)
+      try carryOut(request.verb, try VerbArguments.decoding(frames[1], of: request.verb), answer, now: now)
     } catch {
       answer.send(error.code, error.message)
     }

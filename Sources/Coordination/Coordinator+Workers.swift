@@ -1,3 +1,4 @@
+internal import Glibc
 internal import JobStorage
 internal import Logging
 internal import PipelineModel
@@ -111,6 +112,9 @@ extension Coordinator {
 
   private func connect(_ worker: WorkerID, to address: String, now: Moment) {
     do throws(TransportError) {
+      guard DescriptorLimit.excess() == 0 else {
+        throw TransportError(code: EMFILE, message: "too many files are open")
+      }
       let orders = try Socket(.push, in: context, lingerMilliseconds: 100)
       let monitor = try ConnectionMonitor(of: orders, name: "\(name)-\(linksMade)")
       try orders.connect(address)

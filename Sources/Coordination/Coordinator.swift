@@ -47,6 +47,7 @@ final class Coordinator {
   var links: [WorkerID: Link] = [:]
   var linksMade = 0
   var refusedLinks = RepeatedRemark()
+  var refusedPeers = RepeatedRemark()
   var condition: StoreCondition
   var outage: StoreOutage?
   var wasOpen = false
@@ -81,6 +82,9 @@ final class Coordinator {
   var reader = ReaderState.none
   var reads = ReadQueue<Read>()
   var readBusy = false
+  /// A large answer is being put into words.
+  var isPreparing = false
+  var readShare = ReadShare(rest: 9)
   var counts: StoreCounts
   var countsAsked = CountsRequests()
   var isReadingFinished = false
@@ -98,9 +102,11 @@ final class Coordinator {
   /// Jobs that ended in the turn being answered, and those whose hook has still to be called.
   var finished: [JobID] = []
   var toldLater: Deque<JobID> = []
+  var neverTold = 0
   var deadWarnedAt: Instant?
   var intakePeers = PeerTable()
   var eventPeers = PeerTable()
+  var unread = UnreadAnswers()
   let intakeMonitor: PeerMonitor
   let eventsMonitor: PeerMonitor
 
@@ -142,7 +148,7 @@ final class Coordinator {
     self.hooks = hooks
     name = "coordinator-\(getpid())-\(UInt32.random(in: 0 ... .max))"
     lane = StoreLane(store: store, inline: store.answersAtOnce, wake: wake)
-    readLane = ReadLane(wake: wake)
+    readLane = ReadLane(wake: wake, yields: settings.hooks.jobFinished == nil)
     checks = PayloadChecks(maximumInstructionsBytes: settings.maximumInstructionsBytes, wake: wake)
     storeAddress = store.address
     context = try SocketContext()
@@ -157,7 +163,7 @@ final class Coordinator {
     intake.setHeartbeat(intervalMilliseconds: 2_000, timeoutMilliseconds: 6_000)
     intakeMonitor = try PeerMonitor(of: intake, name: "intake")
     intakeAddress = try intake.bind(settings.intakeAddress)
-    let (instant, wall) = (settings.clocks.instant(), settings.clocks.timestamp())
+    let (instant, wall) = (settings.clocks.instant(), Self.wall(settings.clocks))
     timeline = SteadyTimeline(origin: wall, start: instant)
     startedAt = Moment(instant: instant, wall: wall, steady: wall)
     lastMoment = startedAt
@@ -175,6 +181,9 @@ final class Coordinator {
 
   var logger: Logger { settings.logger }
 
+  /// Before 1970 there is no time that stores could keep.
+  private static func wall(_ clocks: Clocks) -> Timestamp { max(Timestamp(milliseconds: 0), clocks.timestamp()) }
+
   func moment() -> Moment {
     let instant = settings.clocks.instant()
     // Asked for several times a step: the wall clock is read once in a millisecond.
@@ -183,7 +192,7 @@ final class Coordinator {
 
   @discardableResult
   private func look(at instant: Instant) -> Moment {
-    lastMoment = Moment(instant: instant, wall: settings.clocks.timestamp(), steady: timeline.time(at: instant))
+    lastMoment = Moment(instant: instant, wall: Self.wall(settings.clocks), steady: timeline.time(at: instant))
     return lastMoment
   }
 
@@ -236,6 +245,7 @@ final class Coordinator {
     var rest = schedule.tick - now.instant
     if actions.hasNext { rest = min(rest, actions.restsUntil - now.instant) }
     if let due = owed.dueAt { rest = min(rest, due - now.instant) }
+    if !reads.isEmpty, readShare.restsUntil > now.instant { rest = min(rest, readShare.restsUntil - now.instant) }
     if let nextDue, !laneBusy, case .open = condition { rest = min(rest, nextDue - now.steady) }
     return min(max(0, rest), 100)
   }
@@ -256,7 +266,7 @@ final class Coordinator {
     for key in poller.ready where key >= PollKey.links { readMonitor(key, now: now) }
     if poller.ready.contains(PollKey.events) { readEvents(now: now) }
     if poller.ready.contains(PollKey.intake) { readIntake(now: now) }
-    if poller.ready.contains(PollKey.intakePeers) || poller.ready.contains(PollKey.eventPeers) { readPeers() }
+    if poller.ready.contains(PollKey.intakePeers) || poller.ready.contains(PollKey.eventPeers) { readPeers(now: now) }
     if now.instant >= schedule.tick {
       schedule.tick = now.instant + 100
       tick(now: now)
@@ -330,7 +340,7 @@ final class Coordinator {
     while isReadingFinished || !toldLater.isEmpty, settings.clocks.instant() < deadline {
       if case .missing = reader { return }
       advanceReads(now: moment())
-      if !readBusy, !laneBusy, !readOnLane(), reads.isEmpty { return }
+      if !readBusy, !laneBusy, !readOnLane(now: moment()), reads.isEmpty { return }
       lane.drain()
       readLane.drain()
       _ = lane.deliverAnswers()

@@ -10,14 +10,21 @@ struct PeerTable {
     var route: [UInt8]?
     /// Bytes of messages that came out, with what surrounds them on the wire.
     var delivered: UInt64 = 0
+    /// Rises with each connection.
+    var number = 0
+    var isEnding = false
   }
 
   /// ZMTP's flags and length in front of each frame, at most.
   private static let frameOverhead = 9
 
   private var connections: [Int32: Connection] = [:]
+  private var made = 0
 
   var descriptors: [Int32] { Array(connections.keys) }
+
+  /// The connection that a peer spoke by.
+  func descriptor(of route: [UInt8]) -> Int32? { connections.first { $0.value.route == route }?.key }
 
   /// A message came out.
   /// - Returns: a route whose connection must have ended, since its descriptor speaks for another one.
@@ -45,7 +52,9 @@ struct PeerTable {
     var gone: [[UInt8]] = []
     for (descriptor, isUp) in last {
       if isUp {
-        if connections[descriptor] == nil { connections[descriptor] = Connection() }
+        made += 1
+        connections[descriptor, default: Connection()].number = made
+        connections[descriptor]?.isEnding = false
       } else if let route = connections.removeValue(forKey: descriptor)?.route {
         gone.append(route)
       }
@@ -53,15 +62,33 @@ struct PeerTable {
     return gone
   }
 
+  /// Chooses connections to be ended, where there are too many: those that never said anything, the oldest first, then the
+  /// newest of the others. Each is chosen once.
+  mutating func chooseToEnd(_ count: Int) -> [Int32] {
+    let candidates = connections.filter { !$0.value.isEnding }.sorted { one, other in
+      let (one, other) = (one.value, other.value)
+      guard (one.delivered == 0) == (other.delivered == 0) else { return one.delivered == 0 }
+      return one.delivered == 0 ? one.number < other.number : one.number > other.number
+    }
+    let chosen = candidates.prefix(count).map(\.key)
+    for descriptor in chosen { connections[descriptor]?.isEnding = true }
+    return chosen
+  }
+
   /// Called now and then for each connection.
   /// - Parameter received: bytes that the connection has brought since it began.
   /// - Returns: true where more than `limit` bytes of them have not come out as messages.
   mutating func isOverfull(_ descriptor: Int32, received: UInt64, limit: UInt64) -> Bool {
-    guard let delivered = connections[descriptor]?.delivered else { return false }
+    keptBack(by: descriptor, received: received) > limit
+  }
+
+  /// Bytes of what a connection has brought that have not come out as messages.
+  mutating func keptBack(by descriptor: Int32, received: UInt64) -> UInt64 {
+    guard let delivered = connections[descriptor]?.delivered else { return 0 }
     guard delivered <= received else {
       connections[descriptor]?.delivered = received
-      return false
+      return 0
     }
-    return received - delivered > limit
+    return received - delivered
   }
 }

@@ -1,5 +1,5 @@
-internal import Dispatch
 internal import JobStorage
+internal import PipelineModel
 internal import ZeroMQTransport
 
 /// A look at the store that somebody waits for.
@@ -15,47 +15,67 @@ struct Read {
   }
 }
 
-/// Reads on a thread of their own and a connection of their own, so that looking at jobs never stands in the way of a
-/// turn, nor a reader that hangs in the way of anything but other reads.
+/// Looks at the store by a connection of its own, and puts large answers into words, on a thread of its own that yields to
+/// all others: so looking never stands in the way of a turn, nor a reader that hangs in the way of anything but other reads.
 final class ReadLane: @unchecked Sendable {
-  private let queue = DispatchQueue(label: "carbontube.reads")
+  private let thread: YieldingThread
   private let answers: AnswerBox
 
-  init(wake: WakeUp) { answers = AnswerBox(wake: wake) }
+  /// - Parameter yields: false where the pipeline itself waits for what is read.
+  init(wake: WakeUp, yields: Bool) {
+    answers = AnswerBox(wake: wake)
+    thread = YieldingThread(name: "carbontube.reads", yields: yields)
+  }
 
   /// One at a time: the next is submitted after the answer of this one.
-  func submit(_ read: Read, to reader: any JobReader, then: @escaping (StoreError?) -> Void) {
+  /// - Parameter then: gets how many microseconds it took.
+  func submit(_ read: Read, to reader: any JobReader, then: @escaping (StoreError?, Int64) -> Void) {
     let sent = SentRead(read: read, reader: reader, then: then)
-    queue.async { [self] in
+    thread.run { [answers] in
+      let watch = StopWatch()
       let outcome = sent.read.work(sent.reader)
-      let answer = SentOutcome(outcome: outcome)
+      let (answer, taken) = (SentOutcome(outcome: outcome), watch.microseconds)
       answers.add(waking: true) {
-        sent.then(answer.outcome.error)
+        sent.then(answer.outcome.error, taken)
         answer.outcome.deliver()
       }
+    }
+  }
+
+  /// Calls `work`, then `answer` in the loop's thread with what it returned.
+  func prepare(_ work: @escaping () -> [UInt8], then answer: @escaping ([UInt8]) -> Void) {
+    let sent = SentPreparation(work: work, answer: answer)
+    thread.run { [answers] in
+      let bytes = sent.work()
+      answers.add(waking: true) { sent.answer(bytes) }
     }
   }
 
   /// Closes a reader after the reads submitted before.
   func close(_ reader: any JobReader) {
     let sent = SentReader(reader: reader)
-    queue.async { sent.reader.close() }
+    thread.run { sent.reader.close() }
   }
 
   /// The loop's thread; see `StoreLane.deliverAnswers`.
   func deliverAnswers() -> Bool { answers.deliver() }
 
   /// Waits until everything submitted so far is done.
-  func drain() { queue.sync {} }
+  func drain() { thread.drain() }
 }
 
 /// Handed from the loop's thread to the lane's, and its answers back.
 private struct SentRead: @unchecked Sendable {
   let read: Read
   let reader: any JobReader
-  let then: (StoreError?) -> Void
+  let then: (StoreError?, Int64) -> Void
 }
 
 private struct SentOutcome: @unchecked Sendable { let outcome: Read.Outcome }
+
+private struct SentPreparation: @unchecked Sendable {
+  let work: () -> [UInt8]
+  let answer: ([UInt8]) -> Void
+}
 
 private struct SentReader: @unchecked Sendable { let reader: any JobReader }

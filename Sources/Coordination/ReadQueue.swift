@@ -38,6 +38,9 @@ struct ReadQueue<Work> {
     asked.reduce(underWay == route ? 1 : 0) { $0 + ($1.route == route ? 1 : 0) }
   }
 
+  /// There is one of the coordinator itself, which need not wait for its share.
+  var hasOwn: Bool { !own.isEmpty }
+
   mutating func next() -> Work? {
     if let first = own.popFirst() { return first }
     let first = asked.popFirst()

@@ -1,4 +1,3 @@
-internal import FoundationEssentials
 internal import JobStorage
 internal import PipelineModel
 internal import WireProtocol
@@ -10,7 +9,12 @@ struct Refusal: Error {
 }
 
 /// The arguments of the verbs; every member is optional, what a verb needs is said in docs/wire-protocol.md.
-struct VerbArguments: Decodable {
+struct VerbArguments {
+  enum Member: String, CodingKey {
+    case id, ids, states, phase, error, cursor, limit, minutes, step, worker
+    case idPrefix = "id_prefix"
+  }
+
   var id: String?
   var ids: [String]?
   var states: [String]?
@@ -23,46 +27,55 @@ struct VerbArguments: Decodable {
   var step: Int?
   var worker: String?
 
-  static let members: Set<String> = [
-    "id", "ids", "states", "phase", "error", "id_prefix", "cursor", "limit", "minutes", "step", "worker",
-  ]
-  static let maximumBytes = 1 << 20
   private static let maximumErrorBytes = 1_024
   private static let maximumCursorBytes = 256
   private static let maximumMinutes = 7 * 24 * 60
 
-  /// - Parameter payload: as on the wire.
-  static func decoding(_ payload: [UInt8]) throws(Refusal) -> VerbArguments {
-    do {
-      let json = try CompressedJSON.json(in: payload, maximumBytes: maximumBytes)
-      let data = Data(json.isEmpty ? Array("{}".utf8) : json)
-      let decoder = JSONDecoder()
-      if let unknown = try decoder.decode(Members.self, from: data).names.subtracting(members).min() {
-        throw Refusal(code: .invalid, message: "unknown member '\(unknown.prefix(64))' in the arguments")
-      }
-      decoder.keyDecodingStrategy = .convertFromSnakeCase
-      return try decoder.decode(VerbArguments.self, from: data)
-    } catch let refusal as Refusal {
-      throw refusal
-    } catch {
-      throw Refusal(code: .invalid, message: "the arguments are not a JSON object with the members of the verb")
+  /// What a verb knows; nil where there is no such verb.
+  static func members(of verb: String) -> Set<Member>? {
+    switch verb {
+    case "ping", "status", "totals", "actions": []
+    case "job", "await", "action", "stop-action": [.id]
+    case "states": [.ids]
+    case "jobs": [.id, .states, .phase, .error, .idPrefix, .cursor, .limit]
+    case "count", "cancel", "requeue", "delete": [.id, .states, .phase, .error, .idPrefix]
+    case "history": [.minutes, .step]
+    case "metrics": [.minutes]
+    case "pause", "resume": [.phase]
+    case "drain": [.worker]
+    default: nil
     }
   }
 
-  /// What is misspelt must not be passed over: a filter that says less means more.
-  private struct Members: Decodable {
-    struct Key: CodingKey {
-      var stringValue: String
-      var intValue: Int? { nil }
-      init?(stringValue: String) { self.stringValue = stringValue }
-      init?(intValue: Int) { nil }
-    }
+  /// Verbs that do something to what is named.
+  private static let changing: Set<String> = ["cancel", "requeue", "delete", "pause", "resume", "drain", "stop-action"]
 
-    var names: Set<String>
+  /// The longest list of ids, each of them escaped, is the most that anybody may have to say: decoding is work of the loop.
+  private static func maximumBytes(of verb: String) -> Int { verb == "states" ? 288 << 10 : 16 << 10 }
 
-    init(from decoder: any Decoder) throws {
-      names = Set(try decoder.container(keyedBy: Key.self).allKeys.map(\.stringValue))
+  /// - Parameter payload: as on the wire.
+  static func decoding(_ payload: [UInt8], of verb: String) throws(Refusal) -> VerbArguments {
+    guard let known = members(of: verb) else {
+      throw Refusal(code: .invalid, message: "unknown verb '\(verb.prefix(64))'")
     }
+    let received: ReceivedArguments
+    do {
+      let json = try CompressedJSON.json(in: payload, maximumBytes: maximumBytes(of: verb))
+      received = try ReceivedArguments(json: json.isEmpty ? Array("{}".utf8) : json)
+    } catch {
+      throw Refusal(code: .invalid, message: "the arguments are not a JSON object with the members of the verb")
+    }
+    // What is misspelt, or said to a verb that does not heed it, must not be passed over: a filter that says less means more.
+    if let unknown = received.names.subtracting(known.map(\.rawValue)).min() {
+      throw Refusal(code: .invalid, message: "'\(verb)' has no argument '\(unknown.prefix(64))'")
+    }
+    if received.hasDuplicates {
+      throw Refusal(code: .invalid, message: "an argument stands there twice; name each once")
+    }
+    if changing.contains(verb), let empty = received.nulls.min() {
+      throw Refusal(code: .invalid, message: "'\(empty)' is null; name something, or leave it out")
+    }
+    return received.arguments
   }
 
   func jobID() throws(Refusal) -> JobID {

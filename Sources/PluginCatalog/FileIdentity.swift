@@ -22,11 +22,17 @@ struct FileIdentity: Hashable {
   /// A file may change again within one tick of the kernel's clock and look the same (Git calls it racy); 50 ms is more
   /// than the longest tick, 10 ms.
   func isSettled(nowNanoseconds: Int64) -> Bool {
-    nowNanoseconds - max(modifiedNanoseconds, changedNanoseconds) > 50_000_000
+    let (earliest, isTooMuch) = max(modifiedNanoseconds, changedNanoseconds).addingReportingOverflow(50_000_000)
+    return !isTooMuch && nowNanoseconds > earliest
   }
 }
 
-func nanoseconds(_ time: timespec) -> Int64 { Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec) }
+/// Saturates: files may be of any year, and clocks say any.
+func nanoseconds(_ time: timespec) -> Int64 {
+  let (whole, isTooMuch) = Int64(time.tv_sec).multipliedReportingOverflow(by: 1_000_000_000)
+  let (sum, overflow) = whole.addingReportingOverflow(Int64(time.tv_nsec))
+  return isTooMuch || overflow ? (time.tv_sec < 0 ? .min : .max) : sum
+}
 
 /// Nanoseconds since 1970.
 func nanosecondsNow() -> Int64 {

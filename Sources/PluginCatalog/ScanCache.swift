@@ -51,7 +51,7 @@ struct ScanCache {
   private func entry(_ name: String, key: String) -> PluginDescription? {
     guard let entry = StateFile.read(Entry.self, at: "\(folder)/\(name).json"), entry.key == key else { return nil }
     if case .timeout = entry.description.state {
-      let age = nanosecondsNow() / 1_000_000 - entry.madeAtMilliseconds
+      let age = nanosecondsNow() / 1_000_000 &- entry.madeAtMilliseconds
       guard (0..<Self.timeoutIsBelievedForMilliseconds).contains(age) else { return nil }
     }
     return entry.description

@@ -67,7 +67,7 @@ struct StagedCopies {
   /// In seconds; 0 for what is not there.
   private func age(_ path: String, _ nowSeconds: Int) -> Int {
     var status = stat()
-    return lstat(path, &status) == 0 ? nowSeconds - status.st_mtim.tv_sec : 0
+    return lstat(path, &status) == 0 ? nowSeconds &- status.st_mtim.tv_sec : 0
   }
 
   private func entries(of folder: String) -> [String] {

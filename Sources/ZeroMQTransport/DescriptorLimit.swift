@@ -1,3 +1,4 @@
+internal import CZeroMQ
 internal import Glibc
 
 /// How many files and connections this process may have open: a connected worker costs four, a client one.
@@ -15,4 +16,18 @@ public enum DescriptorLimit {
     }
     return Int(clamping: limit.rlim_cur)
   }
+
+  /// How many descriptors too many this process has open: some must stay free, for what cannot go on without one (a store's
+  /// file, a child's pipe, the runtime's own looks at its threads, which end the process where they fail).
+  public static func excess() -> Int {
+    var limit = rlimit()
+    guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return 0 }
+    let most = Int(clamping: limit.rlim_cur)
+    // The kernel gives the lowest one that is free: all below it are taken.
+    let lowestFree = eventfd(0, Int32(EFD_CLOEXEC))
+    if lowestFree >= 0 { close(lowestFree) }
+    return max(0, (lowestFree < 0 ? most : Int(lowestFree)) - (most - reserve(of: most)))
+  }
+
+  private static func reserve(of limit: Int) -> Int { min(max(8, limit / 16), 256) }
 }

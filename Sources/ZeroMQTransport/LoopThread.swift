@@ -31,8 +31,11 @@ public final class LoopThread: @unchecked Sendable {
     return nil
   }
 
-  /// Waits for the body to return. Once.
+  /// Waits for the body to return. Once, and not after `detach`.
   public func join() { pthread_join(thread, nil) }
+
+  /// Nobody will wait for it: the thread frees itself at its end. Once.
+  public func detach() { pthread_detach(thread) }
 }
 
 private final class ThreadBody {

@@ -30,12 +30,18 @@ public final class PeerMonitor {
 
   /// Bytes that a TCP connection has brought since it began: the kernel's count (`tcpi_bytes_received`, tcp(7)). Nil where
   /// it is none, as with `ipc://`.
-  public static func bytesReceived(on descriptor: Int32) -> UInt64? {
-    // glibc's own structure ends before the field, which Linux has since 4.1, 128 bytes behind the beginning.
+  public static func bytesReceived(on descriptor: Int32) -> UInt64? { information(of: descriptor)?[16] }
+
+  /// Bytes that the other side of a TCP connection has taken since it began (`tcpi_bytes_acked`); nil as above.
+  public static func bytesAcknowledged(on descriptor: Int32) -> UInt64? { information(of: descriptor)?[15] }
+
+  /// The kernel's `struct tcp_info` in words of 64 bits. glibc's own structure ends before the counts of bytes, which Linux
+  /// has since 4.1.
+  private static func information(of descriptor: Int32) -> [UInt64]? {
     var info = Array(repeating: UInt64(0), count: 32)
     var length = socklen_t(info.count * 8)
     guard getsockopt(descriptor, Int32(IPPROTO_TCP), TCP_INFO, &info, &length) == 0, length >= 136 else { return nil }
-    return info[16]
+    return info
   }
 
   /// Ends a connection whose descriptor libzmq has: it sees that its peer has gone, and frees what it holds of it.

@@ -39,9 +39,9 @@ import WireProtocol
 }
 
 @Suite struct PeerTableTests {
-  private var peers = PeerTable()
+  fileprivate var peers = PeerTable()
 
-  private mutating func heard(_ route: UInt8, on descriptor: Int32, bytes: Int = 0) -> [UInt8]? {
+  fileprivate mutating func heard(_ route: UInt8, on descriptor: Int32, bytes: Int = 0) -> [UInt8]? {
     peers.heard(from: [route], on: descriptor, bytes: bytes, frames: 1)
   }
 
@@ -77,6 +77,22 @@ import WireProtocol
     #expect(peers.isOverfull(7, received: 2_001, limit: 1_000) == false)
     #expect(peers.isOverfull(7, received: 3_002, limit: 1_000) == true)
     #expect(peers.isOverfull(8, received: 9_000, limit: 1_000) == false)
+  }
+}
+
+extension PeerTableTests {
+  @Test mutating func whoNeverSpokeIsEndedFirstAndWhoSpokeLongestLast() {
+    _ = peers.update([(5, true)])
+    _ = peers.update([(6, true)])
+    _ = peers.update([(7, true)])
+    _ = peers.update([(8, true)])
+    _ = heard(1, on: 5)
+    _ = heard(2, on: 7)
+    #expect(peers.chooseToEnd(1) == [6])
+    #expect(peers.chooseToEnd(2) == [8, 7])
+    _ = peers.update([(6, false), (6, true)])
+    #expect(peers.chooseToEnd(9) == [6, 5])
+    #expect(peers.chooseToEnd(9).isEmpty)
   }
 }
 
@@ -255,24 +271,50 @@ import WireProtocol
     arguments: [
       "{}", #"{"id_prefix":""}"#, #"{"error":""}"#, #"{"states":[]}"#, #"{"phase":""}"#, #"{"id":""}"#,
       #"{"states":["dead"],"error":""}"#, #"{"states":["dead"],"phse":"b"}"#, #"{"states":["daed"]}"#, "[]", "7",
-      #"{"limit":1e400}"#, #"{"minutes":9223372036854775808}"#,
+      #"{"limit":1e400}"#, #"{"minutes":9223372036854775808}"#, #"{"states":["dead"],"ids":["a"]}"#,
+      #"{"states":["dead"],"limit":1}"#, #"{"states":["dead"],"phase":null}"#, #"{"id":"a","id":"b"}"#,
+      #"{"states":["dead"],"states":["dead"]}"#, #"{"states":["dead"],"id\u005fprefix":"a","id_prefix":"b"}"#,
     ])
   func nothingNamedOrMisspeltIsRefused(json: String) {
     #expect(throws: Refusal.self) {
-      let arguments = try VerbArguments.decoding(Array(json.utf8))
+      let arguments = try VerbArguments.decoding(Array(json.utf8), of: "cancel")
       _ = try arguments.filter(in: pipeline, toChange: true)
     }
   }
 
   @Test func whatIsNamedIsMeant() throws {
-    let arguments = try VerbArguments.decoding(Array(#"{"states":["dead"],"phase":"b","id_prefix":"x"}"#.utf8))
+    let arguments = try VerbArguments.decoding(
+      Array(#"{"states":["dead"],"phase":"b","id_prefix":"x"}"#.utf8), of: "cancel")
     #expect(try arguments.filter(in: pipeline, toChange: true) == JobFilter(states: [.dead], phase: 1, idPrefix: "x"))
-    #expect(try VerbArguments.decoding([]).filter(in: pipeline) == JobFilter())
+    #expect(try VerbArguments.decoding([], of: "jobs").filter(in: pipeline) == JobFilter())
+  }
+
+  @Test func whatLooksLikeASecondNameWithinAValueIsNone() throws {
+    let json = #"{"error":"a\\\":{\"error\":","states":["dead"]}"#
+    #expect(try VerbArguments.decoding(Array(json.utf8), of: "count").states == ["dead"])
+  }
+
+  /// Argument that the verb does not heed: a pause of "worker" must not pause the pipeline.
+  @Test(arguments: [
+    ("pause", #"{"worker":"w"}"#), ("pause", #"{"phase":null}"#), ("resume", #"{"id":"a"}"#), ("drain", #"{"id":"a"}"#),
+    ("status", #"{"id":"a"}"#), ("metrics", #"{"step":1}"#), ("jobs", #"{"ids":[]}"#), ("explode", "{}"),
+  ])
+  func argumentsOfOtherVerbsAreRefused(verb: String, json: String) {
+    #expect(throws: Refusal.self) { try VerbArguments.decoding(Array(json.utf8), of: verb) }
+  }
+
+  @Test func theLongestListOfIdsIsTakenAndLongerTextsAreNot() throws {
+    let ids = Array(repeating: String(repeating: "\\\"", count: 128), count: 1_000)
+    let json = #"{"ids":["\#(ids.joined(separator: "\",\""))"]}"#
+    #expect(try VerbArguments.decoding(Array(json.utf8), of: "states").jobIDs(atMost: 1_000).count == 1_000)
+    #expect(throws: Refusal.self) { try VerbArguments.decoding(Array(json.utf8), of: "count") }
+    let endless = "[" + String(repeating: "\"a\",", count: 100_000) + "\"a\"]"
+    #expect(throws: Refusal.self) { try VerbArguments.decoding(Array("{\"ids\":\(endless)}".utf8), of: "states") }
   }
 
   @Test(arguments: [Int.min, -1, 0, 1, 60, Int.max])
   func spansAndStepsAreBounded(number: Int) throws {
-    let arguments = try VerbArguments.decoding(Array(#"{"minutes":\#(number),"step":\#(number)}"#.utf8))
+    let arguments = try VerbArguments.decoding(Array(#"{"minutes":\#(number),"step":\#(number)}"#.utf8), of: "history")
     #expect((1...10_080).contains(arguments.span) && (1...1_440).contains(arguments.stepLength))
   }
 }

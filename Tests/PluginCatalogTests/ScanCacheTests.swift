@@ -37,6 +37,17 @@ import Testing
     #expect(starts == 2)
   }
 
+  /// Nanoseconds since 1970 leave 64 bits in the year 2262.
+  @Test func describesAFileOfAnyYear() throws {
+    let copy = folder.path + "/libOfAnotherYear.so"
+    try FileManager.default.copyItem(atPath: "\(buildFolder)/libExample.so", toPath: copy)
+    for seconds in [-2_000_000_000, 13_000_000_000, 253_000_000_000] {
+      let time = timespec(tv_sec: seconds, tv_nsec: 999_999_999)
+      #expect(utimensat(AT_FDCWD, copy, [time, time], 0) == 0)
+      #expect(catalog.describe(file: copy).state == .ok)
+    }
+  }
+
   @Test func doesNotTrustACopyThatWasChanged() throws {
     let file = "\(buildFolder)/libExample.so"
     let first = catalog.describe(file: file)

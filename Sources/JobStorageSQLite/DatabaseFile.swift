@@ -31,6 +31,8 @@ final class DatabaseFile: Sendable {
   private let isOwned = Atomic(false)
 
   var logPath: String { path + "-wal" }
+  var logIndexPath: String { path + "-shm" }
+  var lockPath: String { path + ".lock" }
 
   private init(identity: Identity, path: String, descriptor: Int32) {
     self.identity = identity

@@ -67,7 +67,7 @@ let recountScript =
       local text = call('HGET', JOB, id)
       local lease = text and running(id)
       -- A lease that cannot be read is none.
-      if not lease then call('HDEL', RUNNING, id) end
+      if lease then raise('token', tonumber(lease.token)) else call('HDEL', RUNNING, id) end
       local j = lease or text and job(text) or {}
       if places[j.state] then
         kept = kept + 1

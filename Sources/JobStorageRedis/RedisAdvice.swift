@@ -12,9 +12,11 @@ enum RedisAdvice {
   static func lines(_ fields: [String: String], address: String) -> [String] {
     var lines: [String] = []
     if let policy = fields["maxmemory_policy"], policy != "noeviction" {
+      // The owner's key alone has a time to live.
+      let loss = policy.hasPrefix("volatile") ? "this coordinator's ownership" : "jobs"
       lines.append(
-        "storage \(address) throws jobs away once its memory is full (maxmemory-policy \(policy)); set maxmemory-policy to "
-          + "noeviction")
+        "storage \(address) throws \(loss) away once its memory is full (maxmemory-policy \(policy)); set "
+          + "maxmemory-policy to noeviction")
     }
     if fields["aof_enabled"] == "0" {
       lines.append(

@@ -1,11 +1,15 @@
 internal import CHiredis
 internal import Glibc
 internal import JobStorage
+internal import PipelineModel
 
 /// One connection through hiredis. Belongs to one thread at a time; calls block, up to the time-outs.
 final class RedisConnection {
   static let connectSeconds = 2
+  /// Without a byte of an answer.
   static let answerSeconds = 5
+  /// For all answers of one exchange, however they trickle in.
+  static let exchangeSeconds = 10
 
   private let context: UnsafeMutablePointer<redisContext>
   private let address: RedisAddress
@@ -60,15 +64,34 @@ final class RedisConnection {
   /// As `exchange`, errors among the answers.
   func answers(_ commands: [RedisWords], operation: String) throws(StoreError) -> [RedisReply] {
     for command in commands { append(command.command) }
+    let end = Instant.now() + Int64(Self.exchangeSeconds) * 1_000
+    try send(until: end, operation)
     var replies: [RedisReply] = []
     replies.reserveCapacity(commands.count)
-    for _ in commands {
-      var raw: UnsafeMutableRawPointer?
-      guard redisGetReply(context, &raw) == REDIS_OK, let raw else { throw failure(operation) }
-      defer { freeReplyObject(raw) }
-      replies.append(RedisReply(copying: raw.assumingMemoryBound(to: redisReply.self)))
-    }
+    for _ in commands { replies.append(try nextReply(until: end, operation)) }
     return replies
+  }
+
+  private func send(until end: Instant, _ operation: String) throws(StoreError) {
+    var isDone: Int32 = 0
+    while true {
+      guard redisBufferWrite(context, &isDone) == REDIS_OK else { throw failure(operation) }
+      if isDone != 0 { return }
+      guard Instant.now() < end else { throw tooSlow(operation, Self.exchangeSeconds) }
+    }
+  }
+
+  private func nextReply(until end: Instant, _ operation: String) throws(StoreError) -> RedisReply {
+    while true {
+      var raw: UnsafeMutableRawPointer?
+      guard redisGetReplyFromReader(context, &raw) == REDIS_OK else { throw failure(operation) }
+      if let raw {
+        defer { freeReplyObject(raw) }
+        return RedisReply(copying: raw.assumingMemoryBound(to: redisReply.self))
+      }
+      guard Instant.now() < end else { throw tooSlow(operation, Self.exchangeSeconds) }
+      guard redisBufferRead(context) == REDIS_OK else { throw failure(operation) }
+    }
   }
 
   func refuseErrors(in replies: [RedisReply], operation: String) throws(StoreError) {
@@ -84,15 +107,30 @@ final class RedisConnection {
   }
 
   private func failure(_ operation: String) -> StoreError {
-    isBroken = true
+    let systemError = errno
     let text = withUnsafeBytes(of: context.pointee.errstr) {
       String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
     }
-    let isTimeout = context.pointee.err == REDIS_ERR_IO && (errno == EAGAIN || errno == EWOULDBLOCK)
-    let clause =
-      isTimeout
-      ? "did not answer within \(Self.answerSeconds) s; it is slow or stopped, look at its load and SLOWLOG"
-      : "cannot be reached: \(text); start redis-server or check the address"
-    return StoreError(.unavailable, operation: operation, message: "storage \(address.shown) \(clause)")
+    switch context.pointee.err {
+    case REDIS_ERR_IO where systemError == EAGAIN || systemError == EWOULDBLOCK:
+      return tooSlow(operation, Self.answerSeconds)
+    case REDIS_ERR_PROTOCOL:
+      return broken(
+        isReconnect ? .unavailable : .misconfigured, operation,
+        "does not answer as Redis does; check host and port, and that it is no port for TLS, which is not supported")
+    default:
+      return broken(.unavailable, operation, "cannot be reached: \(text); start redis-server or check the address")
+    }
+  }
+
+  private func tooSlow(_ operation: String, _ seconds: Int) -> StoreError {
+    broken(
+      .unavailable, operation,
+      "did not answer within \(seconds) s; it is slow or stopped, look at its load and SLOWLOG")
+  }
+
+  private func broken(_ kind: StoreError.Kind, _ operation: String, _ clause: String) -> StoreError {
+    isBroken = true
+    return StoreError(kind, operation: operation, message: "storage \(address.shown) \(clause)")
   }
 }

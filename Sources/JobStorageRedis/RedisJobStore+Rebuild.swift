@@ -5,11 +5,31 @@ internal import PipelineModel
 extension RedisJobStore {
   private static let jobsPerBite = 100
 
-  /// Whether indexes hold as many jobs as the counts say, and none newer than the last. Cheap, however many there are.
+  /// Now and then. Redis evicts whole keys, and people delete them, under a running coordinator, too: jobs whose queue is
+  /// gone would wait until the next start.
+  func noticeLostKeys(_ operation: String) throws(StoreError) {
+    let session = try opened(operation)
+    let now = Instant.now()
+    guard let looksAt = session.looksAt, now >= looksAt else { return }
+    note(looksAt: now + millisecondsBetweenLooks)
+    let agree = try asking(operation) { _ throws(StoreError) -> Bool in try isConsistent(session) }
+    guard !agree else { return }
+    forgetSession()
+    throw StoreError(
+      .unavailable, operation: operation,
+      message:
+        "storage \(address) has lost keys of this pipeline (did it evict them, or did somebody delete them?); what "
+        + "can be made from the jobs is made again")
+  }
+
+  /// Whether indexes hold as many jobs as the counts say, none newer than the last, and all of it is no older than what was
+  /// told. Cheap, however many jobs there are.
   func isConsistent(_ session: Session) throws(StoreError) -> Bool {
     let queries = session.queries
     let newest = try queries.ask("ZREVRANGE", "all", ["0", "0", "WITHSCORES"], for: "open").array?.last?.string
-    let serial = try queries.ask("HGET", "meta", ["serial"], for: "open").number ?? 0
+    let counters = try queries.ask("HMGET", "meta", ["serial", "token"], for: "open").array?.map(\.number) ?? []
+    guard counters.count == 2, let token = counters[1], token >= lastToken else { return false }
+    let serial = counters[0] ?? 0
     if let newest, Score(newest).map({ $0.whole > serial }) ?? true { return false }
     let counts = try queries.fields(of: "counts", "open")
     func sum(_ prefix: String) -> Int64 {

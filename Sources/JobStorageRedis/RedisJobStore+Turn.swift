@@ -6,13 +6,15 @@ extension RedisJobStore {
   private static let bytesOnTheWay = 16 << 20
 
   public func apply(_ turn: StoreTurn) throws(StoreError) -> StoreTurnResult {
+    try noticeLostKeys("apply")
     let session = try opened("apply")
     try turn.refuseUnknownPhases(session.keys, address: address)
     var answers = TurnAnswers(allRecorded: turn, keys: session.keys)
     let plan = TurnPlan(turn, keys: session.keys)
-    if plan.parts.isEmpty { try keepOwnership(now: turn.now) }
+    if plan.parts.isEmpty { _ = try run(.keep, [], session, now: turn.now, operation: "apply") }
     try send(plan, of: turn, session, into: &answers)
     try fill(turn, session, into: &answers)
+    note(claims: answers.result.claims)
     if answers.lost > 0 || !answers.unreadable.isEmpty { try give(back: answers, now: turn.now, session) }
     return answers.result
   }

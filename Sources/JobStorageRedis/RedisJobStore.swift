@@ -20,6 +20,10 @@ public final class RedisJobStore: JobStore {
   private var session: Session?
   /// A server that was right once is not named wrongly: what it refuses later may pass.
   private var wasOpen = false
+  /// The largest that was given; a store that went back in time must not give it again.
+  private(set) var lastToken = 0
+  /// At whether keys have gone missing.
+  var millisecondsBetweenLooks: Int64 = 2_000
 
   struct Session {
     var connection: RedisConnection
@@ -27,6 +31,8 @@ public final class RedisJobStore: JobStore {
     var owner: [UInt8]
     var pipeline: String
     var queries: RedisQueries
+    /// When the keys are looked at next; nil where they can never agree.
+    var looksAt: Instant?
 
     var prefix: [UInt8] { queries.prefix }
     var keys: PhaseKeys { queries.keys }
@@ -54,6 +60,7 @@ public final class RedisJobStore: JobStore {
     do throws(StoreError) {
       try define(pipeline, &fresh, now: now)
       if try !isConsistent(fresh) { try rebuild(fresh) }
+      fresh.looksAt = try isConsistent(fresh) ? .now() + millisecondsBetweenLooks : nil
       advice = try RedisAdvice.lines(fresh.connection, address: address)
     } catch {
       _ = try? run(.disown, [], fresh, now: now, operation: "close")
@@ -66,6 +73,7 @@ public final class RedisJobStore: JobStore {
 
   public func keepOwnership(now: Timestamp) throws(StoreError) {
     _ = try run(.keep, [], try opened("keepOwnership"), now: now, operation: "keepOwnership")
+    try noticeLostKeys("keepOwnership")
   }
 
   public func close() {
@@ -76,6 +84,12 @@ public final class RedisJobStore: JobStore {
 
   /// The next `open` makes a new one.
   func forgetSession() { session = nil }
+
+  func note(looksAt: Instant) { session?.looksAt = looksAt }
+
+  func note(claims: [[ClaimedJob]]) {
+    for case let job? in claims.map(\.last) { lastToken = max(lastToken, Int(clamping: job.token.number)) }
+  }
 
   func opened(_ operation: String) throws(StoreError) -> Session {
     guard let session else {
@@ -107,7 +121,7 @@ extension RedisJobStore {
     }
     // Lua's numbers are doubles.
     let time = min(max(0, now.milliseconds), Stored.maximum >> 11)
-    let token = max(meta["token"].flatMap { Stored.count($0) } ?? 0, Int(time) << 10)
+    let token = max(meta["token"].flatMap { Stored.count($0) } ?? 0, Int(time) << 10, lastToken)
     let names = session.keys.names.map(\.text).joined(separator: " ")
     let written = ["schema", String(Self.schema), "phases", names, "token", String(token), "owner"]
     _ = try run(

@@ -56,6 +56,8 @@ let scriptPrelude = #"""
     if not counters then
       counters = {}
       local values = call('HMGET', META, unpack(NAMES))
+      -- Without it tokens would begin anew.
+      if not values[1] then error(redis.error_reply('CTLAPSED the counters are gone')) end
       for n = 1, #NAMES do counters[NAMES[n]] = tonumber(values[n] or '0') end
     end
     return counters[name]

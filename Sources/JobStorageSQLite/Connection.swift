@@ -144,7 +144,10 @@ extension Connection {
   }
 
   /// Copies all of the log into the file, and empties it; waits for others as long as for a lock.
-  func emptyLog() { sqlite3_wal_checkpoint_v2(handle, nil, SQLITE_CHECKPOINT_TRUNCATE, nil, nil) }
+  func emptyLog() throws(SQLiteFailure) {
+    let code = sqlite3_wal_checkpoint_v2(handle, nil, SQLITE_CHECKPOINT_TRUNCATE, nil, nil)
+    guard code == SQLITE_OK else { throw SQLiteFailure.last(handle) }
+  }
 
   /// Has the disk keep every commit so far: what `PRAGMA synchronous = FULL` does at the end of each (sqlite3WalFrames in
   /// SQLite's wal.c), by the log's own file, which SQLITE_FCNTL_JOURNAL_POINTER gives.

@@ -28,6 +28,8 @@ final class DatabaseFile: Sendable {
   /// Without links in it.
   let path: String
   let logPath: String
+  let logIndexPath: String
+  let lockPath: String
   let descriptor: Int32
   private let isOwned = Atomic(false)
 
@@ -35,6 +37,8 @@ final class DatabaseFile: Sendable {
     self.identity = identity
     self.path = path
     logPath = path + "-wal"
+    logIndexPath = path + "-shm"
+    lockPath = path + ".lock"
     self.descriptor = descriptor
   }
 

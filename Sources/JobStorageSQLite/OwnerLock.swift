@@ -12,7 +12,7 @@ final class OwnerLock {
 
   init(_ address: SQLiteAddress, _ database: DatabaseFile, owner: String) throws(StoreError) {
     self.database = database
-    file = database.path + ".lock"
+    file = database.lockPath
     guard database.own() else { throw Self.owned(address, by: Self.holder(named: file)) }
     do throws(StoreError) {
       descriptor = try Self.lock(file, address)

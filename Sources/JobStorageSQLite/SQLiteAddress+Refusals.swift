@@ -14,6 +14,16 @@ extension SQLiteAddress {
     }
   }
 
+  /// What stands where files beside the database belong. SQLite would tell something else of it.
+  func refuseWhatIsInTheWay(of database: DatabaseFile) throws(StoreError) {
+    for path in [database.logPath, database.logIndexPath, database.lockPath] {
+      var status = stat()
+      guard stat(path, &status) == 0, status.st_mode & S_IFMT != S_IFREG else { continue }
+      throw Self.refusal(
+        "\(text): \(path) is not a regular file, but a file beside the database has that name; move it away")
+    }
+  }
+
   /// What the system said when `what`, the database or a file beside it, was to be opened or made.
   func refusal(_ code: Int32, opening what: String) -> StoreError {
     let (kind, words): (StoreError.Kind, String) =

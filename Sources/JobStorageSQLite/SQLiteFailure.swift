@@ -1,4 +1,5 @@
 internal import CSQLite
+internal import Glibc
 
 /// What SQLite, or the system under it, answered instead of doing what it was asked. `StoreError.init(_:operation:
 /// address:)` puts it into words.
@@ -17,6 +18,15 @@ struct SQLiteFailure: Error {
 
   /// Whether it is what is stored that was not understood, by us or by SQLite.
   var isUnreadable: Bool { plainCode == SQLITE_CORRUPT }
+
+  /// Whether the same may succeed later by itself: another program was in the way, or there was no room.
+  var mayPass: Bool {
+    switch plainCode {
+    case SQLITE_BUSY, SQLITE_LOCKED, SQLITE_FULL: true
+    case SQLITE_IOERR: [ENOSPC, EDQUOT].contains(systemError)
+    default: false
+    }
+  }
 
   static let readOnly = SQLiteFailure(code: SQLITE_READONLY, detail: "read-only")
 

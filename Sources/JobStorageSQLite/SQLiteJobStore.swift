@@ -36,6 +36,7 @@ public final class SQLiteJobStore: JobStore {
   deinit { close() }
 
   public func open(_ pipeline: PipelineDefinition, owner: String, now: Timestamp) throws(StoreError) {
+    try saveLog("open")
     closeSession()
     let lock = try owned(by: owner)
     session = try Session.open(place, lock.database, pipeline, gate: gate, now: now)
@@ -51,7 +52,9 @@ public final class SQLiteJobStore: JobStore {
       self.lock = nil
     }
     try place.refuseWhatIsNoFile()
-    return try OwnerLock(place, DatabaseFile.open(place), owner: owner)
+    let database = try DatabaseFile.open(place)
+    try place.refuseWhatIsInTheWay(of: database)
+    return try OwnerLock(place, database, owner: owner)
   }
 
   public func close() {
@@ -151,10 +154,23 @@ public final class SQLiteJobStore: JobStore {
 
   private func refuseLostFiles(_ operation: String) throws(StoreError) {
     guard let loss = files?.loss else { return }
-    // The file that was moved is then whole by itself.
-    session?.connection.emptyLog()
+    try saveLog(operation)
     closeSession()
     throw refusal(operation, loss)
+  }
+
+  /// A file that was moved is then whole by itself, and one whose log was removed loses nothing. Until it succeeds the
+  /// connection stays, since nobody else can reach that log.
+  private func saveLog(_ operation: String) throws(StoreError) {
+    guard let session, let loss = files?.loss else { return }
+    _ = gate.close(isUrgent: true)
+    defer { gate.open() }
+    do throws(SQLiteFailure) { try session.connection.emptyLog() } catch {
+      guard error.mayPass else { return }
+      let reason = StoreError(error, operation: operation, address: place).message
+      throw StoreError(
+        .refusesWrites, operation: operation, message: "\(reason); its log cannot be saved before, although \(loss)")
+    }
   }
 
   private func refusal(_ operation: String, _ loss: String) -> StoreError {

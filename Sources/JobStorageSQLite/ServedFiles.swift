@@ -5,19 +5,24 @@ internal import Glibc
 struct ServedFiles {
   private let address: SQLiteAddress
   private let database: DatabaseFile
-  /// Nil until the log is there.
+  /// Nil until they are there.
   private let log: DatabaseFile.Identity?
+  private let index: DatabaseFile.Identity?
 
   /// To be made when the database is open.
   init(_ address: SQLiteAddress, _ database: DatabaseFile) {
     self.address = address
     self.database = database
     log = DatabaseFile.Identity(path: database.logPath)
+    index = DatabaseFile.Identity(path: database.logIndexPath)
   }
 
-  /// What happened to them, and what to do; nil where all is as it was. Costs two system calls.
+  /// What happened to them, and what to do; nil where all is as it was. Costs three system calls.
   var loss: String? {
-    Self.loss(of: database, address) ?? (DatabaseFile.Identity(path: database.logPath) == log ? nil : Self.logIsGone)
+    if let loss = Self.loss(of: database, address) { return loss }
+    if DatabaseFile.Identity(path: database.logPath) != log { return Self.isGone("log", "-wal") }
+    // Other programs would see another one, and take the log for theirs.
+    return DatabaseFile.Identity(path: database.logIndexPath) == index ? nil : Self.isGone("log's index", "-shm")
   }
 
   /// Of the database's own file.
@@ -39,7 +44,8 @@ struct ServedFiles {
       + "COPY', put it in its place, and restart this coordinator"
   }
 
-  private static let logIsGone =
-    "the database's log (its name with -wal) was moved, replaced or removed while in use; leave the files beside the "
-    + "database alone; what was in it is kept, and work goes on"
+  private static func isGone(_ what: String, _ ending: String) -> String {
+    "the database's \(what) (its name with \(ending)) was moved, replaced or removed while in use; what the log held is "
+      + "saved in the database, which is opened again; leave the files beside it alone"
+  }
 }

@@ -20,6 +20,8 @@ extension Session {
       () throws(SQLiteFailure) -> (String?, [PhaseName], Tally) in
       try Schema.migrate(connection, from: version)
       if address.isFullySynchronous { try connection.flushLog() }
+      // On a full disk nothing can be added to the log, but it can begin anew.
+      _ = connection.writeBackLog()
       return (try storedName(connection), try storedPhases(connection), try Tally(stored: connection))
     }
     if let kept, kept != pipeline.name {

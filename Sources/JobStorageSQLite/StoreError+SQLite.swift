@@ -21,6 +21,11 @@ extension StoreError {
     case SQLITE_IOERR where [EMFILE, ENFILE].contains(failure.systemError),
       SQLITE_CANTOPEN where [EMFILE, ENFILE].contains(failure.systemError):
       (.unavailable, SQLiteAddress.descriptorsUsedUp(failure.systemError))
+    case SQLITE_IOERR where failure.systemError == EFBIG:
+      (
+        .refusesWrites,
+        "the file may not grow any more; raise the limit of file sizes (ulimit -f), work resumes by itself"
+      )
     case SQLITE_IOERR where failure.systemError == EROFS:
       (.refusesWrites, "the file system is read-only; mount it for writing")
     case SQLITE_IOERR, SQLITE_CANTOPEN, SQLITE_PROTOCOL:

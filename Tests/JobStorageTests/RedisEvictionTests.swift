@@ -1,7 +1,8 @@
 import JobStorage
-import JobStorageRedis
 import PipelineModel
 import Testing
+
+@testable import JobStorageRedis
 
 /// Redis evicts whole keys.
 @Suite("Redis, keys that go missing", .timeLimit(.minutes(2)))
@@ -33,6 +34,56 @@ struct RedisEvictionTests {
     #expect(try scene.store.requeue(matching: JobFilter(), limit: 9, now: scene.now) == [0: 1])
     let none = RetentionPolicy(maximumFinished: 0)
     #expect(try scene.store.prune(none, metricsBefore: 0, limit: 9, now: scene.now) == 2)
+    try expectHonest(scene)
+  }
+
+  @Test(arguments: ["all", "counts", "q:0", "delayed", "end", "dead", "s:5", "s:6", "meta", "job", "in", "running"])
+  func `Keys that go missing under a running store are noticed`(key: String) throws {
+    let scene = try RedisScene()
+    try scene.fillEachState()
+    scene.store.note(looksAt: .now())
+    try scene.store.keepOwnership(now: scene.now)
+    try scene.victim.ask("DEL", scene.prefix + key)
+    scene.store.note(looksAt: .now())
+    let refusal = try scene.error { try scene.store.keepOwnership(now: scene.now) }
+    #expect(refusal.kind == .unavailable && refusal.message.contains("has lost keys of this pipeline"), "\(refusal)")
+    try scene.open()
+    try expectHonest(scene)
+    scene.store.note(looksAt: .now())
+    try scene.turn { _ in }
+  }
+
+  /// Tokens and serials would begin anew.
+  @Test func `Counters that go missing are noticed by the next write`() throws {
+    let scene = try RedisScene()
+    try scene.enqueue("a")
+    let token = try #require(scene.claim().first).token
+    try scene.victim.ask("DEL", scene.prefix + "meta")
+    let refusal = try scene.error { _ = try scene.enqueue("b") }
+    #expect(refusal.kind == .unavailable && refusal.message.contains("set back to an earlier state"), "\(refusal)")
+    try scene.open()
+    #expect(try scene.enqueue("b") == [.stored])
+    #expect(try #require(scene.claim().first).token > token)
+    try expectHonest(scene)
+  }
+
+  /// As after SWAPDB, or DEBUG RELOAD of an old snapshot: nothing is lost of what is there, but it is of another time.
+  @Test func `A store that goes back in time is opened again, and gives no token twice`() throws {
+    let scene = try RedisScene()
+    try scene.enqueue("a", "b")
+    let held = try #require(scene.claim(1).first)
+    for key in ["meta", "counts", "job", "running", "in", "all", "q:0"] {
+      try scene.victim.ask("COPY", scene.prefix + key, "old:" + key)
+    }
+    let later = try #require(scene.claim(1).first)
+    for key in ["meta", "counts", "job", "running", "in", "all", "q:0"] {
+      try scene.victim.ask("COPY", "old:" + key, scene.prefix + key, "REPLACE")
+    }
+    scene.store.note(looksAt: .now())
+    #expect(try scene.error { try scene.store.keepOwnership(now: scene.now) }.kind == .unavailable)
+    try scene.open()
+    #expect(try scene.store.runningJobs().map(\.token) == [held.token])
+    #expect(try #require(scene.claim(1).first).token > later.token)
     try expectHonest(scene)
   }
 

@@ -134,13 +134,14 @@ import Testing
     try store.enqueue(["b"], now: file.now)
   }
 
-  @Test func aLogThatIsRemovedLosesNothing() throws {
+  @Test(arguments: ["-wal", "-shm"])
+  func aLogThatIsRemovedLosesNothing(_ ending: String) throws {
     let file = try SQLiteFile()
     let store = try file.opened()
     let reader = try #require(try store.makeReader())
     try store.enqueue(["before"], now: file.now)
     #expect(try reader.counts().phases[0].waiting == 1)
-    #expect(unlink(file.path + "-wal") == 0)
+    #expect(unlink(file.path + ending) == 0)
     let error = #expect(throws: StoreError.self) { try store.enqueue(["during"], now: file.now) }
     #expect(error?.kind == .refusesWrites && error?.message.contains("log") == true)
     try file.open(store)
@@ -148,6 +149,27 @@ import Testing
     #expect(try reader.job(.named("before")) != nil && reader.job(.named("after")) != nil)
     store.close()
     reader.close()
+    #expect(try file.value("PRAGMA integrity_check") == "ok")
+    #expect(try file.opened().job(.named("before")) != nil)
+  }
+
+  /// The log is then all there is of what was stored meanwhile.
+  @Test func aLogThatIsRemovedIsKeptUntilNobodyIsInTheWay() throws {
+    let file = try SQLiteFile()
+    let store = try file.opened("busy_timeout=0")
+    let other = try Connection(file: file.path, busyTimeoutMilliseconds: 0)
+    try other.execute("BEGIN")
+    #expect(try other.value(of: "SELECT count(*) FROM jobs") { $0.int(0) } == 0)
+    try store.enqueue(["before"], now: file.now)
+    try store.flush()
+    for ending in ["-wal", "-shm"] { #expect(unlink(file.path + ending) == 0) }
+    let error = #expect(throws: StoreError.self) { try store.keepOwnership(now: file.now) }
+    #expect(error?.kind == .refusesWrites && error?.message.contains("its log cannot be saved before") == true)
+    #expect(throws: StoreError.self) { try file.open(store) }
+    other.close()
+    try file.open(store)
+    #expect(try store.job(.named("before")) != nil)
+    store.close()
     #expect(try file.value("PRAGMA integrity_check") == "ok")
     #expect(try file.opened().job(.named("before")) != nil)
   }

@@ -165,7 +165,7 @@ struct Member {
 
 void explain(error_code error, char *message, size_t capacity) {
   if (!capacity) return;
-  const char *reason = error == INCORRECT_TYPE ? "it is JSON, but not an object"
+  const char *reason = error == INCORRECT_TYPE ? "it is not an object"
                        : error == EMPTY        ? "it is empty"
                        : error == T_ATOM_ERROR ? "a word in it is none of true, false and null"
                        : error == NUMBER_ERROR ? "a number in it is not spelled as JSON wants it"

@@ -1,6 +1,8 @@
+internal import Dispatch
 internal import Logging
 internal import PipelineModel
 internal import WireProtocol
+internal import ZeroMQTransport
 
 /// Whether this worker can run anything, and what it says about that.
 extension Worker {
@@ -49,13 +51,25 @@ extension Worker {
       return
     }
     let address = settings.eventsAddress
-    let text =
-      switch kind {
-      case .nobody: "no coordinator heard at \(address), still trying (is it the pipeline's --sub-bind address?)"
-      case .noWelcome:
+    switch kind {
+    case .nobody:
+      let text = "no coordinator heard at \(address), still trying"
+      if silenceRemark.isDue(text, now: now) { explain(text, address) }
+    case .noWelcome:
+      let text =
         "no pipeline at \(address) has taken this worker for '\(settings.jobType)': it has no such phase, or cannot "
-          + "connect to \(settings.advertisedPullAddress ?? pullAddress) (--pull-bind, --advertise)"
-      }
-    if silenceRemark.isDue(text, now: now) { logger.warning("\(text)") }
+        + "connect to \(settings.advertisedPullAddress ?? pullAddress) (--pull-bind, --advertise)"
+      if silenceRemark.isDue(text, now: now) { logger.warning("\(text)") }
+    }
+  }
+
+  /// On a thread of its own, since the loop does not wait for name servers.
+  private func explain(_ text: String, _ address: String) {
+    let logger = logger
+    DispatchQueue.global().async {
+      let finding = ListenerProbe.look(at: address, withinMilliseconds: 1_000)
+      let reason = finding.map { ": \($0.reason(expecting: "SUB"))" } ?? ""
+      logger.warning("\(text)\(reason) (is it the pipeline's --sub-bind address?)")
+    }
   }
 }

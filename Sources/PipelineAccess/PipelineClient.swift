@@ -2,6 +2,7 @@ internal import Dispatch
 internal import FoundationEssentials
 internal import Synchronization
 public import WireProtocol
+internal import ZeroMQTransport
 
 /// Gives jobs to a coordinator and asks it about them.
 ///
@@ -68,11 +69,15 @@ public final class PipelineClient: Sendable {
     } catch {
       close()
       guard error.kind == .timedOut || error.kind == .unreachable else { throw error }
+      let finding = ListenerProbe.look(at: address, withinMilliseconds: Self.probeMilliseconds)
+      let reason = finding.map { ": \($0.reason(expecting: "ROUTER"))" } ?? ""
       throw PipelineClientError(
         .unreachable,
-        "no coordinator answers at \(address); start one with 'carbontube pipeline', or check the address")
+        "no coordinator answers at \(address)\(reason); start one with 'carbontube pipeline', or check the address")
     }
   }
+
+  private static let probeMilliseconds = 1_000
 
   /// Ends the connection; whoever waits for an answer gets `.closed`.
   public func close() {

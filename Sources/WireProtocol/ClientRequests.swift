@@ -31,6 +31,8 @@ public enum ReplyCode: UInt8, Sendable, CaseIterable, CustomStringConvertible {
 /// Jobs for a pipeline. As many payload frames follow the header.
 public struct EnqueueRequest: Hashable, Sendable {
   public static let maximumJobs = 1_000
+  /// Of a pipeline's name, in UTF-8.
+  public static let maximumNameBytes = 256
   /// 100 years: sums with any time of a clock stay far from the ends of the numbers.
   public static let maximumDelayMilliseconds: Int64 = 36_525 * 86_400_000
 
@@ -76,7 +78,7 @@ public struct EnqueueRequest: Hashable, Sendable {
   public init(decoding frame: [UInt8]) throws(WireError) {
     var reader = HeaderReader(frame)
     request = try reader.number()
-    pipeline = try reader.text(atMost: 256)
+    pipeline = try reader.text(atMost: EnqueueRequest.maximumNameBytes)
     let count = try reader.count(atMost: Self.maximumJobs)
     guard count > 0 else { throw WireError("an enqueue request without jobs") }
     jobs = []
@@ -166,7 +168,7 @@ public struct Request: Hashable, Sendable {
   public init(decoding frame: [UInt8]) throws(WireError) {
     var reader = HeaderReader(frame)
     request = try reader.number()
-    pipeline = try reader.text(atMost: 256)
+    pipeline = try reader.text(atMost: EnqueueRequest.maximumNameBytes)
     verb = try reader.text(atMost: 64)
     try reader.finish()
   }

@@ -42,6 +42,7 @@ struct CarbontubeProgram: ParsableCommand {
   static func main() {
     // A reader that went away (`carbontube jobs | head`) or a peer that closed is an error of that call, not the end.
     signal(SIGPIPE, SIG_IGN)
+    StandardStreams.keepPlaces()
     end(with: runCommand())
   }
 
@@ -59,7 +60,7 @@ struct CarbontubeProgram: ParsableCommand {
       // Help and the version are what was asked for; the rest is the command line's fault.
       let code = exitCode(for: error)
       let text = fullMessage(for: error)
-      if code.isSuccess { StandardStreams.sayVerbatim(text) } else { StandardStreams.complainVerbatim(text) }
+      if code.isSuccess { StandardStreams.sayVerbatim(text) } else { StandardStreams.complainVerbatim(CommandLineWords.shown(text)) }
       return code.rawValue
     }
   }

@@ -1,9 +1,11 @@
+internal import ArgumentParser
 internal import Glibc
+internal import PipelineModel
 
 /// What was typed, before it is parsed.
 enum CommandLineWords {
-  /// - Returns: the words behind the program's name.
-  /// - Throws: where one is not UTF-8, or where no command is called like the first.
+  /// - Returns: the words behind the program's name, as the parser understands them.
+  /// - Throws: where one is not UTF-8, names no command, or is an option given again that can be given once.
   static func checked() throws(CommandFailure) -> [String] {
     var words: [String] = []
     for position in 1..<max(1, Int(CommandLine.argc)) {
@@ -13,20 +15,46 @@ enum CommandLineWords {
       }
       words.append(word)
     }
-    if let first = words.first, let problem = problem(with: first) { throw problem }
-    return words
+    let command = try command(named: words)
+    return try CommandGrammar.checked(words, of: command)
   }
 
-  private static func problem(with word: String) -> CommandFailure? {
-    let known = CarbontubeProgram.configuration.groupedSubcommands.flatMap { group in
-      group.subcommands.compactMap { $0.configuration.commandName }
+  /// The parser's words about what was typed, which has it as it was typed, made safe for a terminal.
+  static func shown(_ text: String) -> String {
+    var text = text
+    let typed = CommandLine.arguments.dropFirst()
+    for word in typed + typed.compactMap({ $0.split(separator: "=", maxSplits: 1).last.map(String.init) }) {
+      let shown = word.escapingControlCharacters
+      if shown != word { text = text.replacing(word, with: shown) }
     }
-    guard !word.hasPrefix("-"), word != "help", !known.contains(word) else { return nil }
+    let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+    return lines.map(\.escapingControlCharacters).joined(separator: "\n")
+  }
+
+  // MARK: Commands
+
+  /// - Throws: where a word stands in the place of a command and none is called like it.
+  private static func command(named words: [String]) throws(CommandFailure) -> any ParsableCommand.Type {
+    var command: any ParsableCommand.Type = CarbontubeProgram.self
+    for word in words.first == "help" ? words.dropFirst() : words[...] {
+      let known = command.configuration.allSubcommands
+      guard !known.isEmpty, !word.hasPrefix("-") else { break }
+      guard let next = known.first(where: { $0.configuration.commandName == word }) else {
+        throw unknown(word, of: command)
+      }
+      command = next
+    }
+    return command
+  }
+
+  private static func unknown(_ word: String, of command: any ParsableCommand.Type) -> CommandFailure {
+    let name = command == CarbontubeProgram.self ? "" : "\(command.configuration.commandName ?? "") "
+    let known = command.configuration.allSubcommands.compactMap { $0.configuration.commandName }
     let nearest = known.map { (name: $0, distance: editDistance(word, $0)) }.min { $0.distance < $1.distance }
-    guard let nearest, nearest.distance <= max(1, word.count / 3) else {
-      return CommandFailure(.usage, "no command '\(excerpt(word))'; 'carbontube --help' lists them")
+    guard let nearest, nearest.distance <= max(1, min(word.count, 12) / 3) else {
+      return CommandFailure(.usage, "no command '\(name)\(excerpt(word))'; 'carbontube \(name)--help' lists them")
     }
-    return CommandFailure(.usage, "no command '\(excerpt(word))'; did you mean '\(nearest.name)'?")
+    return CommandFailure(.usage, "no command '\(name)\(excerpt(word))'; did you mean '\(name)\(nearest.name)'?")
   }
 
   /// Insertions, deletions, substitutions and swaps of neighbours that make one word of the other
@@ -47,5 +75,11 @@ enum CommandLineWords {
       rows.append(next)
     }
     return rows[left.count][right.count]
+  }
+}
+
+extension CommandConfiguration {
+  fileprivate var allSubcommands: [any ParsableCommand.Type] {
+    ungroupedSubcommands + groupedSubcommands.flatMap { $0.subcommands }
   }
 }

@@ -33,6 +33,9 @@ struct EnqueueCommand: ParsableCommand {
   func validate() throws {
     if let problem = addressProblem(address, binding: false) { throw ValidationError(problem) }
     try requireText(pipeline, of: "the pipeline's name")
+    guard pipeline.utf8.count <= EnqueueRequest.maximumNameBytes else {
+      throw ValidationError("the pipeline's name has more than \(EnqueueRequest.maximumNameBytes) bytes")
+    }
     if let id, JobID(id) == nil {
       throw ValidationError(
         "--id '\(excerpt(id))' must be 1 to \(JobID.maximumLength) printable ASCII characters without spaces")

@@ -7,6 +7,9 @@ enum InstructionsSource {
   /// - Throws: where some are no instructions, naming which.
   static func read(_ arguments: [String]) throws(CommandFailure) -> [[UInt8]] {
     guard arguments == ["-"] else {
+      guard !arguments.contains("-") else {
+        throw CommandFailure(.usage, "'-' reads all instructions from stdin; give it by itself")
+      }
       var found: [[UInt8]] = []
       for argument in arguments { found.append(try checked(Array(argument.utf8)[...], at: nil)) }
       return found
@@ -16,6 +19,8 @@ enum InstructionsSource {
     for (index, line) in lines.enumerated() where !line.allSatisfy(isSpace) {
       found.append(try checked(line, at: index + 1))
     }
+    // Whoever was to write them may have failed.
+    if found.isEmpty { StandardStreams.complain("carbontube: no instructions on stdin, so no jobs") }
     return found
   }
 

@@ -53,11 +53,16 @@ struct JobAction {
   func run(
     on choice: JobChoice, with options: ActionOptions, _ coordinator: CoordinatorOptions
   ) throws(CommandFailure) {
+    if let impossible = choice.filter.state.first(where: { word in !states.contains { $0.description == word } }) {
+      throw CommandFailure(.usage, "\(impossible) jobs cannot be \(done); what can: \(listOfStates)")
+    }
     let connection = try coordinator.connected()
     guard choice.ids.isEmpty else { return try change(choice, connection) }
     let count = try changeMatching(choice.filter, options, connection)
     if let count { StandardStreams.say("\(done) \(jobs(count))") }
   }
+
+  private var listOfStates: String { states.map(\.description).joined(separator: ", ") }
 
   private func jobs(_ count: Int) -> String { "\(count) \(count == 1 ? "job" : "jobs")" }
 
@@ -115,8 +120,7 @@ struct JobAction {
     }
     guard let state else { return "\(connection.address): no job '\(id)'" }
     guard let known = JobState(word: state), states.contains(known) else {
-      let others = states.map(\.description).joined(separator: ", ")
-      return "job '\(id)' is \(state) and cannot be \(done); what can: \(others)"
+      return "job '\(id)' is \(state) and cannot be \(done); what can: \(listOfStates)"
     }
     return filter.isEmpty
       ? "job '\(id)' is \(state) and was not \(done)" : "job '\(id)' is \(state), and not one that the options name"

@@ -15,8 +15,6 @@ struct PhaseCommand: ParsableCommand {
       --drain-timeout, gives running jobs back at once. A coordinator that is not there is waited for.
       """)
 
-  private static let defaultAddress = "tcp://127.0.0.1:6000"
-
   @Argument(
     help: ArgumentHelp(
       "A plugin and one of its phases, e.g. plugins/libHashFile.so calculate-hash; with --plugin-dir job types alone.",
@@ -29,8 +27,8 @@ struct PhaseCommand: ParsableCommand {
 
   @Option(
     name: [.customLong("sub-connect"), .customLong("pub-connect")],
-    help: ArgumentHelp("The pipeline's --sub-bind. (default: \(Self.defaultAddress))", valueName: "address"))
-  var subConnects: [String] = []
+    help: ArgumentHelp("The pipeline's --sub-bind.", valueName: "address"))
+  var subConnect = "tcp://127.0.0.1:6000"
 
   @Option(
     help: ArgumentHelp("Where results go. Default: what the coordinator says.", valueName: "address"))
@@ -64,12 +62,7 @@ struct PhaseCommand: ParsableCommand {
 
   @OptionGroup var logging: LogOptions
 
-  private var subConnect: String { subConnects.first ?? Self.defaultAddress }
-
   func validate() throws {
-    guard subConnects.count <= 1 else {
-      throw ValidationError("--sub-connect is given \(subConnects.count) times; a worker serves one pipeline")
-    }
     for address in [subConnect, pushConnect, advertise].compactMap(\.self) {
       if let problem = addressProblem(address, binding: false) { throw ValidationError(problem) }
     }

@@ -22,6 +22,15 @@ enum StandardStreams {
     return failure
   }
 
+  /// Before anything is opened: a stream that is closed must not become a socket or a database that lines are written
+  /// into. To read or write it stays an error, but for stderr, which has nobody to tell.
+  static func keepPlaces() {
+    for (stream, mode) in [(STDIN_FILENO, O_WRONLY), (STDOUT_FILENO, O_RDONLY), (STDERR_FILENO, O_WRONLY)]
+    where fcntl(stream, F_GETFD) < 0 {
+      _ = open("/dev/null", mode)
+    }
+  }
+
   /// A line on stdout. Words from outside in it cannot steer the terminal.
   static func say(_ line: String) { write(line.escapingControlCharacters + "\n", to: STDOUT_FILENO) }
   /// As it is: for programs, such as a JSON document, or of several lines.

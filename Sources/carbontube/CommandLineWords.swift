@@ -3,8 +3,12 @@ internal import Glibc
 /// What was typed, before it is parsed.
 enum CommandLineWords {
   /// - Returns: the words behind the program's name.
-  /// - Throws: where one is not UTF-8, or where no command is called like the first.
+  /// - Throws: where one is not UTF-8, where no command is called like the first, or where the words cannot be known.
   static func checked() throws(CommandFailure) -> [String] {
+    // Swift reads them from there, and finds none where it is missing.
+    guard access("/proc/self/cmdline", R_OK) == 0 else {
+      throw CommandFailure(.configuration, "/proc is not mounted here; mount it: mount -t proc proc /proc")
+    }
     var words: [String] = []
     for position in 1..<max(1, Int(CommandLine.argc)) {
       guard let bytes = CommandLine.unsafeArgv[position] else { break }

@@ -22,7 +22,9 @@
 
 enum {
   // For what sleeps in the kernel and cannot be killed.
-  PATIENCE_SECONDS = 5,
+  PATIENCE_MILLISECONDS = 5000,
+  // For what cannot be found, or cannot be seen to be ending, where /proc does not show it.
+  BLIND_PATIENCE_MILLISECONDS = 500,
   LOOK_AGAIN_MILLISECONDS = 20,
   MOST_CHILDREN = 1024,
   // A flag of /proc/PID/stat: the thread is on its way out (PF_EXITING of the kernel).
@@ -34,6 +36,8 @@ struct guard {
   int control;
   int signals;
   int broken;
+  // /proc shows what is below.
+  int can_look;
   // Of the child, once it is reaped: not before its group was killed, so that the group's number stays its own.
   int status;
   int is_reaped;
@@ -82,10 +86,17 @@ static void forget_signals(const struct guard *guard) {
   while (read(guard->signals, &information, sizeof information) > 0) continue;
 }
 
-static time_t seconds(void) {
+static long long milliseconds(void) {
   struct timespec now;
   clock_gettime(CLOCK_MONOTONIC, &now);
-  return now.tv_sec;
+  return now.tv_sec * 1000LL + now.tv_nsec / 1000000;
+}
+
+// Sleeps until a signal comes, or it is time to look again.
+static void wait_a_little(const struct guard *guard) {
+  struct pollfd polled = {guard->signals, POLLIN, 0};
+  poll(&polled, 1, LOOK_AGAIN_MILLISECONDS);
+  forget_signals(guard);
 }
 
 // Whoever loses its parent becomes a child of the guard (PR_SET_CHILD_SUBREAPER), so killing children until there are
@@ -93,12 +104,10 @@ static time_t seconds(void) {
 static void kill_all(struct guard *guard) {
   kill(-guard->child, SIGKILL);
   kill(guard->child, SIGKILL);
-  time_t deadline = seconds() + PATIENCE_SECONDS;
-  while (reap(guard) && seconds() < deadline) {
+  long long deadline = milliseconds() + (guard->can_look ? PATIENCE_MILLISECONDS : BLIND_PATIENCE_MILLISECONDS);
+  while (reap(guard) && milliseconds() < deadline) {
     kill_children();
-    struct pollfd polled = {guard->signals, POLLIN, 0};
-    poll(&polled, 1, LOOK_AGAIN_MILLISECONDS);
-    forget_signals(guard);
+    wait_a_little(guard);
   }
   if (!guard->is_reaped) guard->status = SIGKILL;
 }
@@ -132,16 +141,23 @@ static int thread_is_exiting(pid_t process, const char *thread) {
   return sscanf(line + length, ") %*c %*d %*d %*d %*d %*d %lu", &flags) != 1 || (flags & THREAD_IS_EXITING);
 }
 
+static int ends_soon(const struct guard *guard) {
+  long long deadline = milliseconds() + BLIND_PATIENCE_MILLISECONDS;
+  while (!has_ended(guard->child) && milliseconds() < deadline) wait_a_little(guard);
+  return has_ended(guard->child);
+}
+
 // The kernel closes the descriptors of a process after all its threads were marked as exiting, and before it can be
 // waited for.
-static int is_ending(pid_t process) {
+static int is_ending(const struct guard *guard) {
+  if (!guard->can_look) return ends_soon(guard);
   char path[64];
-  snprintf(path, sizeof path, "/proc/%d/task", process);
+  snprintf(path, sizeof path, "/proc/%d/task", guard->child);
   DIR *threads = opendir(path);
-  if (!threads) return has_ended(process);
+  if (!threads) return has_ended(guard->child);
   int all = 1;
   for (struct dirent *entry; all && (entry = readdir(threads));)
-    if (entry->d_name[0] != '.') all = thread_is_exiting(process, entry->d_name);
+    if (entry->d_name[0] != '.') all = thread_is_exiting(guard->child, entry->d_name);
   closedir(threads);
   return all;
 }
@@ -150,7 +166,7 @@ static void obey(struct guard *guard, int number) {
   if (number == SIGCHLD || number == SIGCONT) return;
   if (number == SIGNAL_END) end(guard);
   if (number == SIGNAL_CHANNEL_CLOSED) {
-    if (!is_ending(guard->child)) end_broken(guard);
+    if (!is_ending(guard)) end_broken(guard);
     return;
   }
   kill(guard->child, number);
@@ -210,7 +226,7 @@ static int become_child(const struct guard *guard, pid_t parent) {
 }
 
 int host_divide(int control, int broken) {
-  struct guard guard = {.control = control, .broken = broken};
+  struct guard guard = {.control = control, .broken = broken, .can_look = host_can_look()};
   sigset_t all;
   sigfillset(&all);
   if (sigprocmask(SIG_SETMASK, &all, NULL) != 0 || prepare(&guard, &all) != 0) return -1;

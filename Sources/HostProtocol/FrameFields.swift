@@ -103,7 +103,7 @@ struct FrameReader {
     _ type: Choice.Type = Choice.self
   ) throws(FrameError) -> Choice where Choice.RawValue == UInt8 {
     let value = try number(UInt8.self)
-    guard let choice = Choice(rawValue: value) else { throw FrameError("\(Choice.self) has no value \(value)") }
+    guard let choice = Choice(rawValue: value) else { throw FrameError("a field with the unknown value \(value)") }
     return choice
   }
 

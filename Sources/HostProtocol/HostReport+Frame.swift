@@ -1,4 +1,5 @@
 private enum ReportKind: UInt8 {
+  case begun = 0x80
   case ready = 0x81
   case refused = 0x82
   case log = 0x83
@@ -14,6 +15,7 @@ extension HostReport {
   public func encoded() -> [UInt8] {
     var writer = FrameWriter(kind: kind.rawValue)
     switch self {
+    case .begun(let revision): writer.number(revision)
     case .ready(let library): writer.library(library)
     case .refused(let refusal):
       writer.number(refusal.kind.rawValue)
@@ -47,6 +49,7 @@ extension HostReport {
   public init(frame body: FrameBody) throws(FrameError) {
     var reader = FrameReader(body)
     switch try reader.choice(ReportKind.self) {
+    case .begun: self = .begun(revision: try reader.number())
     case .ready: self = .ready(try reader.library())
     case .refused: self = .refused(try reader.refusal())
     case .log: self = .log(token: try reader.number(), level: try reader.choice(), message: try reader.text())
@@ -63,6 +66,7 @@ extension HostReport {
 
   private var kind: ReportKind {
     switch self {
+    case .begun: .begun
     case .ready: .ready
     case .refused: .refused
     case .log: .log

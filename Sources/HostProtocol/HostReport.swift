@@ -43,7 +43,12 @@ public enum HostLogLevel: UInt8, Sendable, CaseIterable {
 
 /// What the child sends on the job channel. A token is that of the job or hook call it belongs to; 0 stands for none.
 public enum HostReport: Hashable, Sendable {
-  /// The first report of every child that did not refuse. A scan child ends after it.
+  /// Of the frames that this build speaks; another one where any of them changes.
+  public static let currentRevision: UInt32 = 1
+
+  /// The first report of every child, before it loads anything: so an end before it is not the plugin's.
+  case begun(revision: UInt32)
+  /// The second report of every child that did not refuse. A scan child ends after it.
   case ready(LibraryDescription)
   case refused(HostRefusal)
   case log(token: UInt64, level: HostLogLevel, message: String)

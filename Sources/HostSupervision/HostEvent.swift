@@ -23,8 +23,10 @@ public enum HostEvent: Hashable, Sendable {
   /// It has ended, and nothing of it is left; the last event. Call `finish()` to learn why.
   case closed
 
-  init(_ report: HostReport) {
+  /// Nil for what concerns `PluginHost` alone.
+  init?(_ report: HostReport) {
     switch report {
+    case .begun: return nil
     case .ready(let library): self = .ready(library)
     case .refused(let refusal): self = .refused(refusal)
     case .log(let token, let level, let message): self = .log(token: token, level: level, message: message)

@@ -15,15 +15,22 @@ public struct HostExit: Hashable, Sendable, CustomStringConvertible {
   public let wasAskedToStop: Bool
   /// How its plugin broke the channel to this process, where it did; the cause is then only what followed from it.
   public let channelFault: String?
+  /// The program had said that it is the host program of this build.
+  public let hadBegun: Bool
 
-  public init(cause: Cause, wasKilled: Bool = false, wasAskedToStop: Bool = false, channelFault: String? = nil) {
+  public init(
+    cause: Cause, wasKilled: Bool = false, wasAskedToStop: Bool = false, channelFault: String? = nil,
+    hadBegun: Bool = true
+  ) {
     self.cause = cause
+    self.hadBegun = hadBegun
     self.wasKilled = wasKilled
     self.wasAskedToStop = wasAskedToStop
     self.channelFault = channelFault
   }
 
-  init(waitStatus: Int32, wasKilled: Bool, wasAskedToStop: Bool, channelFault: String?) {
+  init(waitStatus: Int32, wasKilled: Bool, wasAskedToStop: Bool, channelFault: String?, hadBegun: Bool) {
+    self.hadBegun = hadBegun
     let signal = waitStatus & 0x7f
     cause = signal == 0 ? .code((waitStatus >> 8) & 0xff) : .signal(signal)
     self.wasKilled = wasKilled
@@ -35,6 +42,7 @@ public struct HostExit: Hashable, Sendable, CustomStringConvertible {
   /// The plugin's own doing, as far as one can tell: not a signal that people, the kernel or this program send to end a
   /// process that did nothing wrong.
   public var blamesPlugin: Bool {
+    guard hadBegun else { return false }
     guard channelFault == nil else { return true }
     return switch cause {
     case .code: !wasAskedToStop
@@ -61,7 +69,15 @@ public struct HostExit: Hashable, Sendable, CustomStringConvertible {
 
   /// The cause in words, for a child that ended although it had work.
   public var explanation: String {
+    guard hadBegun else {
+      return "the program that loads plugins ended before it loaded anything (\(channelFault ?? causeInWords)); "
+        + "is it the carbontube-plugin-host of this carbontube?"
+    }
     if let channelFault { return "the plugin broke the channel to its worker: \(channelFault)" }
+    return causeInWords
+  }
+
+  private var causeInWords: String {
     switch cause {
     case .code(let code): return "exited with code \(code) without a result"
     case .signal(let signal):

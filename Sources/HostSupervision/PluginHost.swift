@@ -33,6 +33,10 @@ public final class PluginHost {
   /// to: a crash is its crash; those after it did not begin.
   public private(set) var outstanding: [UInt64] = []
 
+  /// It has said that it is the host program of this build, or something else that only that can say. What ends or goes
+  /// wrong before is not the plugin's doing.
+  public private(set) var hasBegun = false
+
   private let process: GuardedProcess
   private let channels: HostChannels
   private var incoming: FrameBuffer
@@ -184,6 +188,10 @@ public final class PluginHost {
   /// A plugin can write to the channel itself, so only what fits what was asked goes on. Nil: belongs to nothing known.
   private func accepted(_ report: HostReport) throws(FrameError) -> HostEvent? {
     switch report {
+    case .begun(let revision):
+      guard revision == HostReport.currentRevision else {
+        throw FrameError("it speaks revision \(revision) of the frames, this program \(HostReport.currentRevision)")
+      }
     case .finished(let token, _, _), .hookFinished(let token, _):
       guard outstanding.first == token else { throw FrameError("a result for \(token), which was not asked for") }
       outstanding.removeFirst()
@@ -196,6 +204,7 @@ public final class PluginHost {
       outstanding.remove(at: place)
     case .ready, .refused: break
     }
+    hasBegun = true
     return HostEvent(report)
   }
 
@@ -236,7 +245,8 @@ public final class PluginHost {
     // Somebody who waits for all children of this process took the status: all that is known is that it has ended.
     let status = process.reap() ?? SIGKILL
     let exit = HostExit(
-      waitStatus: status, wasKilled: wasKilled, wasAskedToStop: wasAskedToStop, channelFault: channelFault)
+      waitStatus: status, wasKilled: wasKilled, wasAskedToStop: wasAskedToStop, channelFault: channelFault,
+      hadBegun: hasBegun)
     self.exit = exit
     return exit
   }

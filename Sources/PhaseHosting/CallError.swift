@@ -2,33 +2,37 @@ import CPhaseABI
 import HostProtocol
 
 /// The `ct_error` lent to every call into the plugin, with its buffers. One for the thread that makes the calls.
+///
+/// What a plugin writes into it may be wrong in every field, so where the buffers are and how large is known here.
 final class CallError {
+  private typealias Buffer = UnsafeMutableBufferPointer<CChar>
+
   let pointer: UnsafeMutablePointer<ct_error>
+  private let message = makeBuffer(8 << 10)
+  private let type = makeBuffer(256)
+  private let location = makeBuffer(1 << 10)
 
   init() {
     pointer = .allocate(capacity: 1)
-    var error = ct_error()
-    error.struct_size = UInt32(MemoryLayout<ct_error>.size)
-    error.message = makeBuffer(8 << 10)
-    error.type = makeBuffer(256)
-    error.where = makeBuffer(1 << 10)
-    pointer.initialize(to: error)
+    pointer.initialize(to: ct_error())
+    reset()
   }
 
   deinit {
-    pointer.pointee.message.ptr.deallocate()
-    pointer.pointee.type.ptr.deallocate()
-    pointer.pointee.where.ptr.deallocate()
+    for buffer in [message, type, location] { buffer.deallocate() }
     pointer.deallocate()
   }
 
   /// Makes it ready for the next call.
   func reset() {
-    pointer.pointee.code = 0
-    pointer.pointee.retry_after_ms = 0
-    pointer.pointee.message.len = 0
-    pointer.pointee.type.len = 0
-    pointer.pointee.where.len = 0
+    // What one job said must not be there for the next.
+    for buffer in [message, type, location] where buffer[0] != 0 { buffer.update(repeating: 0) }
+    var error = ct_error()
+    error.struct_size = UInt32(MemoryLayout<ct_error>.size)
+    error.message = lent(message)
+    error.type = lent(type)
+    error.where = lent(location)
+    pointer.pointee = error
   }
 
   /// What the last call said. A status that no `ct_status` names is a bug of the plugin, and so is success with a
@@ -53,23 +57,31 @@ final class CallError {
 
   private func failure(_ meaning: HostStatus, silence: String?) -> HostResult {
     let error = pointer.pointee
-    var message = text(error.message)
+    var message = text(in: message, error.message.len)
     if message.isEmpty { message = silence ?? "gave no message" }
-    let type = text(error.type)
+    let type = text(in: type, error.type.len)
     return HostResult(
       status: meaning, output: nil,
       error: HostError(
-        message: message, type: type.isEmpty ? "\(meaning)" : type, location: text(error.where), code: error.code),
+        message: message, type: type.isEmpty ? "\(meaning)" : type, location: text(in: location, error.where.len),
+        code: error.code),
       retryAfterMilliseconds: meaning == .retry && error.retry_after_ms > 0 ? error.retry_after_ms : nil)
   }
 
-  private func text(_ buffer: ct_buffer) -> String {
-    ct_str(ptr: buffer.ptr, len: Int(min(buffer.len, buffer.cap))).text(limit: Int(buffer.cap))
+  private func text(in buffer: Buffer, _ count: UInt32) -> String {
+    var count = min(Int(count), buffer.count)
+    // Authors of C count the NUL at the end, or all of the buffer.
+    while count > 0, buffer[count - 1] == 0 { count -= 1 }
+    return ct_str(ptr: buffer.baseAddress, len: count).text(limit: count)
+  }
+
+  private func lent(_ buffer: Buffer) -> ct_buffer {
+    ct_buffer(ptr: buffer.baseAddress, cap: UInt32(buffer.count), len: 0)
   }
 }
 
-private func makeBuffer(_ capacity: Int) -> ct_buffer {
-  let memory = UnsafeMutablePointer<CChar>.allocate(capacity: capacity)
-  memory.initialize(repeating: 0, count: capacity)
-  return ct_buffer(ptr: memory, cap: UInt32(capacity), len: 0)
+private func makeBuffer(_ capacity: Int) -> UnsafeMutableBufferPointer<CChar> {
+  let memory = UnsafeMutableBufferPointer<CChar>.allocate(capacity: capacity)
+  memory.initialize(repeating: 0)
+  return memory
 }

@@ -40,6 +40,7 @@ struct HostSession: Sendable {
     try eachRequest { request throws(HostRefusalError) in
       guard case .job(let job) = request else { throw HostRefusalError(.hostMisuse, "got a hook for a phase") }
       guard running.mayBegin(token: job.token) else { return }
+      left.begin()
       let begun = monotonicNanoseconds()
       let result = runner.run(job)
       let nanoseconds = monotonicNanoseconds() - begun

@@ -2,8 +2,7 @@ import CHostProcess
 import Glibc
 import HostProtocol
 
-/// What a job has started ends with the job. Processes that were there before the first job, made by `init` or `create`,
-/// are kept.
+/// What a job has started ends with the job. What `init` and `create` have started is kept, and what that has started.
 ///
 /// Descendants that lose their parent become children of this process (`host_divide`), so looking at children is enough.
 struct LeftProcesses {
@@ -17,7 +16,13 @@ struct LeftProcesses {
   private var ended: Set<pid_t> = []
 
   /// Keeps what there is now.
-  init() { kept = Set(Self.children()) }
+  init() { kept = Self.descendants() }
+
+  /// A job is about to begin: what was there before it is none of its. Costs nothing where `init` and `create` started
+  /// nothing.
+  mutating func begin() {
+    if !kept.isEmpty { kept = Self.descendants() }
+  }
 
   /// Kills what the job has left behind.
   /// - Returns: how many processes had to be killed.
@@ -37,11 +42,9 @@ struct LeftProcesses {
 
   /// Those that run. Those that had ended before the last job was over are waited for on the way.
   private mutating func strays() -> [pid_t] {
-    let children = Set(Self.children())
-    kept.formIntersection(children)
     var strays: [pid_t] = []
     var endedNow: Set<pid_t> = []
-    for child in children.subtracting(kept) {
+    for child in Self.children(of: getpid()) where !kept.contains(child) {
       guard Self.hasEnded(child) else {
         strays.append(child)
         continue
@@ -63,9 +66,19 @@ struct LeftProcesses {
     return waitid(P_PID, id_t(process), &information, WEXITED | WNOHANG | WNOWAIT) == 0 && information.si_signo != 0
   }
 
-  private static func children() -> [pid_t] {
+  private static func children(of process: pid_t) -> [pid_t] {
     var found = [pid_t](repeating: 0, count: mostChildren)
-    let count = host_children(getpid(), &found, Int32(mostChildren))
+    let count = host_children(process, &found, Int32(mostChildren))
     return Array(found.prefix(max(0, Int(count))))
+  }
+
+  /// Orphans become children of this process, so whoever is below a process that is kept may be a child later.
+  private static func descendants() -> Set<pid_t> {
+    var all: Set<pid_t> = []
+    var next = children(of: getpid())
+    while let process = next.popLast(), all.count < mostChildren {
+      if all.insert(process).inserted { next += children(of: process) }
+    }
+    return all
   }
 }

@@ -20,6 +20,7 @@ public enum PluginHostProcess {
     } catch {
       refuse(HostRefusalError(.hostMisuse, error.reason), on: channel)
     }
+    channel.send(.begun(revision: HostReport.currentRevision))
     // What is printed before a crash must not stay behind in this process.
     host_print_by_lines()
     let running = RunningJob(channel: channel)

@@ -60,7 +60,9 @@ struct ChildHealth {
 
   /// It was killed since it was overdue; its end follows.
   mutating func gaveUp() {
-    problem = "a child was not ready within \(readyWithin) ms; init() and create() of the plugin must not take longer"
+    problem =
+      "a child was not ready within \(readyWithin) ms; init() and create() of the plugin must "
+      + "not take longer, or the worker must wait for longer (--ready-timeout)"
   }
 
   mutating func startFailed(_ reason: String, now: Instant) {

@@ -2,6 +2,7 @@ internal import DequeModule
 internal import HostProtocol
 internal import HostSupervision
 internal import PipelineModel
+internal import WireProtocol
 
 /// One place for a child, and the child in it. Replaces a child that ended; waits longer after each that would not
 /// even start.
@@ -121,7 +122,13 @@ final class HostSlot {
     self.host = nil
     let had = runs
     runs = []
-    health.ended(exit.explanation, hadJob: !had.isEmpty, now: now)
+    let lastWords = firstLine(of: tail).map { "\(exit.explanation) (\($0))" } ?? exit.explanation
+    health.ended(lastWords, hadJob: !had.isEmpty, now: now)
     return (exit, tail, had)
   }
+}
+
+/// Of what a child printed before its end; the first says why, what follows is a trace.
+private func firstLine(of output: String) -> String? {
+  output.split(whereSeparator: \.isNewline).first.map { truncated(String($0), toBytes: 300) }
 }

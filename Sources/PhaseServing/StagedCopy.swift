@@ -5,7 +5,7 @@ internal import Synchronization
 internal import ZeroMQTransport
 
 /// The copy of the plugin that children load: made again from the plugin's file where somebody has removed it from the
-/// cache. The copying has a thread of its own, since a plugin can be large and its file on a slow disk.
+/// cache, or damaged it there. The copying has a thread of its own, since a plugin can be large and its file on a slow disk.
 final class StagedCopy {
   /// After a copy that could not be made.
   private static let pauseMilliseconds: Int64 = 5_000
@@ -41,8 +41,8 @@ final class StagedCopy {
       self.work = nil
       note(outcome, now: now)
     }
-    if problem == nil, !isDoubtful, access(staged.path, R_OK) == 0 { return true }
-    guard now >= tryAgainAt else { return problem == nil && access(staged.path, R_OK) == 0 }
+    if problem == nil, !isDoubtful, lease.isIntact { return true }
+    guard now >= tryAgainAt else { return problem == nil && lease.isIntact }
     tryAgainAt = now + Self.pauseMilliseconds
     isDoubtful = false
     work = Work(file: file, stateFolder: stateFolder, wake: wake)
@@ -55,9 +55,10 @@ final class StagedCopy {
       problem = nil
       lease = StagedPluginLease(path: staged.path)
     case .success:
-      problem = "its copy was removed from the plugin cache and \(file) is another build by now; start the worker again"
+      problem =
+        "its copy in the plugin cache was removed or damaged, and \(file) is another build by now; start the worker again"
     case .failure(let refusal):
-      problem = "its copy was removed from the plugin cache and cannot be made again: \(refusal)"
+      problem = "its copy in the plugin cache was removed or damaged, and cannot be made again: \(refusal)"
     }
   }
 

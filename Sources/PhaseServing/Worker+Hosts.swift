@@ -86,7 +86,10 @@ extension Worker {
 
   /// The child is gone: the first run ended with it, those behind it did not begin.
   private func collect(_ slot: HostSlot, now: Instant) {
+    let wasReady = slot.isReady
     guard let (exit, tail, runs) = slot.collect(now: now) else { return }
+    // The loader itself crashes on a copy that was cut short.
+    if !wasReady, exit.blamesPlugin { copy.doubt() }
     if let run = runs.first {
       let microseconds = Int64(clamping: (monotonicNanoseconds() - run.startedNanoseconds) / 1_000)
       let verdict = verdict(on: exit, of: run, jobType: settings.jobType, standardErrorTail: tail)

@@ -58,7 +58,7 @@ private func checkMachine(_ header: Elf64_Ehdr, _ path: String) throws(PluginRef
     } else if identity[Int(EI_DATA)] != ELFDATA2LSB {
       "is built for another byte order (ELF data \(identity[Int(EI_DATA)]), here \(ELFDATA2LSB))"
     } else if header.e_machine != machine {
-      "is built for another machine (ELF machine \(header.e_machine), here \(machine))"
+      "is built for another machine, \(machineName(header.e_machine)), not for this one, \(machineName(machine))"
     } else {
       nil
     }
@@ -70,6 +70,21 @@ private func checkMachine(_ header: Elf64_Ehdr, _ path: String) throws(PluginRef
 #elseif arch(arm64)
   private let machine = Elf64_Half(EM_AARCH64)
 #endif
+
+/// As people say it; by its number in ELF where this program knows no name.
+private func machineName(_ number: Elf64_Half) -> String {
+  switch Int32(number) {
+  case EM_386: "x86 of 32 bits"
+  case EM_ARM: "ARM of 32 bits"
+  case EM_X86_64: "x86-64"
+  case EM_AARCH64: "AArch64"
+  case EM_PPC64: "PowerPC of 64 bits"
+  case EM_S390: "IBM Z"
+  case EM_RISCV: "RISC-V"
+  case EM_LOONGARCH: "LoongArch"
+  default: "ELF machine \(number)"
+  }
+}
 
 private let noteName = Array("carbontube\0".utf8)
 

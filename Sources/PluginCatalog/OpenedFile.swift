@@ -9,11 +9,7 @@ struct OpenedFile: ~Copyable {
   init(_ path: String) throws(PluginRefusal) {
     let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
     guard descriptor >= 0 else {
-      throw PluginRefusal(
-        kind: .unreadable, file: path,
-        reason: errno == ENOENT
-          ? "does not exist; give the path of a built plugin (.so)"
-          : "cannot be read: \(String(cString: strerror(errno)))")
+      throw PluginRefusal(kind: .unreadable, file: path, reason: reasonForNotOpening(path, errno))
     }
     var status = stat()
     guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
@@ -47,4 +43,11 @@ struct OpenedFile: ~Copyable {
     }
     return bytes
   }
+}
+
+private func reasonForNotOpening(_ path: String, _ code: Int32) -> String {
+  guard code == ENOENT else { return "cannot be read: \(String(cString: strerror(code)))" }
+  // What a folder's listing gives for bytes that are no text.
+  return path.unicodeScalars.contains("\u{fffd}")
+    ? "has a name that is not UTF-8; rename it" : "does not exist; give the path of a built plugin (.so)"
 }

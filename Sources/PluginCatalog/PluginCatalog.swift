@@ -124,6 +124,14 @@ public struct PluginCatalog: Sendable {
     switch host.waitUntilReady(upTo: scanLimit) {
     case .value(.success(let library)): return .success(library)
     case .value(.failure(let refusal)): return .failure(ScanProblem(state: PluginState(refusal)))
+    case .timedOut where !host.hasBegun:
+      throw PluginRefusal(
+        kind: .scanning, file: staged.path,
+        reason: "could not be looked at: \(hostExecutable) has said nothing; is it the carbontube-plugin-host of this "
+          + "carbontube?")
+    case .ended(let exit, _) where !exit.hadBegun:
+      throw PluginRefusal(
+        kind: .scanning, file: staged.path, reason: "could not be looked at with \(hostExecutable): \(exit)")
     case .timedOut:
       host.kill()
       return .failure(ScanProblem(state: .timeout(seconds: Int(scanLimit.components.seconds))))

@@ -4,15 +4,23 @@ import Glibc
 ///
 /// Any thread. A process that ends in whatever way gives its leases back.
 public final class StagedPluginLease: Sendable {
+  private let path: String
   private let home: Int32
+  /// Of the copy when the lease began.
+  private let identity: FileIdentity?
 
   /// - Parameter path: `StagedPlugin.path`.
   public init(path: String) {
+    self.path = path
+    identity = identityOfFile(path)
     home = openHome(path)
     if home >= 0 { _ = FileLock.take(home, LOCK_SH, waitingUpTo: 100) }
   }
 
   deinit { if home >= 0 { close(home) } }
+
+  /// Whether the copy is there, and nobody has touched it since the lease began. One system call.
+  public var isIntact: Bool { identity != nil && identityOfFile(path) == identity }
 }
 
 /// What lies in a state folder longer than anybody has asked for it.
@@ -80,4 +88,9 @@ struct StagedCopies {
 private func openHome(_ path: String) -> Int32 {
   let home = path[..<(path.lastIndex(of: "/") ?? path.startIndex)]
   return open(String(home), O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+}
+
+private func identityOfFile(_ path: String) -> FileIdentity? {
+  var status = stat()
+  return lstat(path, &status) == 0 ? FileIdentity(status) : nil
 }

@@ -5,8 +5,13 @@ internal import PipelineModel
 /// What was typed, before it is parsed.
 enum CommandLineWords {
   /// - Returns: the words behind the program's name, as the parser understands them.
-  /// - Throws: where one is not UTF-8, names no command, or is an option given again that can be given once.
+  /// - Throws: where one is not UTF-8, names no command, or is an option given again that can be given once; and where the
+  ///   words cannot be known.
   static func checked() throws(CommandFailure) -> [String] {
+    // Swift reads them from there, and finds none where it is missing.
+    guard access("/proc/self/cmdline", R_OK) == 0 else {
+      throw CommandFailure(.configuration, "/proc is not mounted here; mount it: mount -t proc proc /proc")
+    }
     var words: [String] = []
     for position in 1..<max(1, Int(CommandLine.argc)) {
       guard let bytes = CommandLine.unsafeArgv[position] else { break }

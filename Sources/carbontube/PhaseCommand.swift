@@ -51,6 +51,9 @@ struct PhaseCommand: ParsableCommand {
   @Option(help: ArgumentHelp("How long SIGTERM lets running jobs go on.", valueName: "seconds"))
   var drainTimeout = 30.0
 
+  @Option(help: ArgumentHelp("How long a child may take until it can run jobs.", valueName: "seconds"))
+  var readyTimeout = 30.0
+
   @Option(help: ArgumentHelp("Address space of each child.", valueName: "bytes")) var memoryLimit: UInt?
   @Option(help: ArgumentHelp("Open files of each child.", valueName: "count")) var openFilesLimit: UInt?
   @Option(help: ArgumentHelp("CPU time of each child over its life.", valueName: "seconds")) var cpuLimit: UInt?
@@ -71,6 +74,9 @@ struct PhaseCommand: ParsableCommand {
     guard (1...2_048).contains(concurrency) else { throw ValidationError("--concurrency must be 1 to 2048") }
     guard (0...1e9).contains(timeout), (0...1e9).contains(drainTimeout) else {
       throw ValidationError("--timeout and --drain-timeout are seconds, 0 to 1000000000")
+    }
+    guard (0.1...1e9).contains(readyTimeout) else {
+      throw ValidationError("--ready-timeout is seconds, 0.1 to 1000000000")
     }
     try validateLimits()
   }
@@ -149,6 +155,7 @@ struct PhaseCommand: ParsableCommand {
     settings.concurrency = concurrency
     settings.timeoutMilliseconds = Int64(timeout * 1_000)
     settings.drainMilliseconds = Int64(drainTimeout * 1_000)
+    settings.readinessMilliseconds = Int64(readyTimeout * 1_000)
     settings.quarantineAfter = quarantineAfter == 0 ? nil : quarantineAfter
     settings.limits = PluginHostConfiguration.Limits(
       memoryBytes: memoryLimit, openFiles: openFilesLimit, cpuSeconds: cpuLimit)

@@ -7,6 +7,7 @@ import signal
 import time
 
 from clock import HOUR_MS
+from machinery import children_of
 
 
 class Chaos:
@@ -18,8 +19,9 @@ class Chaos:
 
     def faults(self):
         cluster = self.cluster
-        faults = [("kill -9 child", self.kill_child), ("kill -9 worker", self.kill_worker),
-                  ("stop child", self.stop_child), ("stop worker", self.stop_worker),
+        faults = [("kill -9 guard", lambda: self.kill(self.guard())), ("kill -9 plugin", lambda: self.kill(self.plugin())),
+                  ("stop guard", lambda: self.stop(self.guard())), ("stop plugin", lambda: self.stop(self.plugin())),
+                  ("kill -9 worker", self.kill_worker), ("stop worker", self.stop_worker),
                   ("kill -9 coordinator", cluster.coordinator.kill),
                   ("stop coordinator", lambda: self.stop(cluster.coordinator.process.pid))]
         if cluster.redis:
@@ -38,16 +40,23 @@ class Chaos:
     def worker(self):
         return self.random.choice(self.cluster.workers)
 
-    def kill_child(self):
-        for child in self.worker().children()[:1]:
-            self.send(child, signal.SIGKILL)
+    def guard(self):
+        """A child of a worker: what the worker waits for. None between two of them."""
+        return self.any_of(self.worker().children())
+
+    def plugin(self):
+        """The child of a guard: the process that runs jobs."""
+        guard = self.guard()
+        return self.any_of(children_of(guard)) if guard else None
+
+    def any_of(self, processes):
+        return self.random.choice(processes) if processes else None
+
+    def kill(self, process):
+        self.send(process, signal.SIGKILL)
 
     def kill_worker(self):
         self.worker().kill()
-
-    def stop_child(self):
-        for child in self.worker().children()[:1]:
-            self.stop(child)
 
     def stop_worker(self):
         self.stop(self.worker().process.pid)
@@ -58,6 +67,8 @@ class Chaos:
 
     @staticmethod
     def send(process, number):
+        if process is None:
+            return
         try:
             os.kill(process, number)
         except ProcessLookupError:

@@ -47,6 +47,17 @@ class Namespace:
         self.quietly(f"ip link del {self.link}")
 
 
+def children_of(process):
+    found = []
+    try:
+        for thread in os.listdir(f"/proc/{process}/task"):
+            with open(f"/proc/{process}/task/{thread}/children") as file:
+                found += [int(word) for word in file.read().split()]
+    except OSError:
+        pass
+    return found
+
+
 class Service:
     """A process that is started again when it ends, as a supervisor would."""
 
@@ -77,14 +88,7 @@ class Service:
         self.process.wait()
 
     def children(self):
-        found = []
-        try:
-            for thread in os.listdir(f"/proc/{self.process.pid}/task"):
-                with open(f"/proc/{self.process.pid}/task/{thread}/children") as file:
-                    found += [int(word) for word in file.read().split()]
-        except OSError:
-            pass
-        return found
+        return children_of(self.process.pid)
 
     def end(self):
         self.stopped = True

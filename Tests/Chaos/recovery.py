@@ -6,6 +6,7 @@ import statistics
 import time
 
 from cluster import PHASES, Cluster, unfinished, wire
+from machinery import children_of
 
 
 class Recovery:
@@ -43,7 +44,8 @@ class Recovery:
             time.sleep(0.002)
 
     def owner(self, child):
-        return next(w for w in self.cluster.workers + [self.spare] if child in w.children())
+        return next(w for w in self.cluster.workers + [self.spare]
+                    if any(child in children_of(guard) for guard in w.children()))
 
     def of_child(self):
         job = self.enqueue('{"sleep_ms":300}')

@@ -32,6 +32,7 @@ struct MisuseTests {
     Case(["pipeline", example, "example-one", "--job-pull=tcp://127.0.0.1"], 64, "needs a host and a port"),
     Case(["phase", example, "delete-file", "--sub-connect=tcp://127.0.0.1:99999"], 64, "needs a port from 1 to 65535"),
     Case(["phase", example, "delete-file", "--concurrency=0"], 64, "--concurrency must be 1 to 2048"),
+    Case(["phase", example, "delete-file", "--ready-timeout=0"], 64, "--ready-timeout is seconds"),
     Case(["pipeline", example, "example-one", "--storage=mysql://x"] + anyPorts, 78, "'mysql:…' is not known"),
     Case(
       ["pipeline", example, "example-one", "--storage=sqlite:/no/such/folder/x.db"] + anyPorts, 78, "/no/such/folder"),

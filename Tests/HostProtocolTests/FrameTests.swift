@@ -11,7 +11,8 @@ private let library = LibraryDescription(
   pipelines: [PipelineDescription(name: "p", version: "1", summary: "", definition: "{}", hasHooks: true)])
 
 private let reports: [HostReport] = [
-  .ready(library), .refused(HostRefusal(kind: .unknownJobType, message: "no", available: ["a", "b"])),
+  .begun(revision: .max), .ready(library),
+  .refused(HostRefusal(kind: .unknownJobType, message: "no", available: ["a", "b"])),
   .log(token: 7, level: .warning, message: "hm"), .progress(token: 7, fraction: 0.5, note: "half"),
   .finished(token: 7, result, nanoseconds: 0),
   .finished(token: 8, HostResult(status: .ok, output: [0x7b, 0x7d]), nanoseconds: 12_345_678_901),

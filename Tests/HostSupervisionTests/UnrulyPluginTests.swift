@@ -101,6 +101,22 @@ import Testing
     #expect(try host.result(of: job("{}", token: 8)).result == HostResult(status: .ok))
   }
 
+  /// It becomes the child's own while a job runs, and is none of that job's.
+  @Test func whatCreateHasStartedLivesOn() throws {
+    let host = try startHost(library, .phase(jobType: "unruly"), environment: ["UNRULY_SERVER": "1"])
+    let (result, before) = try host.result(of: job(#"{"do":"orphan-server"}"#, token: 7))
+    #expect(result.status == .ok)
+    let logged = before.compactMap { event -> String? in
+      if case .log(_, _, let message) = event { message } else { nil }
+    }
+    let server = try helper(in: logged)
+    _ = try host.result(of: job("{}", token: 8))
+    #expect(!isGone(server))
+    host.kill()
+    _ = host.finish()
+    #expect(isGone(server))
+  }
+
   @Test(arguments: [
     ("close-channel", "it closed descriptor 3 or 4, or used it itself"),
     ("close-channel-hang", "it closed descriptor 3 or 4, or used it itself"),

@@ -101,12 +101,44 @@ private let healthy = """
   @Test(
     arguments: [
       (4, 1, "is of another ELF class"), (5, 2, "is built for another byte order"),
-      (18, 0xf3, "is built for another machine (ELF machine 243, here"),
+      (18, 0xf3, "is built for another machine, RISC-V, not for this one, "),
     ] as [(Int, UInt8, String)])
   func saysWhatOfTheMachineDiffers(_ place: Int, _ value: UInt8, _ words: String) throws {
     var bytes = try contents(of: buildFolder + "/libExample.so")
     bytes[place] = value
     #expect(problem(try folder.write(bytes, to: "other.so")).contains(words))
+  }
+
+  /// A program of another kind, or of another version, ends, says nothing, or says what nobody understands.
+  @Test(arguments: [
+    "exit 0", "exit 1", "kill -9 $$", "sleep 600", "printf '\\011\\0\\0\\0\\200\\377\\377\\377\\377' >&3",
+  ])
+  func blamesTheHostProgramForWhatIsNotThePlugins(_ script: String) throws {
+    var catalog = catalog
+    catalog.hostExecutable = try folder.write(Array("#!/bin/sh\n\(script)\n".utf8), to: "host")
+    #expect(chmod(catalog.hostExecutable, 0o755) == 0)
+    if script.hasPrefix("sleep") { catalog.scanLimit = .milliseconds(300) }
+    let library = try compilePlugin(healthy, named: "noop", in: folder)
+    let problem = catalog.describe(file: library).problem ?? "none"
+    #expect(problem.contains("could not be looked at"))
+    #expect(problem.contains("is it the carbontube-plugin-host of this carbontube?"))
+    // Nothing of that is kept: with the right program it is a plugin.
+    catalog.hostExecutable = self.catalog.hostExecutable
+    catalog.scanLimit = self.catalog.scanLimit
+    #expect(catalog.describe(file: library).problem == nil)
+  }
+
+  @Test func saysWhenANameIsNoText() throws {
+    let name = Array(folder.path.utf8) + Array("/".utf8) + [0xff, 0xfe] + Array(".so".utf8)
+    let file = name.withUnsafeBufferPointer { bytes in
+      (Array(bytes) + [0]).withUnsafeBytes { path in
+        path.assumingMemoryBound(to: CChar.self).baseAddress.map { open($0, O_CREAT | O_WRONLY, 0o600) } ?? -1
+      }
+    }
+    #expect(file >= 0)
+    close(file)
+    let found = catalog.describe(files: PluginFolder.files(in: folder.path) ?? [])
+    #expect(found.map(\.problem).contains { $0?.hasSuffix("has a name that is not UTF-8; rename it") == true })
   }
 
   @Test func refusesHeadersWithoutEndAtOnce() throws {

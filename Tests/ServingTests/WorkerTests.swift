@@ -111,6 +111,22 @@ import WireProtocol
     #expect(!coordinator.reports.contains { $0.outcome == .failed })
   }
 
+  @Test func `A copy that was damaged in the cache is made again`() throws {
+    let scene = try Scene()
+    try scene.start()
+    let coordinator = scene.coordinator
+    try coordinator.untilServing()
+    // Not in place: the child that runs has it mapped.
+    try run(
+      "/bin/sh", "-c",
+      #"for copy in "$1"/plugins/*/*.so; do head -c 3000 "$copy" >"$copy.cut"; mv "$copy.cut" "$copy"; done"#,
+      "damage", scene.settings.stateFolder)
+    try coordinator.untilReported(try coordinator.give([job("abort")]))
+    while coordinator.reports.last?.outcome != .succeeded {
+      try coordinator.untilReported(try coordinator.give([job()]))
+    }
+  }
+
   @Test func `Where the plugin's file is gone as well it says so`() throws {
     let scene = try Scene()
     try scene.start()

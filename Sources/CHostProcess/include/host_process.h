@@ -30,7 +30,12 @@ int host_has_ended(int descriptor, int blocking);
 /// Whether this process has children, ended ones that nobody has waited for among them. One system call.
 int host_has_children(void);
 
-/// Writes the living and ended children of `process` into `found`, at most `capacity`. Their number, or -1.
+/// Whether /proc is there and shows this process under its number. In a PID namespace that kept the /proc of another one,
+/// the numbers in it are those of strangers.
+int host_can_look(void);
+
+/// Writes the living and ended children of `process` into `found`, at most `capacity`. Their number, or -1 where that cannot be
+/// known.
 int host_children(pid_t process, pid_t *found, int capacity);
 
 /// What a guard is told to do.

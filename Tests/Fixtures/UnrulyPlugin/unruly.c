@@ -47,6 +47,34 @@ static void start_helper(const ct_job *job, int own_session, int orphaned) {
   say(job, "helper", number);
 }
 
+// A server that create() starts; the process between the two ends when it is told to.
+static struct { pid_t server, starter; int leave; } started;
+
+static ct_status create(const ct_phase *phase, void **instance, ct_error *err) {
+  (void)phase, (void)instance, (void)err;
+  if (!getenv("UNRULY_SERVER")) return CT_OK;
+  int up[2], down[2];
+  if (pipe(up) != 0 || pipe(down) != 0) abort();
+  started.starter = fork();
+  if (started.starter == 0) {
+    close(down[1]);
+    pid_t server = fork();
+    if (server == 0) setsid(), sleep_for_good();
+    char end;
+    if (write(up[1], &server, sizeof server) < 0 || read(down[0], &end, 1) < 0) _exit(1);
+    _exit(0);
+  }
+  if (read(up[0], &started.server, sizeof started.server) < 0) abort();
+  started.leave = down[1];
+  return CT_OK;
+}
+
+static void orphan_server(const ct_job *job) {
+  close(started.leave);
+  waitpid(started.starter, NULL, 0);
+  say(job, "helper", started.server);
+}
+
 static void wait_for_cancel(const ct_job *job) {
   say(job, "waiting", getpid());
   while (!job->is_cancelled(job)) usleep(1000);
@@ -75,6 +103,7 @@ static ct_status run(const ct_phase *phase, void *instance, const ct_job *job, c
   if (is_told(job, "helper-abort")) start_helper(job, 1, 0), abort();
   if (is_told(job, "helper-hang")) start_helper(job, 1, 1), sleep_for_good();
   if (is_told(job, "helper-fail")) return start_helper(job, 0, 0), put(&err->message, "no"), CT_FAILED;
+  if (is_told(job, "orphan-server")) return orphan_server(job), CT_OK;
   if (is_told(job, "daemon")) start_helper(job, 1, 1);
   if (is_told(job, "close-channel")) close(3);
   if (is_told(job, "close-channel-hang")) close(3), sleep_for_good();
@@ -102,6 +131,7 @@ static const ct_phase phase = {
     .job_type = "unruly",
     .version = "1.0.0",
     .summary = "Breaks rules",
+    .create = create,
     .run = run,
     .cancel = cancel,
 };

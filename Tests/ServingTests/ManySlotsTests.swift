@@ -39,7 +39,7 @@ private final class WorkerInName {
   }
 }
 
-@Suite("A worker with more slots than a message takes jobs", .timeLimit(.minutes(2)))
+@Suite("A worker with more slots than a message takes jobs", .timeLimit(.minutes(5)))
 struct ManySlotsTests {
   @Test func `Gets all it has room for, in messages it can read`() throws {
     let slots = JobOrders.maximumJobs + 200

@@ -60,11 +60,12 @@ extension Coordinator {
   }
 
   /// Whoever connects costs a descriptor, and a process without any cannot go on.
-  private func keepDescriptorsFree(now: Moment) {
+  func keepDescriptorsFree(now: Moment) {
     let excess = DescriptorLimit.excess()
     guard excess > 0 else { return }
     let ofIntake = intakePeers.chooseToEnd(excess)
     let chosen = ofIntake + eventPeers.chooseToEnd(excess - ofIntake.count)
+    guard !chosen.isEmpty else { return }
     for descriptor in chosen { PeerMonitor.end(descriptor) }
     guard let times = refusedPeers.note(now: now.instant) else { return }
     logger.error(

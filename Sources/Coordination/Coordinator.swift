@@ -293,6 +293,7 @@ final class Coordinator {
     carryOut(roster.tick(now: now.instant), now: now)
     lookForAwaited(now: now)
     answerLateRequests(now: now)
+    keepDescriptorsFree(now: now)
     keepTimeline(now: now)
     if now.instant >= schedule.peers {
       schedule.peers = now.instant + 200

@@ -29,5 +29,6 @@ public enum DescriptorLimit {
     return max(0, (lowestFree < 0 ? most : Int(lowestFree)) - (most - reserve(of: most)))
   }
 
-  private static func reserve(of limit: Int) -> Int { min(max(8, limit / 16), 256) }
+  /// A web page in the same process may open a third of the limit, 512 at most, at any time.
+  private static func reserve(of limit: Int) -> Int { limit < 256 ? 8 : min(limit * 3 / 8, 600) }
 }

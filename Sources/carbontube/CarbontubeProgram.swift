@@ -60,7 +60,11 @@ struct CarbontubeProgram: ParsableCommand {
       // Help and the version are what was asked for; the rest is the command line's fault.
       let code = exitCode(for: error)
       let text = fullMessage(for: error)
-      if code.isSuccess { StandardStreams.sayVerbatim(text) } else { StandardStreams.complainVerbatim(CommandLineWords.shown(text)) }
+      if code.isSuccess {
+        StandardStreams.sayVerbatim(text)
+      } else {
+        StandardStreams.complainVerbatim(CommandLineWords.shown(text))
+      }
       return code.rawValue
     }
   }

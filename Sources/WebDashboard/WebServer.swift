@@ -36,7 +36,7 @@ public final class WebServer: Sendable {
     guard let port else {
       throw WebServerError(
         "cannot listen on \(settings.host):\(settings.port): \(failure ?? "it ended at once"); choose another address "
-          + "with --bind")
+          + "or port")
     }
     return "http://\(settings.host.contains(":") ? "[\(settings.host)]" : settings.host):\(port)"
   }
@@ -72,7 +72,7 @@ public final class WebServer: Sendable {
     do {
       try await application.run()
     } catch {
-      run.withLock { $0.failure = (error as? IOError)?.reasonForPeople ?? "\(error)" }
+      run.withLock { $0.failure = Self.reason(of: error) }
     }
     looking.cancel()
     await looking.value
@@ -102,6 +102,12 @@ public final class WebServer: Sendable {
   }
 }
 
-extension IOError {
-  fileprivate var reasonForPeople: String { String(cString: strerror(errnoCode)) }
+extension WebServer {
+  private static func reason(of error: any Error) -> String {
+    switch error {
+    case let error as IOError: String(cString: strerror(error.errnoCode))
+    case is SocketAddressError.UnknownHost: "no such host is known"
+    default: "\(error)"
+    }
+  }
 }

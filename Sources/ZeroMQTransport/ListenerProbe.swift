@@ -25,7 +25,8 @@ public enum ListenerProbe {
   public static func look(at address: String, withinMilliseconds limit: Int) -> Finding? {
     let found = Found()
     let started = try? LoopThread(starting: "carbontube-probe") {
-      found.set(find(at: address, withinMilliseconds: limit))
+      // Connecting and listening to it, each with its share of the time.
+      found.set(find(at: address, withinMilliseconds: max(1, limit / 3)))
     }
     return started == nil ? nil : found.wait(milliseconds: limit)
   }
@@ -148,7 +149,7 @@ extension ListenerProbe.Finding {
     case .unknownHost(let host): "no host '\(host)' is known"
     case .nobody: "nothing listens there"
     case .unreachable(let reason): "it cannot be reached (\(reason))"
-    case .silent: "something listens there and says nothing"
+    case .silent: "what listens there says nothing: another service, or a coordinator that stands still"
     case .otherProtocol: "what listens there is another service"
     case .socket(kind): "it is there, but does not answer in time"
     case .socket: "that is another port of a pipeline or worker"

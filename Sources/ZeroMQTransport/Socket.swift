@@ -76,9 +76,13 @@ public final class Socket {
     allowIPv6(where: address)
     guard zmq_bind(handle, address) == 0 else {
       let code = zmq_errno()
-      let isTaken = code == EADDRINUSE
       let reason =
-        isTaken ? "another program listens there; stop it, or choose another port" : String(cString: zmq_strerror(code))
+        switch code {
+        case EADDRINUSE: "another program listens there; stop it, or choose another port"
+        // What libzmq makes of a name that is neither an address nor a network interface.
+        case ENODEV: "this machine has no such address or interface"
+        default: String(cString: zmq_strerror(code))
+        }
       throw TransportError(code: code, message: "cannot listen on \(address): \(reason)")
     }
     var name = [CChar](repeating: 0, count: 1024)

@@ -19,7 +19,7 @@ struct ActionsListCommand: ParsableCommand {
 
   func run() throws {
     let answer = try coordinator.ask("actions", VerbDocument())
-    guard !json else { return StandardStreams.sayVerbatim(String(decoding: answer.document, as: UTF8.self)) }
+    guard !json else { return StandardStreams.sayJSON(String(decoding: answer.document, as: UTF8.self)) }
     let actions = try JSONText.decode(Answer.self, from: answer.document).actions
     var table = TextTable(["ACTION", "VERB", "STATE", "CHANGED", "LOOKED AT", "ERROR"])
     for action in actions {

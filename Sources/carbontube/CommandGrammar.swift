@@ -25,7 +25,7 @@ struct CommandGrammar: Decodable {
   private var command: Command
 
   /// - Returns: the words, with each negative number joined to its option.
-  /// - Throws: where an option with one value is given again.
+  /// - Throws: where an option with one value is given again, or one is empty.
   static func checked(
     _ words: [String], of command: any ParsableCommand.Type
   ) throws(CommandFailure) -> [String] {
@@ -47,6 +47,10 @@ struct CommandGrammar: Decodable {
         continue
       }
       if !option.isRepeating { counts[option.spellings[0], default: 0] += 1 }
+      // An unset variable of a script makes an empty word, and nothing named must not mean anything.
+      guard (parts.count == 1 ? rest.first : String(parts[1])) != "" else {
+        throw CommandFailure(.usage, "\(parts[0]) is empty; name something, or leave it out")
+      }
       guard parts.count == 1, let value = rest.first, Self.isNegativeNumber(value) else {
         found.append(word)
         continue

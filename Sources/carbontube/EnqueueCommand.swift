@@ -79,7 +79,7 @@ struct EnqueueCommand: ParsableCommand {
     for id in ids {
       let end = try vigil.end(of: id)
       if end.state != .succeeded { failed.append(id) }
-      if json { StandardStreams.sayVerbatim(end.json) } else { StandardStreams.say(end.line) }
+      if json { StandardStreams.sayJSON(end.json) } else { StandardStreams.say(end.line) }
     }
     guard let first = failed.first else { return }
     throw CommandFailure(
@@ -90,7 +90,7 @@ struct EnqueueCommand: ParsableCommand {
 
   private func show(_ answer: EnqueueAnswer) {
     if json {
-      StandardStreams.sayVerbatim(JSONText.of(AnswerDocument(answer)))
+      StandardStreams.sayJSON(JSONText.of(AnswerDocument(answer)))
     } else if answer.ok, let id = answer.id {
       StandardStreams.say(id)
       if answer.code == .duplicate {

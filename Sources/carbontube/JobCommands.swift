@@ -18,7 +18,7 @@ struct JobCommand: ParsableCommand {
       let (job, text) = (
         String(decoding: answer.document, as: UTF8.self), String(decoding: instructions, as: UTF8.self)
       )
-      StandardStreams.sayVerbatim(#"{"job":\#(job),"instructions":\#(text)}"#)
+      StandardStreams.sayJSON(#"{"job":\#(job),"instructions":\#(text)}"#)
     } else {
       let job = try JSONText.decode(JobDocument.self, from: answer.document)
       for line in job.lines(instructions: JSONText.shown(instructions)) { StandardStreams.say(line) }
@@ -78,7 +78,7 @@ struct JobsCommand: ParsableCommand {
       for (job, payload) in zip(page.jobs, answer.payloads) {
         if json {
           let instructions = JSONText.onOneLine(JSONText.json(in: payload))
-          StandardStreams.sayVerbatim(#"{"job":\#(JSONText.of(job)),"instructions":\#(instructions)}"#)
+          StandardStreams.sayJSON(#"{"job":\#(JSONText.of(job)),"instructions":\#(instructions)}"#)
         } else {
           table.add(job.row)
         }

@@ -34,7 +34,7 @@ struct MetricsCommand: ParsableCommand {
 
   func run() throws {
     let answer = try coordinator.ask("metrics", VerbDocument(minutes: minutes))
-    guard !json else { return StandardStreams.sayVerbatim(String(decoding: answer.document, as: UTF8.self)) }
+    guard !json else { return StandardStreams.sayJSON(String(decoding: answer.document, as: UTF8.self)) }
     let metrics = try JSONText.decode(Answer.self, from: answer.document)
     var table = TextTable([
       "PHASE", "ENQUEUED", "STARTED", "SUCCEEDED", "FAILED", "RETRIED", "CRASHED", "DEAD", "RAN p50", "p99",

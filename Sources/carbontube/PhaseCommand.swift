@@ -118,7 +118,7 @@ struct PhaseCommand: ParsableCommand {
 
   private func servePhase() throws {
     var settings = settings
-    settings.library = PluginSearch.file(named: words[0])
+    settings.library = try PluginFile.path(words[0])
     settings.jobType = words[1]
     let server = try CommandFailure.explaining { try PhaseServer(settings) }
     let signals = StopSignals { count in
@@ -131,9 +131,7 @@ struct PhaseCommand: ParsableCommand {
   }
 
   private func serveFolders() throws {
-    for folder in pluginDir where PluginFolder.files(in: folder) == nil {
-      throw CommandFailure(.noInput, "\(folder) is not a folder that can be read; name one that holds .so files")
-    }
+    try PluginSearch.requireFolders(pluginDir)
     let server = PluginFolderServer(folders: pluginDir, jobTypes: all ? nil : Set(words), settings: settings)
     let signals = StopSignals { count in
       if count == 1 { server.drain() } else { server.stop() }

@@ -19,6 +19,7 @@ struct PluginFile {
 
   /// The file that is meant by a path, or by a bare name on the plugin path.
   static func path(_ name: String) throws(CommandFailure) -> String {
+    guard !name.isEmpty else { throw CommandFailure(.usage, "a plugin's path is empty; name its .so file") }
     let path = PluginSearch.file(named: name)
     guard access(path, F_OK) == 0 else {
       throw CommandFailure(.noInput, "\(path) does not exist; name a plugin's .so file")

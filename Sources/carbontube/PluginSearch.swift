@@ -1,3 +1,4 @@
+internal import CarbonTube
 internal import Glibc
 
 /// Where plugin files are looked for.
@@ -11,6 +12,12 @@ enum PluginSearch {
     if let prefix = ProgramFolder.prefix() { folders.append("\(prefix)/lib/carbontube/plugins") }
     var seen: Set<String> = []
     return folders.filter { seen.insert($0).inserted }
+  }
+
+  static func requireFolders(_ folders: [String]) throws(CommandFailure) {
+    for folder in folders where PluginFolder.files(in: folder) == nil {
+      throw CommandFailure(.noInput, "\(folder) is not a folder that can be read; name one that holds .so files")
+    }
   }
 
   /// The file that a command line means: a path as it is; a bare name such as `libHashFile.so` or `HashFile`, which is no

@@ -13,6 +13,8 @@ struct PluginsBuildCommand: ParsableCommand {
   @Flag(help: "Link Swift's runtime into it, for machines with another Swift than this one.")
   var selfContained = false
 
+  func validate() throws { try requireText(folder, of: "the project's folder") }
+
   func run() throws {
     for file in try PluginBuild(folder: folder, isSelfContained: selfContained).run() {
       let description = PluginCatalog().describe(file: file, cached: .ignored)

@@ -24,13 +24,11 @@ struct PluginsListCommand: ParsableCommand {
 
   func run() throws {
     let folders = pluginDir.isEmpty ? PluginSearch.defaultFolders() : pluginDir
-    for folder in pluginDir where PluginFolder.files(in: folder) == nil {
-      throw CommandFailure(.noInput, "\(folder) is not a folder that can be read; name one that holds .so files")
-    }
+    try PluginSearch.requireFolders(pluginDir)
     let files = folders.flatMap { PluginFolder.files(in: $0) ?? [] }
     let descriptions = PluginCatalog().describe(files: files, cached: rescan ? .ignored : .asFound)
     if json {
-      for description in descriptions { StandardStreams.sayVerbatim(JSONText.of(description)) }
+      for description in descriptions { StandardStreams.sayJSON(JSONText.of(description)) }
       return
     }
     guard !descriptions.isEmpty else {
@@ -52,7 +50,7 @@ struct PluginsInspectCommand: ParsableCommand {
   func run() throws {
     let description = PluginCatalog().describe(file: try PluginFile.path(library))
     if json {
-      StandardStreams.sayVerbatim(JSONText.of(description))
+      StandardStreams.sayJSON(JSONText.of(description))
     } else {
       for line in description.lines { StandardStreams.say(line) }
     }

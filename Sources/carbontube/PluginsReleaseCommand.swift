@@ -10,6 +10,8 @@ struct PluginsReleaseCommand: ParsableCommand {
   @Argument(help: ArgumentHelp("The plugin's file, or the first digits of its SHA-256.", valueName: "library|sha256"))
   var plugin: String
 
+  func validate() throws { try requireText(plugin, of: "the plugin") }
+
   func run() throws {
     let quarantine = Quarantine()
     let isFile = access(plugin, F_OK) == 0

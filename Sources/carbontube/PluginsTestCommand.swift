@@ -95,7 +95,7 @@ struct PluginsTestCommand: ParsableCommand {
       throw CommandFailure(.refused, "\(jobType) ended as \(result.status): \(reason)")
     }
     // Without a result the instructions go on as they are, which is a success as well.
-    StandardStreams.sayVerbatim(result.output.map { String(decoding: $0, as: UTF8.self) } ?? "no result")
+    StandardStreams.sayJSON(result.output.map { String(decoding: $0, as: UTF8.self) } ?? "no result")
   }
 
   /// As the kernel counts it, e.g. `9216 kB`.

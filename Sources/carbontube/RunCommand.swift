@@ -71,7 +71,7 @@ struct RunCommand: ParsableCommand {
 
   private func show(_ end: LocalRun.End, number: Int) {
     let instructions = JSONText.json(in: end.instructions)
-    if json { return StandardStreams.sayVerbatim(JSONText.onOneLine(instructions)) }
+    if json { return StandardStreams.sayJSON(JSONText.onOneLine(instructions)) }
     let reason = end.error.map { "  \(JobDocument.Failure($0).summary)" } ?? ""
     StandardStreams.say("\(number)  \(end.state)  \(JSONText.shown(instructions))\(reason)")
   }

@@ -33,7 +33,9 @@ enum StandardStreams {
 
   /// A line on stdout. Words from outside in it cannot steer the terminal.
   static func say(_ line: String) { write(line.escapingControlCharacters + "\n", to: STDOUT_FILENO) }
-  /// As it is: for programs, such as a JSON document, or of several lines.
+  /// A JSON document: byte for byte for a program, the same value for whoever looks at a terminal.
+  static func sayJSON(_ text: String) { sayVerbatim(outputIsTerminal ? JSONText.shown(Array(text.utf8)) : text) }
+  /// As it is: of several lines.
   static func sayVerbatim(_ text: String) { write(text + "\n", to: STDOUT_FILENO) }
   /// A line on stderr, as `say`.
   static func complain(_ line: String) { write(line.escapingControlCharacters + "\n", to: STDERR_FILENO) }

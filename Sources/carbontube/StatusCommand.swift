@@ -10,13 +10,17 @@ struct StatusCommand: ParsableCommand {
   func run() throws {
     let connection = try coordinator.connected()
     let answer = try connection.ask("status", VerbDocument())
-    guard !json else { return StandardStreams.sayVerbatim(String(decoding: answer.document, as: UTF8.self)) }
+    guard !json else { return StandardStreams.sayJSON(String(decoding: answer.document, as: UTF8.self)) }
     let status = try JSONText.decode(Status.self, from: answer.document)
     let totals = try JSONText.decode(Totals.self, from: try connection.ask("totals", VerbDocument()).document)
     for line in status.headlines + totals.headlines { StandardStreams.say(line) }
     StandardStreams.say("")
     status.phaseTable.say()
     StandardStreams.say("")
+    if status.hasJobsAhead {
+      StandardStreams.say("+N: waiting at a worker, which was given them ahead of time and runs them next")
+      StandardStreams.say("")
+    }
     if status.workers.isEmpty {
       StandardStreams.say("no workers; start one with: carbontube phase LIB JOB_TYPE")
     } else {
@@ -78,6 +82,9 @@ struct Status: Decodable {
     var reason: String?
     var plugin: String
     var heartbeatAgeMs: Int64
+
+    /// At most one job runs in each slot; what else it was given waits there.
+    var busy: Int { min(inFlight, concurrency) }
   }
 
   struct Store: Decodable {
@@ -105,11 +112,25 @@ struct Status: Decodable {
     return lines + (warnings ?? []).map { "warning: \($0)" }
   }
 
+  /// A worker is given a few jobs more than it runs, so that none of its slots waits for the next.
+  var hasJobsAhead: Bool { phases.contains { ahead(of: $0) > 0 } || workers.contains { $0.inFlight > $0.busy } }
+
+  private func ahead(of phase: Phase) -> Int {
+    let busy = workers.filter { $0.jobType == phase.jobType }.reduce(0) { $0 + $1.busy }
+    return max(0, phase.running - busy)
+  }
+
+  private static func text(_ running: String, ahead: Int) -> String { ahead > 0 ? "\(running) +\(ahead)" : running }
+
   var phaseTable: TextTable {
     var table = TextTable(["PHASE", "WAITING", "DELAYED", "RUNNING", "DEAD", "WORKERS", "SLOTS", "NOTE"])
     for phase in phases {
-      let counts = [phase.waiting, phase.delayed, phase.running, phase.dead, phase.workers, phase.slots]
-      table.add([phase.jobType] + counts.map { String($0) } + [phase.remark])
+      let ahead = ahead(of: phase)
+      table.add([
+        phase.jobType, String(phase.waiting), String(phase.delayed),
+        Self.text("\(phase.running - ahead)", ahead: ahead),
+        String(phase.dead), String(phase.workers), String(phase.slots), phase.remark,
+      ])
     }
     return table
   }
@@ -118,7 +139,9 @@ struct Status: Decodable {
     var table = TextTable(["WORKER", "PHASE", "STATE", "BUSY", "SUCCEEDED", "FAILED", "PLUGIN", "HEARD", "NOTE"])
     for worker in workers {
       table.add([
-        worker.id, worker.jobType, worker.state, "\(worker.inFlight)/\(worker.concurrency)", String(worker.succeeded),
+        worker.id, worker.jobType, worker.state,
+        Self.text("\(worker.busy)/\(worker.concurrency)", ahead: worker.inFlight - worker.busy),
+        String(worker.succeeded),
         String(worker.failed), worker.plugin, "\(worker.heartbeatAgeMs) ms ago", worker.reason ?? "",
       ])
     }

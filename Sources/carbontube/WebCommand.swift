@@ -34,6 +34,7 @@ struct WebCommand: ParsableCommand {
 
   func run() throws {
     let options = WebOptions(bind: bind, tokenFile: tokenFile, isReadOnly: readOnly, pluginFolders: pluginDir)
+    try PluginSearch.requireFolders(pluginDir)
     DescriptorLimit.raise()
     let server = try options.server(for: pipeline, logger: logging.logger("carbontube.web"))
     let signals = StopSignals { _ in server.stop() }

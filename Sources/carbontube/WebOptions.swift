@@ -1,5 +1,5 @@
 internal import ArgumentParser
-internal import FoundationEssentials
+internal import Glibc
 internal import Logging
 internal import WebDashboard
 
@@ -44,18 +44,33 @@ struct WebOptions {
   private static let shortestToken = 16
 
   private static func token(in file: String) throws(CommandFailure) -> String {
-    let data: Data
-    do {
-      data = try Data(contentsOf: URL(filePath: file))
-    } catch {
-      throw CommandFailure(.noInput, "\(file) cannot be read: \(reason(of: error)); it must hold the token")
-    }
-    let token = String(decoding: data, as: UTF8.self).split(whereSeparator: \.isWhitespace)
-    guard token.count == 1, token[0].utf8.count >= shortestToken else {
+    let token = String(decoding: try contents(of: file), as: UTF8.self).split(whereSeparator: \.isWhitespace)
+    guard token.count == 1, token[0].utf8.count >= shortestToken,
+      token[0].utf8.allSatisfy({ (0x21...0x7e).contains($0) })
+    else {
       throw CommandFailure(
         .configuration,
-        "\(file) must hold one token of at least \(shortestToken) characters; make one with: openssl rand -hex 16")
+        "\(file) must hold one token of at least \(shortestToken) ASCII characters; make one with: openssl rand -hex 16"
+      )
     }
     return String(token[0])
+  }
+
+  /// As far as a token can reach; a pipe or a device as well, as `--token-file <(pass show web)` gives one.
+  private static func contents(of file: String) throws(CommandFailure) -> [UInt8] {
+    var bytes: [UInt8] = []
+    var part = [UInt8](repeating: 0, count: 1 << 12)
+    let descriptor = open(file, O_RDONLY | O_CLOEXEC)
+    defer { if descriptor >= 0 { close(descriptor) } }
+    while bytes.count < part.count {
+      let count = descriptor < 0 ? -1 : read(descriptor, &part, part.count)
+      if count == 0 { break }
+      guard count > 0 else {
+        throw CommandFailure(
+          .noInput, "\(file) cannot be read: \(String(cString: strerror(errno))); it must hold the token")
+      }
+      bytes += part[..<count]
+    }
+    return bytes
   }
 }

@@ -4,9 +4,9 @@ import Testing
 
 @Suite("What commands write, and where they cannot", .timeLimit(.minutes(5)))
 struct CommandOutputTests {
-  private func shell(_ script: String, in folder: TemporaryFolder) throws -> Program.End {
-    try Program("/bin/bash", ["-c", script], in: folder.path, environment: ["CARBONTUBE": "\(buildFolder)/carbontube"])
-      .end()
+  private func shell(_ script: String, in folder: TemporaryFolder, _ c1: String = "") throws -> Program.End {
+    let environment = ["CARBONTUBE": "\(buildFolder)/carbontube", "LIBRARY": Terminals.library, "C1": c1]
+    return try Program("/bin/bash", ["-c", script], in: folder.path, environment: environment).end()
   }
 
   @Test func `A full disk behind stdout is an error, a reader that has left is none`() throws {
@@ -23,6 +23,21 @@ struct CommandOutputTests {
       let left = try shell("set -o pipefail; $CARBONTUBE \(command) | :", in: terminals.folder)
       #expect(left.status == 0 && left.complaint.isEmpty, "\(command): \(left)")
     }
+    // A closed stream must not become a connection or a database that lines are written into.
+    for command in ["status \(at)", "jobs --json \(at)", "version", "run \(Terminals.library) example-one"] {
+      let closed = try shell("$CARBONTUBE \(command) >&-", in: terminals.folder)
+      #expect(
+        closed.status == 74 && closed.complaint == "carbontube: cannot write to stdout: Bad file descriptor\n",
+        "\(command): \(closed)")
+      let unheard = try shell("$CARBONTUBE \(command) <&- 2>&-", in: terminals.folder)
+      #expect(unheard.status == 0 && !unheard.output.isEmpty, "\(command): \(unheard)")
+    }
+    let nothing = try shell("$CARBONTUBE enqueue \(terminals.jobs) example-one - </dev/null", in: terminals.folder)
+    #expect(nothing.status == 0 && nothing.complaint.contains("no instructions on stdin"), "\(nothing)")
+    let urgent = try shell(
+      "$CARBONTUBE enqueue \(terminals.jobs) example-one --id low --priority -8 && $CARBONTUBE job low \(at)",
+      in: terminals.folder)
+    #expect(urgent.output.contains("priority -8"), "\(urgent)")
     let refused = try shell("$CARBONTUBE job nosuch \(at) 2>/dev/full", in: terminals.folder)
     #expect(refused.status == 1)
     let drawn = try shell("$CARBONTUBE enqueue \(terminals.jobs) example-one --id a --delay 9", in: terminals.folder)
@@ -40,6 +55,12 @@ struct CommandOutputTests {
     #expect(end.output.contains(#""c1": "\u009b31m\u202e""#), "\(end)")
     let typed = try Program.run(["run", Terminals.library, "example-one", "\u{1b}[31m"], in: folder.path)
     #expect(typed.status == 65 && typed.complaint.contains(#"(given: \u{1b}[31m)"#), "\(typed)")
+    let c1 = #"{"a": "\#u{9b}31m\#u{7f}"}"#
+    let looked = try shell(
+      "script -qec '$CARBONTUBE run --json $LIBRARY example-one \"$C1\" 2>/dev/null' /dev/null", in: folder, c1)
+    #expect(looked.output.hasPrefix(#"{"a": "\u009b31m\u007f""#), "\(looked)")
+    let piped = try shell("$CARBONTUBE run --json $LIBRARY example-one \"$C1\"", in: folder, c1)
+    #expect(piped.output.hasPrefix(c1.dropLast()), "\(piped)")
     for text in [end.output, end.complaint, typed.complaint] {
       #expect(!text.unicodeScalars.contains { $0.value < 0x20 && $0 != "\n" || (0x7f...0x9f).contains($0.value) })
     }

@@ -66,7 +66,7 @@ struct MisuseTests {
     Case(["delete", "--id-prefix", ""], 64, "--id-prefix is empty"),
     Case(["requeue", "--error", ""], 64, "--error is empty"),
     Case(["jobs", "--phase", ""], 64, "--phase is empty"),
-    Case(["jobs", "--state", ""], 64, "unknown state ''"),
+    Case(["jobs", "--state", ""], 64, "--state is empty"),
     Case(["cancel", "--error", ""], 64, "--error is empty"),
     Case(["cancel"], 64, "name jobs"),
     Case(["cancel", ""], 64, "'' is no id of a job"),
@@ -86,6 +86,38 @@ struct MisuseTests {
     Case(["pipeline", example, "example-one", "--keep-days=inf"], 64, "--keep-days must be"),
     Case(["pipeline", example, "example-one", "--keep-dead=-1"], 64, "--keep-dead must not be negative"),
     Case(["metrics", "--minutes=9223372036854775807"], 64, "--minutes must be"),
+    // Negative numbers, also in a word of their own.
+    Case(["enqueue", "tcp://127.0.0.1:5050", "p", "--priority", "-9"], 64, "-8 to 7"),
+    Case(["enqueue", "tcp://127.0.0.1:5050", "p", "--delay", "-.5"], 64, "100 years"),
+    Case(["jobs", "--limit", "-5"], 64, "--limit must be at least 1"),
+    // One value is meant, and none is dropped.
+    Case(["enqueue", "tcp://127.0.0.1:5050", "p", "--id", "a", "--id=b"], 64, "--id is given 2 times"),
+    Case(["delete", "--id-prefix", "a", "--id-prefix", "b"], 64, "--id-prefix is given 2 times"),
+    Case(["pause", "--phase=a", "--phase=b", "--phase=c"], 64, "--phase is given 3 times"),
+    Case(["status", "-a", "tcp://127.0.0.1:1", "--address", "tcp://127.0.0.1:2"], 64, "is given 2 times"),
+    Case(
+      ["pipeline", example, "example-one", "--job-pull=tcp://127.0.0.1:1", "--pull-bind=tcp://127.0.0.1:2"], 64,
+      "is given 2 times"),
+    Case(["run", example, "example-one", "--storage", ""], 64, "--storage is empty"),
+    Case(["web", "--token-file="], 64, "--token-file is empty"),
+    Case(["web", "--token-file=/dev/null", "--bind=127.0.0.1:0"], 78, "one token of at least 16"),
+    Case(["web", "--token-file=no/such/file"], 66, "no/such/file cannot be read: No such file or directory"),
+    Case(["web", "--plugin-dir=no/such/folder"], 66, "no/such/folder is not a folder"),
+    Case(["web", "--bind=no.such.host.invalid:0"], 69, "no such host is known"),
+    Case(["plugins", "verify", ""], 64, "path is empty"),
+    Case(["plugins", "build", ""], 64, "folder is empty"),
+    Case(["plugins", "nwe", "x"], 64, "did you mean 'plugins new'?"),
+    Case(["actions", "stpo", "x"], 64, "did you mean 'actions stop'?"),
+    Case(["help", "enqeue"], 64, "did you mean 'enqueue'?"),
+    Case([String(repeating: "x", count: 9_000)], 64, "no command 'xxx", "'carbontube --help' lists them"),
+    Case(["jobs", "--state", "\u{1b}[2J\nforged"], 64, #"unknown state '\u{1b}[2J\nforged'"#),
+    Case(["status", "--address=tcp://\u{1b}[2J:1"], 64, #"'tcp://\u{1b}[2J:1'"#),
+    Case(["delete", "--state", "running"], 64, "running jobs cannot be deleted"),
+    Case(["requeue", "--state=dead", "--state=waiting"], 64, "waiting jobs cannot be requeued"),
+    Case(["enqueue", "tcp://127.0.0.1:5050", "p", "{}", "-"], 64, "give it by itself"),
+    Case(["enqueue", "tcp://127.0.0.1:5050", String(repeating: "p", count: 257)], 64, "more than 256 bytes"),
+    Case(["enqueue", "ipc:///tmp/carbontube-nobody-listens", "p", "--timeout=0.1"], 69, "nothing listens there"),
+    Case(["status", "--address=tcp://no.such.host.invalid:1", "--timeout=0.1"], 69, "'no.such.host.invalid' is known"),
   ]
 
   @Test(arguments: cases)
@@ -147,6 +179,9 @@ struct MisuseTests {
         "--job-pull=tcp://127.0.0.1:*",
       ], in: terminals.folder.path)
     #expect(second.status == 69 && second.complaint.contains(terminals.events), "\(second)")
+    let swapped = try Program.run(
+      ["status", "--address", terminals.events, "--timeout=0.2"], in: terminals.folder.path)
+    #expect(swapped.status == 69 && swapped.complaint.contains("that is another port of a pipeline"), "\(swapped)")
     let wrong = try Program.run(["enqueue", terminals.jobs, "example-two"], in: terminals.folder.path)
     #expect(wrong.status == 65 && wrong.complaint.contains("runs pipeline 'example-one'"), "\(wrong)")
     let large = #"{"a": "\#(String(repeating: "x", count: 5 << 20))"}"#

@@ -227,6 +227,7 @@ function phaseCard(name, pipeline, phase, index) {
   const count = (label, value, filter) => h("div", {}, h("dt", {}, label),
     h("dd", {}, h("a", { href: jobsLink(name, { phase: phase.job_type, state: filter }) }, number(value))));
   const runs = (state.history[name]?.steps ?? []).map((step) => step.phases[index]?.succeeded ?? 0);
+  const ahead = Object.values(pipeline.workers ?? {}).reduce((sum, worker) => sum + (worker.job_type === phase.job_type ? aheadOf(worker) : 0), 0);
   const unserved = (phase.workers === 0 || phase.slots === 0) && phase.waiting > 0;
   const waiting = phase.waiting > 0 ? `; ${counted(phase.waiting, "job waits", "jobs wait")}` : "";
   const troubles = [phase.note ? phase.note + waiting : unserved && "nobody serves it: its jobs wait", ...troubleOf(pipeline, phase)].filter(Boolean);
@@ -239,7 +240,7 @@ function phaseCard(name, pipeline, phase, index) {
     sparkline(runs, `Runs of ${phase.job_type} by minute, last ${state.minutes} minutes`),
     troubles.map((text) => h("p", { class: "trouble" }, text)),
     h("div", { class: "row spread" },
-      h("span", { class: "dim" }, `${counted(phase.workers, "worker", "workers")}, ${counted(phase.slots, "slot", "slots")}`),
+      h("span", { class: "dim" }, `${counted(phase.workers, "worker", "workers")}, ${counted(phase.slots, "slot", "slots")}${ahead ? `, ${number(ahead)} given ahead` : ""}`),
       pipeline.state === "connected" && action(phase.paused ? "resume" : "pause", phase.paused ? "Resume" : "Pause", { pipeline: name, phase: phase.job_type })));
 }
 
@@ -398,6 +399,14 @@ function timeline(record) {
 
 // ---------- workers and plugins ----------
 
+/** At most one job runs in each slot; a worker is given the next ones ahead of time, so that no slot waits. */
+function aheadOf(worker) { return Math.max(0, worker.in_flight - worker.concurrency); }
+
+function atWork(worker) {
+  const ahead = aheadOf(worker);
+  return ahead ? h("span", { title: "given ahead of time, run next" }, `${number(worker.concurrency)}, ${number(ahead)} next`) : number(worker.in_flight);
+}
+
 function workersView() {
   const rows = pipelines().flatMap(([name, pipeline]) => Object.values(pipeline.workers ?? {}).map((worker) => ({ name, pipeline, worker })));
   if (!rows.length) return [h("h1", {}, "Workers"), h("p", { class: "card" }, "No worker has announced itself. Start one with ", h("code", {}, "carbontube phase LIB JOB_TYPE"), ".")];
@@ -409,7 +418,8 @@ function workersView() {
       h("td", {}, worker.host), h("td", {}, worker.pid), h("td", {}, worker.job_type), h("td", {}, isLost(pipeline) ? h("span", { class: "badge" }, `was ${worker.state}`) : badge(worker.state),
         worker.reason && h("div", { class: "trouble" }, worker.reason)), h("td", {}, name),
       h("td", {}, worker.plugin_file), h("td", { class: "mono" }, worker.plugin),
-      [worker.concurrency, worker.in_flight, worker.succeeded, worker.failed].map((value) => h("td", { class: "number" }, number(value))),
+      h("td", { class: "number" }, number(worker.concurrency)), h("td", { class: "number" }, atWork(worker)),
+      [worker.succeeded, worker.failed].map((value) => h("td", { class: "number" }, number(value))),
       h("td", { class: "number" }, isLost(pipeline) ? h("span", { title: clock(pipeline.as_of_ms) }, `as of ${clock(pipeline.as_of_ms).slice(11, 19)}`) : worker.heartbeat_age_s ? `${worker.heartbeat_age_s} s ago` : "now"),
       h("td", {}, worker.state === "serving" && pipeline.state === "connected" && action("drain", "Drain", { pipeline: name, worker: worker.id })))))))];
 }

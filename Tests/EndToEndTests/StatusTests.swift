@@ -1,0 +1,28 @@
+import Testing
+
+@testable import carbontube
+
+@Suite("What status shows")
+struct StatusTests {
+  private func status(running: Int, inFlight: Int) throws -> Status {
+    let json = """
+      {"pipeline":"p","uptime_ms":1000,"paused":false,"succeeded":0,"cancelled":0,
+      "store":{"address":"memory:","state":"open"},
+      "phases":[{"job_type":"a","waiting":0,"delayed":0,"running":\(running),"dead":0,"workers":1,"slots":2,
+      "paused":false}],
+      "workers":[{"id":"w","host":"h","pid":1,"job_type":"a","concurrency":2,"in_flight":\(inFlight),"succeeded":0,
+      "failed":0,"state":"serving","plugin":"abc","heartbeat_age_ms":3}]}
+      """
+    return try JSONText.decode(Status.self, from: Array(json.utf8))
+  }
+
+  @Test func `Jobs that run are told from those that wait at a worker`() throws {
+    let ahead = try status(running: 34, inFlight: 33)
+    #expect(ahead.hasJobsAhead)
+    #expect(ahead.phaseTable.lines(columns: nil)[1].contains(" 2 +32 "), "\(ahead.phaseTable.lines(columns: nil))")
+    #expect(ahead.workerTable.lines(columns: nil)[1].contains(" 2/2 +31 "), "\(ahead.workerTable.lines(columns: nil))")
+    let level = try status(running: 1, inFlight: 1)
+    #expect(!level.hasJobsAhead)
+    #expect(level.workerTable.lines(columns: nil)[1].contains(" 1/2 "), "\(level.workerTable.lines(columns: nil))")
+  }
+}

@@ -18,7 +18,7 @@ extension RedisJobStore {
     throw StoreError(
       .unavailable, operation: operation,
       message:
-        "storage \(address) has lost keys of this pipeline (did it evict them, or did somebody delete them?); what "
+        "storage \(address) has lost keys of this pipeline, or went back in time (did it evict them, or did somebody delete them?); what "
         + "can be made from the jobs is made again")
   }
 

@@ -39,7 +39,7 @@ extension Session {
     }
     let session = Session(
       connection, keys: keys, tally: tally, isFullySynchronous: address.isFullySynchronous,
-      gate: gate)
+      log: LogKeeper(connection, gate, database))
     try storeErrors("open", address) { () throws(SQLiteFailure) in
       try session.adopt(pipeline, isNew: kept == nil, knownPhases: known.count)
       try session.remember(now: now)

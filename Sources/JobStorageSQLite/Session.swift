@@ -19,13 +19,13 @@ final class Session {
   /// Kept for its memory.
   var scratch = PackedWriter()
 
-  init(_ connection: Connection, keys: PhaseKeys, tally: Tally, isFullySynchronous: Bool, gate: LogGate) {
+  init(_ connection: Connection, keys: PhaseKeys, tally: Tally, isFullySynchronous: Bool, log: LogKeeper) {
     self.connection = connection
     self.keys = keys
     self.tally = tally
     self.isFullySynchronous = isFullySynchronous
     writtenTally = tally
-    log = LogKeeper(connection, gate)
+    self.log = log
   }
 
   /// What is stored, the present transaction's changes to jobs among it.

@@ -50,7 +50,7 @@ import Testing
       reader.close()
     }
     writer.watchLog()
-    var keeper = LogKeeper(writer, gate)
+    var keeper = LogKeeper(writer, gate, try DatabaseFile.open(SQLiteAddress(uri: "sqlite:\(file.path)")))
     func write() throws {
       try writer.execute("REPLACE INTO instructions VALUES (1, zeroblob(\(2 << 20)))")
       keeper.tend()

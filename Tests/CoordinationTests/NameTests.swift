@@ -17,7 +17,7 @@ import ZeroMQTransport
     #expect(book.answer(for: "h", now: start) == .pending)
     #expect(book.next() == nil)
     book.learn("h", .number("10.0.0.7"), now: start)
-    #expect(book.answer(for: "h", now: start + NameBook.memory - 1) == .number("10.0.0.7"))
+    #expect(book.answer(for: "h", now: start + (NameBook.memory - 1)) == .number("10.0.0.7"))
     #expect(book.next() == nil)
     #expect(book.answer(for: "h", now: start + NameBook.memory) == .pending)
     #expect(book.next() == "h")

@@ -115,7 +115,8 @@ let package = Package(
     room("JobStorageRedis", ["JobStorage", "PipelineModel", "CHiredis"]),
 
     // Processes and sockets.
-    room("ZeroMQTransport", ["WireProtocol", "CZeroMQ"]),
+    .target(name: "CAcceptLimit"),
+    room("ZeroMQTransport", ["WireProtocol", "CZeroMQ", "CAcceptLimit"]),
     // HostProtocol: frames between a process and its PluginHost child. HostSupervision: spawns, feeds and reaps the
     // child. PhaseHosting: the child's side, the only room that dlopens.
     room("HostProtocol"),

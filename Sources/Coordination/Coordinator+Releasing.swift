@@ -7,7 +7,9 @@ extension Coordinator {
   /// Suspects go out, each to a worker that has nothing else.
   func sendSuspects(now: Moment) {
     guard roster.hasParked, !paused.pipeline else { return }
-    for flight in roster.placeSuspects(now: now.instant, isPaused: { paused.phases.contains($0) }) {
+    let suspects = roster.placeSuspects(
+      now: now.instant, allowance: allowance, isPaused: { paused.phases.contains($0) })
+    for flight in suspects {
       let order = JobOrder(
         job: flight.job, token: flight.token, attempt: flight.attempt,
         timeoutMilliseconds: pipeline.phases[flight.phase].timeoutMilliseconds, isSuspect: true)

@@ -21,12 +21,14 @@ extension Coordinator {
   /// Items of a turn that the loop may wait for.
   private static var briefTurn: Int { 16 }
 
+  /// How many attempts more may be out; nil: no limit.
+  var allowance: Int? { settings.concurrency.map { max(0, $0 - roster.attemptsOut) } }
+
   private func addClaims(now: Moment) {
     guard !paused.pipeline else { return }
     let (queued, arrivals) = (queued, pending.arrivals)
     // Asked in every step of the loop, mostly for nothing.
     guard queued.indices.contains(where: { queued[$0] + arrivals[$0] > 0 }) else { return }
-    let allowance = settings.concurrency.map { max(0, $0 - roster.running.reduce(0, +)) }
     let pausedPhases = paused.phases
     pending.shares = roster.share(
       queued: zip(queued, arrivals).map(+), allowance: allowance, isPaused: { pausedPhases.contains($0) })

@@ -111,22 +111,44 @@ extension Coordinator {
   }
 
   private func connect(_ worker: WorkerID, to address: String, now: Moment) {
-    do throws(TransportError) {
-      guard DescriptorLimit.excess() == 0 else {
-        throw TransportError(code: EMFILE, message: "too many files are open")
+    if address.hasPrefix("inproc://") {
+      return cannotConnect(worker, "inproc:// reaches no other process", now: now)
+    }
+    guard NameLookup.name(in: address) == nil else {
+      unresolved[worker] = address
+      return followNames(now: now)
+    }
+    open(address, of: worker, now: now)
+  }
+
+  /// Connects to those whose names are known by now.
+  func followNames(now: Moment) {
+    for (worker, address) in unresolved {
+      guard let host = NameLookup.name(in: address), let port = parsePort(address) else { continue }
+      switch names.answer(for: host, now: now.instant) {
+      case .pending: roster.note("its name is still being looked up", of: worker)
+      case .unknown(let reason): cannotConnect(worker, reason, now: now)
+      case .number(let number):
+        unresolved[worker] = nil
+        roster.note(nil, of: worker)
+        open("tcp://\(number.contains(":") ? "[\(number)]" : number):\(port)", of: worker, now: now)
       }
-      let orders = try Socket(.push, in: context, lingerMilliseconds: 100)
-      let monitor = try ConnectionMonitor(of: orders, name: "\(name)-\(linksMade)")
-      try orders.connect(address)
-      disconnect(worker)
-      links[worker] = Link(orders: orders, monitor: monitor, key: watch(monitor, of: worker))
-      let welcome = Welcome(
-        worker: worker, coordinator: name, pipeline: pipeline.name,
-        resultsAddress: settings.advertisedIntakeAddress ?? intakeAddress,
-        maximumInstructionsBytes: settings.maximumInstructionsBytes)
-      _ = orders.send([welcome.encoded()])
+    }
+  }
+
+  private func cannotConnect(_ worker: WorkerID, _ problem: String, now: Moment) {
+    roster.note(problem, of: worker)
+    carryOut(roster.cannotConnect(worker), now: now)
+  }
+
+  private func open(_ address: String, of worker: WorkerID, now: Moment) {
+    do throws(TransportError) {
+      try link(worker, to: address)
       tellArrival(worker)
     } catch {
+      guard error.code == EMFILE || error.code == ENFILE else {
+        return cannotConnect(worker, String(cString: strerror(error.code)), now: now)
+      }
       // It announces itself again in a second.
       _ = roster.lose(worker, reason: error.message, isLoss: false)
       guard let times = refusedLinks.note(now: now.instant) else { return }
@@ -135,7 +157,24 @@ extension Coordinator {
     }
   }
 
+  private func link(_ worker: WorkerID, to address: String) throws(TransportError) {
+    guard DescriptorLimit.excess() == 0 else {
+      throw TransportError(code: EMFILE, message: "too many files are open")
+    }
+    let orders = try Socket(.push, in: context, lingerMilliseconds: 100)
+    let monitor = try ConnectionMonitor(of: orders, name: "\(name)-\(linksMade)")
+    try orders.connect(address)
+    disconnect(worker)
+    links[worker] = Link(orders: orders, monitor: monitor, key: watch(monitor, of: worker))
+    let welcome = Welcome(
+      worker: worker, coordinator: name, pipeline: pipeline.name,
+      resultsAddress: settings.advertisedIntakeAddress ?? intakeAddress,
+      maximumInstructionsBytes: settings.maximumInstructionsBytes)
+    _ = orders.send([welcome.encoded()])
+  }
+
   private func disconnect(_ worker: WorkerID) {
+    unresolved[worker] = nil
     guard let link = links.removeValue(forKey: worker) else { return }
     unwatch(link)
   }

@@ -46,6 +46,9 @@ final class Coordinator {
   var roster: WorkerRoster
   var links: [WorkerID: Link] = [:]
   var linksMade = 0
+  let names: NameLookup
+  /// Workers whose address has a name that is not known yet, with the address.
+  var unresolved: [WorkerID: String] = [:]
   var refusedLinks = RepeatedRemark()
   var refusedPeers = RepeatedRemark()
   var condition: StoreCondition
@@ -146,6 +149,7 @@ final class Coordinator {
     self.settings = settings
     self.wake = wake
     self.hooks = hooks
+    names = NameLookup(wake: wake)
     name = "coordinator-\(getpid())-\(UInt32.random(in: 0 ... .max))"
     lane = StoreLane(store: store, inline: store.answersAtOnce, wake: wake)
     readLane = ReadLane(wake: wake, yields: settings.hooks.jobFinished == nil)
@@ -261,6 +265,7 @@ final class Coordinator {
       // These never answer without a signal.
       _ = readLane.deliverAnswers()
       _ = checks.deliverAnswers()
+      followNames(now: now)
     }
     _ = lane.deliverAnswers()
     for key in poller.ready where key >= PollKey.links { readMonitor(key, now: now) }
@@ -290,6 +295,7 @@ final class Coordinator {
   }
 
   private func tick(now: Moment) {
+    followNames(now: now)
     carryOut(roster.tick(now: now.instant), now: now)
     lookForAwaited(now: now)
     answerLateRequests(now: now)

@@ -20,6 +20,8 @@ struct WorkerEntry {
   var connection: Connection
   /// Somebody was told that it cannot be reached.
   var isKnownUnreachable = false
+  /// Why there is no connection; nil where its address just does not answer.
+  var problem: String?
 
   var takesJobs: Bool { announcement.state == .serving && connection == .up }
 
@@ -35,6 +37,7 @@ struct WorkerEntry {
   /// Why it takes no jobs, or fewer than it could; empty where all is well.
   var reason: String {
     guard case .pending = connection, isKnownUnreachable else { return announcement.reason }
-    return "the coordinator cannot connect to \(announcement.pullAddress) (--pull-bind and --advertise of the worker)"
+    return "the coordinator cannot connect to \(announcement.pullAddress)\(problem.map { ": \($0)" } ?? "") "
+      + "(--pull-bind and --advertise of the worker)"
   }
 }

@@ -18,13 +18,21 @@ extension WorkerRoster {
 
   var hasParked: Bool { parked.contains { !$0.isEmpty } }
 
+  /// Attempts that workers have or are promised, over all phases. What is parked keeps nobody else from a worker, however
+  /// long its own takes to come.
+  var attemptsOut: Int { running.reduce(0, +) - (hasParked ? parkedTokens.count : 0) }
+
   /// Finds workers for suspects that wait.
+  /// - Parameters:
+  ///   - allowance: how many may go out; nil: no limit.
+  ///   - isPaused: true for phases that give nothing out.
   /// - Returns: those that go out now, each with its worker.
-  mutating func placeSuspects(now: Instant, isPaused: (Int) -> Bool) -> [Flight] {
+  mutating func placeSuspects(now: Instant, allowance: Int? = nil, isPaused: (Int) -> Bool) -> [Flight] {
+    let most = allowance ?? .max
     var placed: [Flight] = []
     for phase in pipeline.phases.indices where !parked[phase].isEmpty {
       parked[phase].removeAll { flights[$0]?.stage != .parked }
-      while let token = parked[phase].first, !isPaused(phase), let place = placeAlone(in: phase) {
+      while placed.count < most, let token = parked[phase].first, !isPaused(phase), let place = placeAlone(in: phase) {
         parked[phase].removeFirst()
         placed.append(give(token, to: place, now: now))
       }

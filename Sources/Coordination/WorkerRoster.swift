@@ -134,6 +134,16 @@ extension WorkerRoster {
     updateSeat(of: worker)
   }
 
+  /// - Parameter problem: why there is no connection yet; nil where nothing is known.
+  mutating func note(_ problem: String?, of worker: WorkerID) { workers[worker]?.problem = problem }
+
+  /// Its address leads nowhere, for now.
+  mutating func cannotConnect(_ worker: WorkerID) -> [Action] {
+    guard let entry = workers[worker], !entry.isKnownUnreachable else { return [] }
+    workers[worker]?.isKnownUnreachable = true
+    return [.unreachable(worker)]
+  }
+
   mutating func disconnected(_ worker: WorkerID, now: Instant) {
     if workers[worker]?.connection == .up { workers[worker]?.connection = .lost(since: now) }
     updateSeat(of: worker)
@@ -164,11 +174,8 @@ extension WorkerRoster {
         actions += lose(id, reason: "its connection closed", isLoss: true)
       } else if now - entry.lastHeard > patience.silence {
         actions += lose(id, reason: "no heartbeat for \((now - entry.lastHeard) / 1000) s", isLoss: true)
-      } else if case .pending(let since) = entry.connection, now - since > patience.connection,
-        !entry.isKnownUnreachable
-      {
-        workers[id]?.isKnownUnreachable = true
-        actions.append(.unreachable(id))
+      } else if case .pending(let since) = entry.connection, now - since > patience.connection {
+        actions += cannotConnect(id)
       }
     }
     let orphans = orphans(now: now)

@@ -22,12 +22,14 @@ struct WebLimits: Sendable {
   /// In which a reader takes nothing of what it asked for.
   var stalledSeconds: Int64 = 30
 
-  /// Well below what the process may open, since coordinators' sockets and plugins need descriptors as well.
+  /// Well below what the process may open, since coordinators' sockets and plugins need descriptors as well: a coordinator
+  /// in the same process leaves as many free (`DescriptorLimit`).
   static func forThisProcess() -> WebLimits {
     var limits = WebLimits()
     var descriptors = rlimit()
     if getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &descriptors) == 0 {
-      limits.connections = min(limits.connections, max(8, Int(clamping: descriptors.rlim_cur) / 3))
+      let most = Int(clamping: descriptors.rlim_cur)
+      limits.connections = min(limits.connections, max(8, most / (most < 256 ? 8 : 3)))
       limits.streams = min(limits.streams, limits.connections / 2)
     }
     return limits

@@ -113,6 +113,11 @@ struct PhaseCommand: ParsableCommand {
 
   func run() throws {
     try checkWords()
+    let phases = pluginDir.isEmpty || all ? 1 : words.count
+    try DescriptorNeeds.provide(
+      phases * (DescriptorNeeds.worker + DescriptorNeeds.child * concurrency),
+      for: "phase --concurrency \(concurrency)", servesMany: false)
+    DescriptorNeeds.guardConnections(logging.logger("carbontube.phase"))
     if pluginDir.isEmpty { try servePhase() } else { try serveFolders() }
   }
 

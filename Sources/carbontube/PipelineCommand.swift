@@ -118,7 +118,9 @@ struct PipelineCommand: ParsableCommand {
   private func serve(
     _ definition: PipelineDefinition, storage uri: String, hookHost: PipelineHookHost?, logger: Logger
   ) throws(CommandFailure) {
-    let descriptors = DescriptorLimit.raise()
+    let descriptors = try DescriptorNeeds.provide(
+      DescriptorNeeds.coordinator + (web ? DescriptorNeeds.web : 0), for: web ? "pipeline --web" : "pipeline")
+    DescriptorNeeds.guardConnections(logger)
     if descriptors < 4_096 {
       logger.warning("at most \(descriptors) files may be open, and each worker takes 4: raise the limit (ulimit -n)")
     }

@@ -35,8 +35,11 @@ struct WebCommand: ParsableCommand {
   func run() throws {
     let options = WebOptions(bind: bind, tokenFile: tokenFile, isReadOnly: readOnly, pluginFolders: pluginDir)
     try PluginSearch.requireFolders(pluginDir)
-    DescriptorLimit.raise()
-    let server = try options.server(for: pipeline, logger: logging.logger("carbontube.web"))
+    try DescriptorNeeds.provide(
+      DescriptorNeeds.web + DescriptorNeeds.askedPipeline * pipeline.count, for: "web")
+    let logger = logging.logger("carbontube.web")
+    DescriptorNeeds.guardConnections(logger)
+    let server = try options.server(for: pipeline, logger: logger)
     let signals = StopSignals { _ in server.stop() }
     defer { withExtendedLifetime(signals) {} }
     StandardStreams.say("web \(try WebOptions.start(server))")

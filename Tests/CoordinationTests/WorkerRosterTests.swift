@@ -198,6 +198,21 @@ import WireProtocol
     #expect(roster.lose(try id("a"), reason: "bye", isLoss: false).contains(.release([LeaseToken(1)], lost: false)))
   }
 
+  @Test mutating func anAddressThatLeadsNowhereIsToldOnceWithTheReason() throws {
+    _ = roster.observe(try announcement("a"), now: start)
+    let a = try id("a")
+    roster.note("no such name", of: a)
+    #expect(roster.cannotConnect(a) == [.unreachable(a)])
+    #expect(roster.cannotConnect(a).isEmpty)
+    #expect(roster.tick(now: start + 3_500).isEmpty)
+    #expect(roster.workers[a]?.state == "unreachable")
+    #expect(roster.workers[a]?.reason.contains("no such name") == true)
+    roster.note(nil, of: a)
+    roster.connected(a)
+    #expect(roster.workers[a]?.state == "serving")
+    #expect(roster.workers[a]?.reason.isEmpty == true)
+  }
+
   // MARK: - Suspects
 
   private mutating func placed() -> [String] {
@@ -249,6 +264,22 @@ import WireProtocol
     roster.settle(LeaseToken(1))
     #expect(share([1, 0]) == ["a/0": 1])
     #expect(roster.running[0] == 1)
+  }
+
+  @Test mutating func whatIsParkedUsesUpNothingOfWhatMayBeOut() throws {
+    arrive(try announcement("a", slots: 2))
+    arrive(try announcement("b", "glue", slots: 4))
+    roster.park(try flight(8, "a", at: start, losses: 1))
+    roster.park(try flight(9, "a", at: start, losses: 1))
+    _ = roster.lose(try id("a"), reason: "gone", isLoss: true)
+    #expect(roster.attemptsOut == 0)
+    #expect(share([0, 5], allowance: 2 - roster.attemptsOut) == ["b/1": 2])
+    #expect(roster.attemptsOut == 2)
+    // Those that were let past count once a suspect's worker is there.
+    arrive(try announcement("c"))
+    #expect(roster.placeSuspects(now: start, allowance: 2 - roster.attemptsOut, isPaused: { _ in false }).isEmpty)
+    #expect(roster.placeSuspects(now: start, allowance: 1, isPaused: { _ in false }).map(\.token) == [LeaseToken(8)])
+    #expect(roster.attemptsOut == 3)
   }
 
   @Test mutating func aParkedSuspectIsNoOrphanOfTheWorkerItWasClaimedFor() throws {

@@ -15,6 +15,9 @@ import zmq
 FILE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "instruction-counts.json")
 # Runs differ by 1 %, on a machine with four times as much to do as it has cores by 2 %.
 TOLERANCE_PERCENT = 3
+# One job at a time through a store with threads or a server of its own: how often the loop is woken depends on who is quicker,
+# and the path of the database is looked at in each turn. Counted over builds and folders: 741,000 to 783,000 with SQLite.
+OWN_TOLERANCES_PERCENT = {"sqlite single": 8, "redis single": 5}
 # Another compiler or another libzmq moves the counts by some per cent without any change here.
 ELSEWHERE_PERCENT = 25
 
@@ -61,8 +64,7 @@ def differences(kept, here):
 
 def compare(kept, counts, elsewhere):
     """Rows of (name, count, kept, per cent, verdict), verdict being "ok", "more", "less" or "not kept"."""
-    tolerance = kept["elsewhere_percent" if elsewhere else "tolerance_percent"]
-    rows = []
+      rows = []
     for name, count in counts.items():
         before = kept["instructions_per_job"].get(name)
         if before is None:

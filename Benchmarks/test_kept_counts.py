@@ -23,6 +23,13 @@ class KeptCounts(unittest.TestCase):
         self.assertEqual(verdicts(100_000, 105_100), ["more"])
         self.assertEqual(verdicts(100_000, 94_900), ["less"])
 
+    def test_a_case_whose_runs_differ_has_a_tolerance_of_its_own(self):
+        kept = {"tolerance_percent": 3, "instructions_per_job": {"sqlite single": 100_000, "sqlite batch": 100_000}}
+        rows = kept_counts.compare(kept, {"sqlite single": 106_000, "sqlite batch": 106_000}, False)
+        self.assertEqual([row[-1] for row in rows], ["ok", "more"])
+        rows = kept_counts.compare(kept, {"sqlite single": 109_000}, False)
+        self.assertEqual([row[-1] for row in rows], ["more"])
+
     def test_elsewhere_only_what_no_compiler_explains(self):
         self.assertEqual(verdicts(100_000, 124_000, elsewhere=True), ["ok"])
         self.assertEqual(verdicts(100_000, 126_000, elsewhere=True), ["more"])

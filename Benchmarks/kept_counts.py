@@ -64,8 +64,10 @@ def differences(kept, here):
 
 def compare(kept, counts, elsewhere):
     """Rows of (name, count, kept, per cent, verdict), verdict being "ok", "more", "less" or "not kept"."""
-      rows = []
+    rows = []
     for name, count in counts.items():
+        own = OWN_TOLERANCES_PERCENT.get(name, kept["tolerance_percent"])
+        tolerance = kept["elsewhere_percent"] if elsewhere else own
         before = kept["instructions_per_job"].get(name)
         if before is None:
             rows.append((name, count, None, None, "not kept"))

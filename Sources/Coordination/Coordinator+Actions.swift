@@ -28,6 +28,7 @@ extension Coordinator {
       return false
     }
     turnOfLastStep = turnNumber
+    stepInStore = action.id
     let (filter, cursor, limit, wall) = (action.filter, action.cursor, action.size.limit, now.wall)
     submit(
       { store throws(StoreError) -> (step: ActionStep, microseconds: Int64) in
@@ -36,6 +37,8 @@ extension Coordinator {
         return (step, watch.microseconds)
       },
       then: { [unowned self] result in
+        stepInStore = nil
+        defer { answerStops(of: action.id) }
         switch result {
         case .success(let (step, microseconds)):
           note(step)
@@ -115,15 +118,25 @@ extension Coordinator {
   func stopAction(_ arguments: VerbArguments, _ answer: Answer) throws(Refusal) {
     let id = try action(arguments).id
     actions.stop(id)
+    stopAnswers.append((id, answer))
+    if stepInStore != id { answerStops(of: id) }
+  }
+
+  /// Once no step is on its way, so that what is told is what was done.
+  private func answerStops(of id: String) {
+    guard let action = actions[id], action.state != .running else { return }
     answerAction(id, now: moment())
-    if let action = actions[id] { answer.send(.ok, document: ActionDocument(action)) }
+    for (stopped, answer) in stopAnswers where stopped == id { answer.send(.ok, document: ActionDocument(action)) }
+    stopAnswers.removeAll { $0.action == id }
   }
 
   private func action(_ arguments: VerbArguments) throws(Refusal) -> LongAction {
     guard let id = arguments.id, let action = actions[id] else {
       throw Refusal(
         code: .notFound,
-        message: "no action '\((arguments.id ?? "").prefix(64))'; the last \(LongActions.remembered) are remembered")
+        message: "no action '\((arguments.id ?? "").prefix(64))': the coordinator knows the last "
+          + "\(LongActions.remembered) since its start; what an earlier one did is done, and for the rest give the "
+          + "command again")
     }
     return action
   }

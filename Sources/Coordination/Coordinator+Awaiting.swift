@@ -87,8 +87,8 @@ extension Coordinator {
       Answer(coordinator: self, route: waiter.route, request: waiter.request).send(code, message)
     }
     for read in reads.takeAll() { read.refuse(message) }
-    for answer in actionAnswers.values { answer.send(code, message) }
-    actionAnswers = [:]
+    for answer in actionAnswers.values + stopAnswers.map(\.answer) { answer.send(code, message) }
+    (actionAnswers, stopAnswers) = ([:], [])
     let late = countsAsked.now + countsAsked.next
     countsAsked = CountsRequests()
     for request in late { request.then(false) }

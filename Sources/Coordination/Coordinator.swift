@@ -78,6 +78,9 @@ final class Coordinator {
   var clockTrust: ClockTrust
   var actions: LongActions
   var actionAnswers: [String: Answer] = [:]
+  /// The action of which a step is on its way, and who waits to hear how far it came.
+  var stepInStore: String?
+  var stopAnswers: [(action: String, answer: Answer)] = []
   /// Of the last action's step, to see whether turns went since.
   var turnOfLastStep = 0
 

@@ -8,7 +8,7 @@ struct ActionsCommand: ParsableCommand {
 }
 
 struct ActionsListCommand: ParsableCommand {
-  static let configuration = CommandConfiguration(commandName: "list", abstract: "Show the actions, newest first.")
+  static let configuration = CommandConfiguration(commandName: "list", abstract: "Show the actions, oldest first.")
 
   @OptionGroup var coordinator: CoordinatorOptions
   @Flag(help: "Print the coordinator's answer as JSON.") var json = false

@@ -91,6 +91,32 @@ struct BusyCoordinatorTests {
     #expect(try client.request("stop-action", #"{"id":"nobody"}"#).reply.code == .notFound)
   }
 
+  @Test func `Who stops an action hears of all that it changed`() throws {
+    let cluster = try Cluster(phases: [puppet], workersPerPhase: 0, storage: FaultyJobStore { _ in nil })
+    defer { cluster.stop() }
+    let client = try RawClient(cluster.server)
+    for _ in 0..<10 { _ = try client.enqueue(Array(repeating: "{}", count: 1_000)) }
+    for (verb, from) in [("cancel", "waiting"), ("requeue", "cancelled"), ("cancel", "waiting")] {
+      let begun = try client.request(verb, #"{"states":["\#(from)"]}"#).json
+      let id = try #require(begun.firstMatch(of: /"action":"([^"]+)"/)?.1, "\(begun)")
+      let stopped = try client.request("stop-action", #"{"id":"\#(id)"}"#).json
+      let changed = try #require(stopped.firstMatch(of: /"changed":(\d+)/)?.1)
+      #expect(try client.request("action", #"{"id":"\#(id)"}"#).json.contains(#""changed":\#(changed),"#))
+      let into = verb == "cancel" ? "cancelled" : "waiting"
+      let count = try client.request("count", #"{"states":["\#(into)"]}"#).json
+      #expect(count == #"{"count":\#(changed),"more":false}"#)
+      _ = try client.request(verb, #"{"states":["\#(from)"]}"#)
+      try waitUntilNothing(from, client)
+    }
+  }
+
+  private func waitUntilNothing(_ state: String, _ client: RawClient) throws {
+    let deadline = ContinuousClock.now + patience
+    while try client.request("count", #"{"states":["\#(state)"]}"#).json != #"{"count":0,"more":false}"# {
+      try #require(ContinuousClock.now < deadline)
+    }
+  }
+
   @Test func `Single jobs are answered for by name`() throws {
     let cluster = try Cluster(phases: [puppet], workersPerPhase: 0)
     defer { cluster.stop() }

@@ -214,8 +214,9 @@ private final class EndlessPeer {
     while sent < limit {
       var rest = frame[...]
       while !rest.isEmpty {
+        guard mayGoOn() else { return sent }
         let count = rest.withUnsafeBytes {
-          Glibc.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
+          Glibc.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL) | Int32(MSG_DONTWAIT))
         }
         guard count > 0 else { return sent }
         rest = rest.dropFirst(count)
@@ -223,5 +224,16 @@ private final class EndlessPeer {
       }
     }
     return sent
+  }
+
+  /// POLLRDHUP of poll(2), which glibc shows to GNU sources only.
+  private static let closedByPeer: Int16 = 0x2000
+
+  /// Waits until more can be sent.
+  /// - Returns: false once the other side has closed. Whoever sends into a full window may not be told for a minute.
+  private func mayGoOn() -> Bool {
+    var state = pollfd(fd: descriptor, events: Int16(POLLOUT) | Self.closedByPeer, revents: 0)
+    while poll(&state, 1, -1) < 0 {}
+    return state.revents & ~Int16(POLLOUT) == 0
   }
 }

@@ -118,8 +118,11 @@ extension Worker {
 
   /// Twice what a coordinator gives at most. What is left out here is in no announcement, and so given to somebody else.
   private var holdsFew: Bool {
-    backlog.count + held.tokens.count + outbox.count < 2 * Announcement.maximumInFlight
-      && backlog.reduce(0) { $0 + $1.instructions.count } < 1 << 30
+    let most = 1 << 30
+    guard backlog.count + held.tokens.count + outbox.count < 2 * Announcement.maximumInFlight else { return false }
+    // Few jobs cannot be too many bytes, so they need not be looked at for every message.
+    return backlog.count < most / max(1, maximumInstructionsBytes)
+      || backlog.reduce(0) { $0 + $1.instructions.count } < most
   }
 
   private func take(_ assignment: Assignment) {

@@ -90,7 +90,7 @@ final class Coordinator {
   var readBusy = false
   /// A large answer is being put into words.
   var isPreparing = false
-  var readShare = ReadShare(rest: 9)
+  var readShare = ReadShare(rest: 19)
   var counts: StoreCounts
   var countsAsked = CountsRequests()
   var isReadingFinished = false

@@ -110,22 +110,41 @@ public final class PipelineServer: Sendable {
 
   /// Writes what is pending, answers whoever waits, closes the store, and returns when all is done. Workers keep what
   /// they have and report it to the next coordinator on the same store.
+  @available(*, noasync, message: "blocks; in a task write: await stop()")
   public func stop() {
+    askToStop()
+    try? ended()
+  }
+
+  /// See the other form; blocks no thread.
+  public func stop() async {
+    askToStop()
+    try? await waitUntilStopped()
+  }
+
+  private func askToStop() {
     stopRequested.store(true, ordering: .relaxed)
     wake.signal()
-    try? waitUntilStopped()
   }
 
   /// For whoever asked to stop and cannot wait: hooks that have not been called yet are dropped. Returns at once.
   public func hurry() {
-    stopRequested.store(true, ordering: .relaxed)
-    wake.signal()
+    askToStop()
     hooks.hurry()
   }
 
   /// Returns when the loop has ended, by `stop` or because the store can never be used; any number of threads may wait.
-  /// Blocks: not for a thread of Swift's cooperative pool.
-  public func waitUntilStopped() throws {
+  @available(*, noasync, message: "blocks; in a task write: try await waitUntilStopped()")
+  public func waitUntilStopped() throws { try ended() }
+
+  /// See the other form; blocks no thread.
+  public func waitUntilStopped() async throws {
+    await withCheckedContinuation { over in running.notify(queue: .global()) { over.resume() } }
+    // What is left to wait for is the end of a thread that has done its work.
+    try ended()
+  }
+
+  private func ended() throws {
     running.wait()
     let thread = shared.withLock { shared in
       defer { shared.thread = nil }

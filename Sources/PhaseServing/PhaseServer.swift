@@ -29,8 +29,17 @@ public final class PhaseServer: Sendable {
   /// the plugin has described itself, 5 s at most.
   ///
   /// - Throws: where the file cannot be used, has no such phase, or an address cannot be used.
+  @available(*, noasync, message: "blocks; in a task write: try await PhaseServer(…)")
   public convenience init(_ settings: PhaseServerSettings) throws(PhaseServerError) {
     try self.init(settings, staged: try Self.look(at: settings))
+  }
+
+  /// See the other form; blocks no thread.
+  public convenience init(_ settings: PhaseServerSettings) async throws {
+    let look = await withCheckedContinuation { seen in
+      DispatchQueue.global().async { seen.resume(returning: Result { try Self.look(at: settings) }) }
+    }
+    try self.init(settings, staged: try look.get())
   }
 
   /// For a plugin that was looked at already.
@@ -108,8 +117,18 @@ public final class PhaseServer: Sendable {
   /// Gives everything back at once and ends.
   public func stop() { control.ask(.stop) }
 
-  /// Returns when the worker has ended. Blocks: not for a thread of Swift's cooperative pool.
-  public func waitUntilStopped() {
+  /// Returns when the worker has ended.
+  @available(*, noasync, message: "blocks; in a task write: await waitUntilStopped()")
+  public func waitUntilStopped() { joinThread() }
+
+  /// See the other form; blocks no thread.
+  public func waitUntilStopped() async {
+    await withCheckedContinuation { over in loop.notify(queue: .global()) { over.resume() } }
+    // What is left to wait for is the end of a thread that has done its work.
+    joinThread()
+  }
+
+  private func joinThread() {
     loop.wait()
     let thread = shared.withLock { shared in
       defer { shared.thread = nil }

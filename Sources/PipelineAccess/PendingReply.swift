@@ -1,7 +1,8 @@
 internal import Dispatch
 internal import Synchronization
 
-/// An answer that somebody waits for: a thread in `wait`, or a task in `value`. Completed once, by the client's loop.
+/// An answer that somebody waits for: a thread in `wait`, or a task in `value`. Completed by the client's loop; a task that
+/// is cancelled does not wait for that.
 final class PendingReply: Sendable {
   typealias Outcome = Result<[[UInt8]], PipelineClientError>
 
@@ -15,9 +16,15 @@ final class PendingReply: Sendable {
 
   func complete(_ outcome: Outcome) {
     let waiter: (@Sendable (Outcome) -> Void)? = state.withLock { state in
-      defer { state = .over(outcome) }
-      guard case .awaited(let waiter) = state else { return nil }
-      return waiter
+      switch state {
+      case .over: return nil
+      case .open:
+        state = .over(outcome)
+        return nil
+      case .awaited(let waiter):
+        state = .over(outcome)
+        return waiter
+      }
     }
     waiter?(outcome)
   }
@@ -32,14 +39,22 @@ final class PendingReply: Sendable {
   }
 
   /// Blocks no thread. One waiter at a time.
-  func value() async throws(PipelineClientError) -> [[UInt8]] {
-    let outcome = await withCheckedContinuation { continuation in
-      whenOver { continuation.resume(returning: $0) }
+  /// - Throws: `PipelineClientError`, or `CancellationError` where the task was cancelled; what was asked may be done
+  ///   nevertheless.
+  func value() async throws -> [[UInt8]] {
+    let outcome = await withTaskCancellationHandler {
+      await withCheckedContinuation { continuation in
+        whenOver { continuation.resume(returning: $0) }
+      }
+    } onCancel: {
+      complete(.failure(.cancelled))
     }
+    if case .failure(let error) = outcome, error == .cancelled { throw CancellationError() }
     return try outcome.get()
   }
 
-  private func whenOver(_ waiter: @escaping @Sendable (Outcome) -> Void) {
+  /// Calls back once, at once where there is an outcome already. One waiter at a time.
+  func whenOver(_ waiter: @escaping @Sendable (Outcome) -> Void) {
     let present: Outcome? = state.withLock { state in
       if case .over(let outcome) = state { return outcome }
       state = .awaited(waiter)

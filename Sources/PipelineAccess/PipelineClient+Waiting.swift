@@ -10,15 +10,48 @@ public struct JobEnd: Hashable, Sendable {
   public var state: JobState
   /// As its last phase left them: JSON text.
   public var instructions: [UInt8]
+
+  /// The final instructions, with the results of all phases in them, as a type of yours.
+  /// - Throws: `DecodingError` where they are none.
+  public func decoded<Result: Decodable>(as type: Result.Type = Result.self) throws -> Result {
+    try JSONDecoder().decode(type, from: Data(instructions))
+  }
+}
+
+/// When to ask a coordinator again how a job ended. A pure value.
+struct AskingAgain {
+  /// A coordinator that was started again has forgotten who waits, so it is asked anew after this long.
+  private static let askAgainMilliseconds = 5_000
+  /// Between questions to a coordinator that answers at once: it is busy, or its store is away.
+  private static let shortestPause = 200
+  private static let longestPause = 2_000
+
+  let deadline: Instant?
+  private var pause = Self.shortestPause
+
+  init(deadline: Instant?) { self.deadline = deadline }
+
+  /// How long the next question stands, in milliseconds; nil: the time is over.
+  func timeout(now: Instant) -> Int? {
+    let rest = rest(now: now)
+    return rest > 0 ? min(rest, Self.askAgainMilliseconds) : nil
+  }
+
+  /// Milliseconds to wait before the next question. One that was heard stands until it is asked anew; one that was
+  /// answered at once does not.
+  mutating func pause(asked: Instant, now: Instant) -> Int {
+    guard now - asked < Self.longestPause else {
+      pause = Self.shortestPause
+      return 0
+    }
+    defer { pause = min(pause * 2, Self.longestPause) }
+    return max(0, min(rest(now: now), pause))
+  }
+
+  private func rest(now: Instant) -> Int { deadline.map { Int(clamping: $0 - now) } ?? .max }
 }
 
 extension PipelineClient {
-  /// A coordinator that was started again has forgotten who waits, so it is asked anew after this long.
-  private static var askAgainMilliseconds: Int { 5_000 }
-  /// Between questions to a coordinator that answers at once: it is busy, or its store is away.
-  private static var shortestPause: Int { 200 }
-  private static var longestPause: Int { 2_000 }
-
   private struct EndDocument: Decodable {
     var id: String
     var state: String
@@ -31,46 +64,63 @@ extension PipelineClient {
   ///
   /// - Parameter timeoutMilliseconds: nil waits as long as it takes.
   /// - Throws: `.timedOut`; `.refused` where there is no such job.
+  @available(*, noasync, message: "blocks; in a task write: try await waitForEnd(…)")
   public func waitForEnd(
     of id: String, pipeline: String = "", timeoutMilliseconds: Int? = nil
   ) throws(PipelineClientError) -> JobEnd {
-    let deadline = timeoutMilliseconds.map { Instant.now() + Int64($0) }
-    let arguments = (try? JSONEncoder().encode(["id": id])).map { [UInt8]($0) } ?? []
-    var pause = Self.shortestPause
-    while true {
-      let rest = deadline.map { Int(clamping: $0 - Instant.now()) } ?? .max
-      guard rest > 0 else {
-        throw PipelineClientError(.timedOut, "job '\(id)' has not ended within the time given; it goes on")
-      }
+    var asking = AskingAgain(deadline: timeoutMilliseconds.map { Instant.now() + Int64($0) })
+    let arguments = Self.arguments(naming: id)
+    while let limit = asking.timeout(now: .now()) {
       let asked = Instant.now()
-      if let end = try ask(id, pipeline, arguments, timeoutMilliseconds: min(rest, Self.askAgainMilliseconds)) {
-        return end
+      do throws(PipelineClientError) {
+        let answer = try request("await", pipeline: pipeline, arguments: arguments, timeoutMilliseconds: limit)
+        if answer.code != .busy, let end = try end(of: id, in: answer, isLook: false) { return end }
+        if answer.code == .busy {
+          let look = try request("job", pipeline: pipeline, arguments: arguments, timeoutMilliseconds: limit)
+          if let end = try end(of: id, in: look, isLook: true) { return end }
+        }
+      } catch {
+        guard Self.passes(error) else { throw error }
       }
-      // A question that was heard stands until it is asked anew; one that was answered at once does not.
-      guard Instant.now() - asked < Self.longestPause else {
-        pause = Self.shortestPause
-        continue
-      }
-      usleep(UInt32(min(rest, pause)) * 1_000)
-      pause = min(pause * 2, Self.longestPause)
+      usleep(UInt32(asking.pause(asked: asked, now: .now())) * 1_000)
     }
+    throw Self.outOfTime(id)
   }
 
-  /// - Returns: nil where it is to be asked again after a while.
-  private func ask(
-    _ id: String, _ pipeline: String, _ arguments: [UInt8], timeoutMilliseconds: Int
-  ) throws(PipelineClientError) -> JobEnd? {
-    do throws(PipelineClientError) {
-      let answer = try request(
-        "await", pipeline: pipeline, arguments: arguments, timeoutMilliseconds: timeoutMilliseconds)
-      guard answer.code == .busy else { return try end(of: id, in: answer, isLook: false) }
-      let look = try request(
-        "job", pipeline: pipeline, arguments: arguments, timeoutMilliseconds: timeoutMilliseconds)
-      return try end(of: id, in: look, isLook: true)
-    } catch {
-      guard error.kind == .timedOut || error.kind == .unreachable || error.kind == .busy else { throw error }
-      return nil
+  /// See the other form; blocks no thread.
+  public func waitForEnd(
+    of id: String, pipeline: String = "", timeoutMilliseconds: Int? = nil
+  ) async throws -> JobEnd {
+    var asking = AskingAgain(deadline: timeoutMilliseconds.map { Instant.now() + Int64($0) })
+    let arguments = Self.arguments(naming: id)
+    while let limit = asking.timeout(now: .now()) {
+      let asked = Instant.now()
+      do {
+        let answer = try await request("await", pipeline: pipeline, arguments: arguments, timeoutMilliseconds: limit)
+        if answer.code != .busy, let end = try end(of: id, in: answer, isLook: false) { return end }
+        if answer.code == .busy {
+          let look = try await request("job", pipeline: pipeline, arguments: arguments, timeoutMilliseconds: limit)
+          if let end = try end(of: id, in: look, isLook: true) { return end }
+        }
+      } catch let error as PipelineClientError {
+        guard Self.passes(error) else { throw error }
+      }
+      try await Task.sleep(for: .milliseconds(asking.pause(asked: asked, now: .now())))
     }
+    throw Self.outOfTime(id)
+  }
+
+  private static func arguments(naming id: String) -> [UInt8] {
+    (try? JSONEncoder().encode(["id": id])).map { [UInt8]($0) } ?? []
+  }
+
+  /// Nobody answered; the job goes on, and whoever answers next may know of it.
+  private static func passes(_ error: PipelineClientError) -> Bool {
+    error.kind == .timedOut || error.kind == .unreachable || error.kind == .busy
+  }
+
+  private static func outOfTime(_ id: String) -> PipelineClientError {
+    PipelineClientError(.timedOut, "job '\(id)' has not ended within the time given; it goes on")
   }
 
   /// - Parameter isLook: the answer tells how the job stands now, which need not be at its end.

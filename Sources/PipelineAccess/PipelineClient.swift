@@ -1,4 +1,3 @@
-internal import Dispatch
 internal import FoundationEssentials
 internal import Synchronization
 public import WireProtocol
@@ -11,9 +10,10 @@ internal import ZeroMQTransport
 ///     let (ok, payload) = try client.enqueueJob(pipeline: "example-one", #"{"size": 10}"#)
 ///     print(ok, payload.id ?? payload.message)
 ///
-/// All methods may be called from any thread. Those that are not `async` block until the answer is there or the
-/// time-out has passed: not for a thread of Swift's cooperative pool. A connection that breaks is made again in the
-/// background.
+/// All methods may be called from any thread. Each has two forms: from tasks the `async` one is taken; the other blocks
+/// until the answer is there or the time-out has passed, and is not to be had there. A task that is cancelled stops
+/// waiting with `CancellationError`; what it asked for may be done nevertheless. A connection that breaks is made again in
+/// the background.
 public final class PipelineClient: Sendable {
   /// A job to be enqueued.
   public struct Job: Hashable, Sendable {
@@ -37,8 +37,8 @@ public final class PipelineClient: Sendable {
   public let address: String
   /// Requests that may be without an answer at a time.
   public let hwm: Int
-  private let timeoutMilliseconds: Int
-  private let window: DispatchSemaphore
+  let timeoutMilliseconds: Int
+  let window: RequestWindow
   private let loop = Mutex<ClientLoop?>(nil)
 
   /// - Parameters:
@@ -49,38 +49,51 @@ public final class PipelineClient: Sendable {
     self.address = address
     self.hwm = max(1, hwm)
     self.timeoutMilliseconds = max(1, timeoutMilliseconds)
-    // A semaphore must not end below the value it began with, which one with requests under way would.
-    window = DispatchSemaphore(value: 0)
-    for _ in 0..<self.hwm { window.signal() }
+    window = RequestWindow(places: self.hwm)
   }
 
-  deinit { close() }
+  deinit { endConnection() }
 
   /// Connects and has the coordinator answer once.
+  @available(*, noasync, message: "blocks; in a task write: try await connect()")
   public func connect() throws(PipelineClientError) {
+    try open()
+    do throws(PipelineClientError) {
+      _ = try request("ping")
+    } catch {
+      endConnection()
+      throw explained(error)
+    }
+  }
+
+  /// A connection in the making; nobody has answered yet.
+  func open() throws(PipelineClientError) {
     if let problem = addressProblem(address, binding: false) { throw PipelineClientError(.address, problem) }
     let fresh = try ClientLoop(address: address)
     loop.withLock { present in
       present?.close()
       present = fresh
     }
-    do throws(PipelineClientError) {
-      _ = try request("ping")
-    } catch {
-      close()
-      guard error.kind == .timedOut || error.kind == .unreachable else { throw error }
-      let finding = ListenerProbe.look(at: address, withinMilliseconds: Self.probeMilliseconds)
-      let reason = finding.map { ": \($0.reason(expecting: "ROUTER"))" } ?? ""
-      throw PipelineClientError(
-        .unreachable,
-        "no coordinator answers at \(address)\(reason); start one with 'carbontube pipeline', or check the address")
-    }
   }
 
   private static let probeMilliseconds = 1_000
 
-  /// Ends the connection; whoever waits for an answer gets `.closed`.
-  public func close() {
+  /// Why nobody has answered, as far as can be found out; blocks for a second at most.
+  func explained(_ error: PipelineClientError) -> PipelineClientError {
+    guard error.kind == .timedOut || error.kind == .unreachable else { return error }
+    let finding = ListenerProbe.look(at: address, withinMilliseconds: Self.probeMilliseconds)
+    let reason = finding.map { ": \($0.reason(expecting: "ROUTER"))" } ?? ""
+    return PipelineClientError(
+      .unreachable,
+      "no coordinator answers at \(address)\(reason); start one with 'carbontube pipeline', or check the address")
+  }
+
+  /// Ends the connection; whoever waits for an answer gets `.closed`. Waits for the connection's thread, which ends within
+  /// a tenth of a second.
+  @available(*, noasync, message: "waits for a thread; in a task write: await close()")
+  public func close() { endConnection() }
+
+  func endConnection() {
     loop.withLock { present in
       present?.close()
       present = nil
@@ -92,17 +105,19 @@ public final class PipelineClient: Sendable {
   /// Returns when the coordinator has stored the job, or has refused it.
   ///
   /// - Returns: whether the job is stored, and the answer with its id.
+  @available(*, noasync, message: "blocks; in a task write: try await enqueueJob(…)")
   public func enqueueJob(
     pipeline: String, _ instructions: [UInt8], id: String? = nil, priority: Int = 0, delayMilliseconds: Int64 = 0
   ) throws(PipelineClientError) -> (ok: Bool, payload: EnqueueAnswer) {
-    guard window.wait(timeout: .now()) == .success else { return (false, .windowFull) }
-    defer { window.signal() }
+    guard window.tryEnter() else { return (false, .windowFull) }
+    defer { window.leave() }
     let job = Job(id: id, instructions: instructions, priority: priority, delayMilliseconds: delayMilliseconds)
     let answer = try send([job], to: pipeline).answers()[0]
     return (answer.ok, answer)
   }
 
   /// See `enqueueJob(pipeline:_:id:priority:delayMilliseconds:)`; `instructions` is JSON text.
+  @available(*, noasync, message: "blocks; in a task write: try await enqueueJob(…)")
   public func enqueueJob(
     pipeline: String, _ instructions: String, id: String? = nil, priority: Int = 0, delayMilliseconds: Int64 = 0
   ) throws(PipelineClientError) -> (ok: Bool, payload: EnqueueAnswer) {
@@ -111,6 +126,7 @@ public final class PipelineClient: Sendable {
   }
 
   /// See `enqueueJob(pipeline:_:id:priority:delayMilliseconds:)`; `instructions` is encoded as JSON and must make an object.
+  @available(*, noasync, message: "blocks; in a task write: try await enqueueJob(…)")
   public func enqueueJob(
     pipeline: String, encoding instructions: some Encodable, id: String? = nil, priority: Int = 0,
     delayMilliseconds: Int64 = 0
@@ -123,6 +139,7 @@ public final class PipelineClient: Sendable {
   /// Many jobs, several requests at a time: waits for room in the window instead of answering "busy".
   ///
   /// - Returns: an answer for each job, in order. After an error some of the jobs may be stored.
+  @available(*, noasync, message: "blocks; in a task write: try await enqueue(…)")
   public func enqueue(pipeline: String, jobs: [Job]) throws(PipelineClientError) -> [EnqueueAnswer] {
     var answers: [EnqueueAnswer] = []
     answers.reserveCapacity(jobs.count)
@@ -130,19 +147,20 @@ public final class PipelineClient: Sendable {
     defer {
       for pending in outstanding {
         pending.waitUntilOver()
-        window.signal()
+        window.leave()
       }
     }
     var rest = jobs[...]
     while !rest.isEmpty || !outstanding.isEmpty {
       // With nothing under way the window is waited for; else the oldest answer is.
-      if !rest.isEmpty, window.wait(timeout: outstanding.isEmpty ? .distantFuture : .now()) == .success {
+      if !rest.isEmpty, outstanding.isEmpty { window.enter() }
+      if !rest.isEmpty, outstanding.isEmpty || window.tryEnter() {
         let next = Self.nextRequest(of: rest)
         outstanding.append(try send(Array(next), to: pipeline, holdsWindow: true))
         rest = rest[next.endIndex...]
       } else {
         let oldest = outstanding.removeFirst()
-        defer { window.signal() }
+        defer { window.leave() }
         answers += try oldest.answers()
       }
     }
@@ -154,7 +172,7 @@ public final class PipelineClient: Sendable {
   private static let bytesPerRequest = 4 << 20
 
   /// As many jobs as make a message of bearable size, at least one.
-  private static func nextRequest(of jobs: ArraySlice<Job>) -> ArraySlice<Job> {
+  static func nextRequest(of jobs: ArraySlice<Job>) -> ArraySlice<Job> {
     var bytes = 0
     let end = jobs.prefix(jobsPerRequest).firstIndex { job in
       defer { bytes += job.instructions.count }
@@ -163,7 +181,7 @@ public final class PipelineClient: Sendable {
     return end.map { jobs[..<$0] } ?? jobs.prefix(jobsPerRequest)
   }
 
-  private func send(
+  func send(
     _ jobs: [Job], to pipeline: String, holdsWindow: Bool = false
   ) throws(PipelineClientError) -> PendingEnqueue {
     let pending = PendingEnqueue(jobs)
@@ -180,7 +198,7 @@ public final class PipelineClient: Sendable {
       }
       return pending
     } catch {
-      if holdsWindow { window.signal() }
+      if holdsWindow { window.leave() }
       throw error
     }
   }
@@ -194,11 +212,18 @@ public final class PipelineClient: Sendable {
     public var message: String
     public var body: [UInt8]
     public var payloads: [[UInt8]]
+
+    /// The JSON document as a type of yours; its members are in snake_case (docs/wire-protocol.md, "Verbs").
+    /// - Throws: `DecodingError`.
+    public func decoded<Document: Decodable>(as type: Document.Type = Document.self) throws -> Document {
+      try JSONDecoder().decode(type, from: Data(body))
+    }
   }
 
   /// - Parameters:
   ///   - pipeline: empty: whichever the coordinator runs.
   ///   - arguments: a JSON object.
+  @available(*, noasync, message: "blocks; in a task write: try await request(…)")
   public func request(
     _ verb: String, pipeline: String = "", arguments: [UInt8] = Array("{}".utf8)
   ) throws(PipelineClientError) -> Answer {
@@ -217,7 +242,7 @@ public final class PipelineClient: Sendable {
     "ping", "status", "metrics", "history", "totals", "job", "jobs", "count", "states", "await", "action", "actions",
   ]
 
-  private func send(
+  func send(
     _ verb: String, pipeline: String, arguments: [UInt8], timeoutMilliseconds: Int
   ) throws(PipelineClientError) -> PendingReply {
     let looks = Self.verbsThatLook.contains(verb)
@@ -226,7 +251,7 @@ public final class PipelineClient: Sendable {
     }
   }
 
-  private func answer(in frames: [[UInt8]]) throws(PipelineClientError) -> Answer {
+  func answer(in frames: [[UInt8]]) throws(PipelineClientError) -> Answer {
     do {
       let header = try Reply(decoding: frames[0])
       let body = frames.count > 1 ? try CompressedJSON.json(in: frames[1]) : []
@@ -243,32 +268,4 @@ public final class PipelineClient: Sendable {
     }
     return loop
   }
-}
-
-// MARK: - Without blocking
-
-extension PipelineClient {
-  /// `enqueueJob` for callers on Swift's cooperative pool.
-  public func enqueueJob(
-    pipeline: String, _ instructions: [UInt8], id: String? = nil, priority: Int = 0, delayMilliseconds: Int64 = 0
-  ) async throws -> (ok: Bool, payload: EnqueueAnswer) {
-    guard enterWindow() else { return (false, .windowFull) }
-    defer { window.signal() }
-    let job = Job(id: id, instructions: instructions, priority: priority, delayMilliseconds: delayMilliseconds)
-    let pending = try send([job], to: pipeline)
-    let answers =
-      if let reply = pending.reply { try pending.answers(in: await reply.value()) } else { try pending.answers() }
-    return (answers[0].ok, answers[0])
-  }
-
-  /// `request` for callers on Swift's cooperative pool.
-  public func request(
-    _ verb: String, pipeline: String = "", arguments: [UInt8] = Array("{}".utf8)
-  ) async throws -> Answer {
-    let reply = try send(verb, pipeline: pipeline, arguments: arguments, timeoutMilliseconds: timeoutMilliseconds)
-    return try answer(in: await reply.value())
-  }
-
-  /// Never waits, so tasks may call it.
-  private func enterWindow() -> Bool { window.wait(timeout: .now()) == .success }
 }

@@ -26,4 +26,7 @@ public struct PipelineClientError: Error, Hashable, Sendable, CustomStringConver
     self.kind = kind
     self.message = message
   }
+
+  /// Of a task that waited for an answer; callers see `CancellationError`.
+  static let cancelled = PipelineClientError(.closed, "the task that waited was cancelled")
 }

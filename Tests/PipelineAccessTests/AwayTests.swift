@@ -68,7 +68,7 @@ struct AwayTests {
   @Test func `Tasks wait without a thread each`() async throws {
     let held = try FalseCoordinator { $0 == "ping" ? (.ok, "{}", []) : nil }
     let client = PipelineClient(held.address, timeoutMilliseconds: 500)
-    try client.connect()
+    try await client.connect()
     let before = try threads()
     let failures = await withTaskGroup(of: Bool.self) { group in
       for _ in 0..<300 {

@@ -130,15 +130,6 @@ struct PipelineClientTests {
       #expect(throws: PipelineClientError.self) { _ = try client.enqueueJob(pipeline: "p", "{}") })
     #expect(closed.kind == .closed)
   }
-
-  @Test func `The same without blocking a thread`() async throws {
-    let server = try coordinator()
-    defer { server.stop() }
-    let client = try connected(server)
-    let (ok, payload) = try await client.enqueueJob(pipeline: "p", Array("{}".utf8), id: "a")
-    #expect(ok && payload.id == "a")
-    #expect(try await client.request("ping").code == .ok)
-  }
 }
 
 /// Handed to one queue and used there alone.

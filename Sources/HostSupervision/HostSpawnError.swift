@@ -14,7 +14,7 @@ public struct HostSpawnError: Error, Hashable, CustomStringConvertible {
   public var description: String {
     let reason = String(cString: strerror(errno))
     return switch errno {
-    case ENOENT: "\(operation): \(reason); is it installed beside carbontube, or named by CARBONTUBE_PLUGIN_HOST?"
+    case ENOENT: "\(operation): \(reason); is it beside this program or in PATH, or named by CARBONTUBE_PLUGIN_HOST?"
     case EACCES: "\(operation): \(reason); is it a program that this user may run, on a disk that allows it?"
     case EMFILE, ENFILE: "\(operation): \(reason); raise the limit of open files (ulimit -n)"
     case EAGAIN, ENOMEM: "\(operation): \(reason); is there a limit of processes or memory for this user?"

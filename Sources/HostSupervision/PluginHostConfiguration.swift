@@ -59,16 +59,9 @@ public struct PluginHostConfiguration: Hashable, Sendable {
     self.workDirectory = workDirectory
   }
 
-  /// CARBONTUBE_PLUGIN_HOST where it is set, otherwise `carbontube-plugin-host` beside the running program. Whether it
-  /// exists shows when it is spawned.
-  public static func defaultExecutable() -> String {
-    if let named = getenv("CARBONTUBE_PLUGIN_HOST").map({ String(cString: $0) }), !named.isEmpty { return named }
-    var buffer = [CChar](repeating: 0, count: Int(PATH_MAX))
-    let length = readlink("/proc/self/exe", &buffer, buffer.count)
-    guard length > 0 else { return "carbontube-plugin-host" }
-    let program = String(decoding: buffer[..<length].map(UInt8.init(bitPattern:)), as: UTF8.self)
-    return program[..<(program.lastIndex(of: "/") ?? program.startIndex)] + "/carbontube-plugin-host"
-  }
+  /// CARBONTUBE_PLUGIN_HOST where it is set; otherwise `carbontube-plugin-host` beside the running program, in PATH, or
+  /// beside the `carbontube` in PATH. Whether it works shows when it is spawned.
+  public static func defaultExecutable() -> String { HostProgramSearch.path() }
 
   /// The child's command line; PhaseHosting reads it.
   var arguments: [String] {

@@ -30,7 +30,8 @@ public struct PhaseServerSettings: Sendable {
   public var quarantineAfter: Int? = 3
   /// Where copies of plugins and records of crashes are kept.
   public var stateFolder: String
-  /// The program that loads plugins, in processes of its own.
+  /// The program that loads plugins, in processes of its own. Found beside the running program or in PATH, or named by
+  /// CARBONTUBE_PLUGIN_HOST; an embedding program may name it here.
   public var hostExecutable = PluginHostConfiguration.defaultExecutable()
   /// Nil: made from the host's name, the process and a random number.
   public var workerID: WorkerID?

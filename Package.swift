@@ -41,6 +41,8 @@ let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hum
 let httpTypes: Target.Dependency = .product(name: "HTTPTypes", package: "swift-http-types")
 let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
 let nioHTTPTypes: Target.Dependency = .product(name: "NIOHTTPTypes", package: "swift-nio-extras")
+let serviceLifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let metrics: Target.Dependency = .product(name: "Metrics", package: "swift-metrics")
 let heap: Target.Dependency = .product(name: "HeapModule", package: "swift-collections")
 
 func room(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
@@ -89,6 +91,8 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-http-types", from: "1.6.0"),
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
     .package(url: "https://github.com/apple/swift-nio-extras.git", from: "1.31.0"),
+    .package(url: "https://github.com/apple/swift-metrics", from: "2.9.0"),
+    .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.9.0"),
   ],
   targets: [
     // Libraries of the system. No pkgConfig: Debian's .pc files carry flags that SwiftPM prohibits with a warning.
@@ -151,7 +155,8 @@ let package = Package(
       "CarbonTube",
       [
         "Coordination", "PhaseServing", "PipelineAccess", "PluginCatalog", "JobStorage", "JobStorageSQLite",
-        "JobStorageRedis", "PipelineModel", "WireProtocol", "HostProtocol", "HostSupervision",
+        "JobStorageRedis", "PipelineModel", "WireProtocol", "HostProtocol", "HostSupervision", metrics,
+        serviceLifecycle,
       ]),
 
     .executableTarget(
@@ -210,7 +215,8 @@ let package = Package(
       "EndToEndTests",
       [
         "carbontube", "carbontube-plugin-host", "CarbonTube", "HostProtocol", "PipelineAccess", "PipelineModel",
-        "WireProtocol", "PluginTestKit",
+        "WireProtocol", "PluginTestKit", logging, serviceLifecycle,
+        .product(name: "MetricsTestKit", package: "swift-metrics"),
       ],
       exclude: ["Resources"]),
   ],

@@ -112,24 +112,25 @@ public final class PipelineServer: Sendable {
   /// they have and report it to the next coordinator on the same store.
   @available(*, noasync, message: "blocks; in a task write: await stop()")
   public func stop() {
-    askToStop()
+    requestStop()
     try? ended()
   }
 
   /// See the other form; blocks no thread.
   public func stop() async {
-    askToStop()
+    requestStop()
     try? await waitUntilStopped()
   }
 
-  private func askToStop() {
+  /// Asks the loop to stop and returns at once; `waitUntilStopped` tells when it has.
+  public func requestStop() {
     stopRequested.store(true, ordering: .relaxed)
     wake.signal()
   }
 
   /// For whoever asked to stop and cannot wait: hooks that have not been called yet are dropped. Returns at once.
   public func hurry() {
-    askToStop()
+    requestStop()
     hooks.hurry()
   }
 

@@ -195,7 +195,7 @@ let package = Package(
       ["JobStorage", "JobStorageSQLite", "JobStorageRedis", "PipelineModel", "PluginTestKit"]),
     tests("HostProtocolTests", ["HostProtocol"]),
     tests("PhaseHostingTests", ["PhaseHosting", "CPhaseABI", "HostProtocol"]),
-    tests("HostSupervisionTests", hostChildren),
+    tests("HostSupervisionTests", hostChildren + ["CHostProcess"]),
     tests("PhaseKitTests", hostChildren + ["PhaseKit"]),
     tests("ExamplePluginTests", hostChildren),
     tests("PluginCatalogTests", hostChildren + ["PluginCatalog"]),

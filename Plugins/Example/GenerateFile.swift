@@ -3,7 +3,7 @@ import Glibc
 import PhaseKit
 
 /// Writes a file of random UUIDs, one a line. Without a size there is nothing to write and no result.
-struct GenerateFile: Phase {
+struct GenerateFile: Phase, ConfiguredPhase {
   static let jobType = "generate-file"
   static let summary = "Writes a file of `size` random UUID lines"
   static let traits: PhaseTraits = [.idempotent]
@@ -11,7 +11,22 @@ struct GenerateFile: Phase {
     #"{"type":"object","properties":{"size":{"type":"integer","minimum":0,"maximum":10000000}}}"#
   static let outputSchema: String? = #"{"type":"object","properties":{"file_path":{"type":"string"}}}"#
 
+  static let settingsSchema: String? =
+    #"{"type":"object","properties":{"folder":{"type":"string","minLength":1}},"additionalProperties":false}"#
+
   static let maximumSize = 10_000_000
+
+  struct Settings: Decodable {
+    /// Where the files go, the same in every attempt. Without it TMPDIR or /tmp.
+    var folder: String?
+  }
+
+  private let folder: String
+
+  init(settings: Settings) {
+    let temporary = environmentVariable("TMPDIR").flatMap { $0.isEmpty ? nil : $0 }
+    folder = settings.folder ?? temporary ?? "/tmp"
+  }
 
   struct Input: Decodable {
     var size: Int?
@@ -27,21 +42,13 @@ struct GenerateFile: Phase {
     guard (0...Self.maximumSize).contains(size) else {
       throw PhaseError.badInput("size is \(size); it must be within 0...\(Self.maximumSize)")
     }
-    let path = "\(folder())/carbontube-\(fileName(for: job.id)).txt"
+    let path = "\(folder)/carbontube-\(fileName(for: job.id)).txt"
     let lines = UUIDLines(count: size)
     // The first attempt that finishes makes the file. A later one, perhaps of a worker that was thought dead, must not
     // change what other phases have already read.
     if lines.length(ofFileAt: path) == lines.length { return Output(file_path: path) }
     try lines.write(to: path, job)
     return Output(file_path: path)
-  }
-
-  /// The same in every attempt: CARBONTUBE_EXAMPLE_DIR, TMPDIR or /tmp.
-  private func folder() -> String {
-    for name in ["CARBONTUBE_EXAMPLE_DIR", "TMPDIR"] {
-      if let value = getenv(name).map({ String(cString: $0) }), !value.isEmpty { return value }
-    }
-    return "/tmp"
   }
 
   /// Job ids may hold characters that mean something in a path; those are named by their hash.

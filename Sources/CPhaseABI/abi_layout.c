@@ -19,10 +19,15 @@ AT(ct_job, set_result, 88);
 AT(ct_job, is_cancelled, 112);
 SIZE(ct_setup, 24);
 SIZE(ct_finished_job, 72);
-SIZE(ct_phase, 88);
+SIZE(ct_phase_setup, 40);
+AT(ct_phase_setup, settings, 8);
+SIZE(ct_phase, 104);
 AT(ct_phase, job_type, 16);
 AT(ct_phase, create, 56);
 AT(ct_phase, run, 64);
+// The end of ABI 1.0.
+AT(ct_phase, settings_schema, 88);
+AT(ct_phase, create_with, 96);
 SIZE(ct_pipeline, 96);
 AT(ct_pipeline, name, 16);
 AT(ct_pipeline, create, 48);

@@ -50,6 +50,8 @@ public struct HostHookCall: Hashable, Sendable {
 
 /// What the parent sends on the job channel.
 public enum HostRequest: Hashable, Sendable {
+  /// The first of all to a child that is to run a phase or a pipeline; a scan is sent none.
+  case setup(HostSetup)
   case job(HostJob)
   case hook(HostHookCall)
 }

@@ -44,7 +44,7 @@ public enum HostLogLevel: UInt8, Sendable, CaseIterable {
 /// What the child sends on the job channel. A token is that of the job or hook call it belongs to; 0 stands for none.
 public enum HostReport: Hashable, Sendable {
   /// Of the frames that this build speaks; another one where any of them changes.
-  public static let currentRevision: UInt32 = 1
+  public static let currentRevision: UInt32 = 2
 
   /// The first report of every child, before it loads anything: so an end before it is not the plugin's.
   case begun(revision: UInt32)

@@ -1,6 +1,7 @@
 private enum RequestKind: UInt8 {
   case job = 0x01
   case hook = 0x02
+  case setup = 0x03
 }
 
 private enum HookKind: UInt8 {
@@ -22,6 +23,7 @@ extension HostRequest {
     switch self {
     case .job(let job): encode(job)
     case .hook(let call): encode(call)
+    case .setup(let setup): encode(setup)
     }
   }
 
@@ -31,6 +33,7 @@ extension HostRequest {
     switch try reader.choice(RequestKind.self) {
     case .job: self = .job(try readJob(&reader))
     case .hook: self = .hook(try readHookCall(&reader))
+    case .setup: self = .setup(try readSetup(&reader))
     }
     try reader.end()
   }
@@ -83,6 +86,25 @@ private func readJob(_ reader: inout FrameReader) throws(FrameError) -> HostJob 
   return HostJob(
     token: token, jobID: try reader.text(), pipeline: try reader.text(), attempt: attempt,
     deadlineUnixMilliseconds: deadline, instructions: try reader.byteString())
+}
+
+private func encode(_ setup: HostSetup) -> [UInt8] {
+  var writer = FrameWriter(kind: RequestKind.setup.rawValue)
+  // In an order that does not change from run to run.
+  writer.list(setup.environment.sorted { $0.key < $1.key }) { writer, variable in
+    writer.text(variable.key)
+    writer.text(variable.value)
+  }
+  writer.byteString(setup.settings)
+  return writer.finish()
+}
+
+private func readSetup(_ reader: inout FrameReader) throws(FrameError) -> HostSetup {
+  let variables = try reader.list(limit: HostSetup.maximumVariables) { reader throws(FrameError) in
+    (try reader.text(), try reader.text())
+  }
+  return HostSetup(
+    environment: Dictionary(variables) { _, last in last }, settings: try reader.byteString())
 }
 
 private func encode(_ call: HostHookCall) -> [UInt8] {

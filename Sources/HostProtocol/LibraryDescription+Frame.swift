@@ -21,6 +21,7 @@ extension FrameWriter {
     text(phase.summary)
     optional(phase.inputSchema) { $0.text($1) }
     optional(phase.outputSchema) { $0.text($1) }
+    optional(phase.settingsSchema) { $0.text($1) }
     number(UInt8(phase.isDeterministic ? 1 : 0))
     number(UInt8(phase.isIdempotent ? 1 : 0))
   }
@@ -50,6 +51,7 @@ extension FrameReader {
       jobType: try text(), version: try text(), summary: try text(),
       inputSchema: try optional { reader throws(FrameError) in try reader.text() },
       outputSchema: try optional { reader throws(FrameError) in try reader.text() },
+      settingsSchema: try optional { reader throws(FrameError) in try reader.text() },
       isDeterministic: try flag(), isIdempotent: try flag())
   }
 

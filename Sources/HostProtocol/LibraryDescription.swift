@@ -6,18 +6,21 @@ public struct PhaseDescription: Hashable, Sendable, Codable {
   /// JSON Schema text, where the phase has one.
   public var inputSchema: String?
   public var outputSchema: String?
+  /// Of the settings that its instance takes.
+  public var settingsSchema: String?
   public var isDeterministic: Bool
   public var isIdempotent: Bool
 
   public init(
     jobType: String, version: String, summary: String, inputSchema: String? = nil, outputSchema: String? = nil,
-    isDeterministic: Bool = false, isIdempotent: Bool = false
+    settingsSchema: String? = nil, isDeterministic: Bool = false, isIdempotent: Bool = false
   ) {
     self.jobType = jobType
     self.version = version
     self.summary = summary
     self.inputSchema = inputSchema
     self.outputSchema = outputSchema
+    self.settingsSchema = settingsSchema
     self.isDeterministic = isDeterministic
     self.isIdempotent = isIdempotent
   }
@@ -28,6 +31,7 @@ public struct PhaseDescription: Hashable, Sendable, Codable {
     case summary
     case inputSchema = "input_schema"
     case outputSchema = "output_schema"
+    case settingsSchema = "settings_schema"
     case isDeterministic = "deterministic"
     case isIdempotent = "idempotent"
   }

@@ -1,10 +1,12 @@
 import Glibc
 
 /// Starts the child of `configuration` with its guard on the child's ends of `channels`.
+///
+/// - Parameter workFolder: the child's own.
 func spawnGuarded(
-  _ configuration: PluginHostConfiguration, on channels: HostChannels
+  _ configuration: PluginHostConfiguration, workFolder: String?, on channels: HostChannels
 ) throws(HostSpawnError) -> GuardedProcess {
-  let processID = try spawnHost(configuration, on: channels)
+  let processID = try spawnHost(configuration, workFolder: workFolder, on: channels)
   do throws(HostSpawnError) {
     return try GuardedProcess(processID)
   } catch {
@@ -18,9 +20,9 @@ func spawnGuarded(
 ///
 /// posix_spawn, because it costs the same however much memory this process has, and Foundation's Process polls for the
 /// end of its children.
-private func spawnHost(_ configuration: PluginHostConfiguration, on channels: HostChannels) throws(HostSpawnError)
-  -> Int32
-{
+private func spawnHost(
+  _ configuration: PluginHostConfiguration, workFolder: String?, on channels: HostChannels
+) throws(HostSpawnError) -> Int32 {
   var actions = posix_spawn_file_actions_t()
   posix_spawn_file_actions_init(&actions)
   defer { posix_spawn_file_actions_destroy(&actions) }
@@ -36,7 +38,7 @@ private func spawnHost(_ configuration: PluginHostConfiguration, on channels: Ho
     &attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP))
 
   var processID: pid_t = 0
-  let failure = withCStrings(configuration.arguments) { arguments in
+  let failure = withCStrings(configuration.arguments(workFolder: workFolder)) { arguments in
     withCStrings(configuration.environmentWords) { environment in
       posix_spawn(&processID, configuration.executable, &actions, &attributes, arguments, environment)
     }

@@ -2,11 +2,16 @@
 struct OutputTail {
   static let capacity = 16 << 10
   private var bytes: [UInt8] = []
+  /// Of all that came.
+  private var count = 0
+  private var wasCut: Bool { count > Self.capacity }
 
   mutating func append(_ new: some Collection<UInt8>) {
-    bytes.append(contentsOf: new.suffix(Self.capacity))
+    count += new.count
+    // One more than is shown, which tells whether what is shown begins a line.
+    bytes.append(contentsOf: new.suffix(Self.capacity + 1))
     // Cut only now and then, so that many short lines do not move the whole tail each time.
-    if bytes.count > 2 * Self.capacity { bytes.removeFirst(bytes.count - Self.capacity) }
+    if bytes.count > 2 * Self.capacity { bytes.removeFirst(bytes.count - Self.capacity - 1) }
   }
 
   /// At most `capacity` bytes; begins at the start of a line where it was cut; what is not UTF-8 is replaced.
@@ -14,6 +19,13 @@ struct OutputTail {
     let decoded = String(decoding: cut(bytes), as: UTF8.self)
     // A replaced byte takes three.
     return decoded.utf8.count <= Self.capacity ? decoded : String(decoding: cut(Array(decoded.utf8)), as: UTF8.self)
+  }
+
+  /// What `text` begins with is not the start of a line: that was too long.
+  var beginsInsideALine: Bool {
+    guard wasCut else { return false }
+    let kept = cut(bytes)
+    return kept.startIndex == bytes.startIndex || bytes[kept.startIndex - 1] != UInt8(ascii: "\n")
   }
 
   private func cut(_ bytes: [UInt8]) -> ArraySlice<UInt8> {

@@ -39,6 +39,7 @@ public final class PluginHost {
 
   private let process: GuardedProcess
   private let channels: HostChannels
+  private let folder: ChildFolder?
   private var incoming: FrameBuffer
   private var outgoing = OutgoingBytes()
   private var outgoingControl = OutgoingBytes()
@@ -55,10 +56,17 @@ public final class PluginHost {
   /// Spawns the child and returns at once; `.ready` or `.refused` follows.
   public init(_ configuration: PluginHostConfiguration) throws(HostSpawnError) {
     self.configuration = configuration
+    let setup = configuration.setup
+    // Nobody would take it in, and the child's reason would be a riddle.
+    guard setup.map({ $0.byteCount <= HostSetup.maximumBytes }) ?? true else {
+      throw HostSpawnError(operation: "settings and variables have more than \(HostSetup.maximumBytes) bytes", errno: E2BIG)
+    }
+    if let parent = configuration.workDirectory { ChildFolder.removeAbandoned(below: parent) }
+    folder = try configuration.workDirectory.map { parent throws(HostSpawnError) in try ChildFolder(below: parent) }
     let channels = try HostChannels()
     defer { channels.closeChildEnds() }
     do throws(HostSpawnError) {
-      process = try spawnGuarded(configuration, on: channels)
+      process = try spawnGuarded(configuration, workFolder: folder?.path, on: channels)
     } catch {
       channels.closeParentEnds()
       throw error
@@ -66,6 +74,7 @@ public final class PluginHost {
     self.channels = channels
     // A description is small; a scan of a hostile file must not fill memory.
     incoming = configuration.role == .scan ? FrameBuffer(limit: 1 << 20) : FrameBuffer()
+    if let setup { send(.setup(setup)) }
   }
 
   deinit {
@@ -166,7 +175,7 @@ public final class PluginHost {
   private func takeFrames(into events: inout [HostEvent]) {
     do {
       while !channelIsOver, let frame = try incoming.next() {
-        if let event = try accepted(HostReport(frame: frame)) { events.append(event) }
+        if let event = try accepted(HostReport(frame: frame)) { events.append(redacted(event)) }
       }
     } catch {
       channelFault = "\(error)"
@@ -208,7 +217,14 @@ public final class PluginHost {
     return HostEvent(report)
   }
 
-  /// New bytes of the child's stdout and stderr; empty where there are none.
+  /// The one place through which all goes that a child says.
+  private func redacted(_ event: HostEvent) -> HostEvent {
+    let secrets = configuration.secrets
+    return secrets.isEmpty ? event : event.redacted(by: secrets)
+  }
+
+  /// New bytes of the child's stdout and stderr, as they are; empty where there are none. Not for people: secrets are in
+  /// them.
   public func drainStandardError() -> [UInt8] {
     var new: [UInt8] = []
     while standardErrorIsOpen, new.count < Self.readingQuota {
@@ -221,7 +237,9 @@ public final class PluginHost {
   }
 
   /// The last 16 KiB of what `drainStandardError()` has read; what is not UTF-8 is replaced.
-  public func standardErrorTail() -> String { tail.text }
+  public func standardErrorTail() -> String {
+    configuration.secrets.redacting(tail.text, mayBeginInside: tail.beginsInsideALine)
+  }
 
   // MARK: Its end
 

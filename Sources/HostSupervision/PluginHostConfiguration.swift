@@ -1,4 +1,5 @@
 import Glibc
+import HostProtocol
 
 /// What is loaded into a child, and how the child is bounded.
 public struct PluginHostConfiguration: Hashable, Sendable {
@@ -29,7 +30,6 @@ public struct PluginHostConfiguration: Hashable, Sendable {
   /// Names that reach the child by default. None of them changes what code is loaded.
   public static let defaultEnvironmentNames: Set<String> = [
     "PATH", "HOME", "USER", "LOGNAME", "TMPDIR", "TZ", "LANG", "LC_ALL", "LC_CTYPE", "SWIFT_BACKTRACE",
-    "CARBONTUBE_EXAMPLE_DIR",
   ]
 
   /// The program `carbontube-plugin-host`.
@@ -40,15 +40,22 @@ public struct PluginHostConfiguration: Hashable, Sendable {
   public var limits: Limits
   /// Variables of this process that the child inherits, those that are set. `LD_*` never is.
   public var environmentNames: Set<String>
-  /// Further variables of the child; win over inherited ones.
+  /// Further variables of the plugin; win over inherited ones. They reach it by the channel, so that no list of processes
+  /// shows them. Those with a name that `environmentNameProblem` refuses are passed over.
   public var environment: [String: String]
-  /// An existing folder for scratch files, told to the phase as `work_dir`; the caller removes it. Nil: none.
+  /// A JSON object for the phase's instance. Reaches it by the channel as well.
+  public var settings: [UInt8]
+  /// What must not show in anything that the child says but results.
+  public var secrets: SecretValues
+  /// An existing folder below which the child gets one of its own for scratch files, told to the phase as `work_dir`,
+  /// emptied after each job and removed with the child. Nil: none.
   public var workDirectory: String?
 
   public init(
     executable: String = PluginHostConfiguration.defaultExecutable(), library: String, role: Role,
     limits: Limits = Limits(), environmentNames: Set<String> = PluginHostConfiguration.defaultEnvironmentNames,
-    environment: [String: String] = [:], workDirectory: String? = nil
+    environment: [String: String] = [:], settings: [UInt8] = Array("{}".utf8),
+    secrets: SecretValues = SecretValues(), workDirectory: String? = nil
   ) {
     self.executable = executable
     self.library = library
@@ -56,6 +63,8 @@ public struct PluginHostConfiguration: Hashable, Sendable {
     self.limits = limits
     self.environmentNames = environmentNames
     self.environment = environment
+    self.settings = settings
+    self.secrets = secrets
     self.workDirectory = workDirectory
   }
 
@@ -64,7 +73,8 @@ public struct PluginHostConfiguration: Hashable, Sendable {
   public static func defaultExecutable() -> String { HostProgramSearch.path() }
 
   /// The child's command line; PhaseHosting reads it.
-  var arguments: [String] {
+  /// - Parameter workFolder: the child's own.
+  func arguments(workFolder: String?) -> [String] {
     var words = [executable]
     switch role {
     case .scan: words += ["--scan", library]
@@ -74,17 +84,21 @@ public struct PluginHostConfiguration: Hashable, Sendable {
     if let bytes = limits.memoryBytes { words += ["--memory", String(bytes)] }
     if let files = limits.openFiles { words += ["--open-files", String(files)] }
     if let seconds = limits.cpuSeconds { words += ["--cpu-seconds", String(seconds)] }
-    if let workDirectory { words += ["--work-directory", workDirectory] }
+    if let workFolder { words += ["--work-directory", workFolder] }
     return words
   }
 
-  /// The child's environment as `NAME=value`.
+  /// What it is told first of all; nil for a scan.
+  var setup: HostSetup? {
+    role == .scan ? nil : HostSetup(environment: environment, settings: settings)
+  }
+
+  /// The environment that the child is started with, as `NAME=value`.
   var environmentWords: [String] {
     var variables: [String: String] = [:]
     for name in environmentNames {
       if let value = getenv(name) { variables[name] = String(cString: value) }
     }
-    variables.merge(environment) { _, own in own }
     return variables.filter { !$0.key.hasPrefix("LD_") }.map { "\($0.key)=\($0.value)" }
   }
 }

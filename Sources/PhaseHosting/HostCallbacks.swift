@@ -77,6 +77,19 @@ func withSetup(_ call: SetupCall, _ body: (UnsafePointer<ct_setup>) -> ct_status
   return withExtendedLifetime(call) { withUnsafePointer(to: table, body) }
 }
 
+/// Lends a `ct_phase_setup` to `body`.
+func withPhaseSetup(
+  settings: [UInt8], workDirectory: UnsafeBufferPointer<UInt8>, _ body: (UnsafePointer<ct_phase_setup>) -> ct_status
+) -> ct_status {
+  settings.withUnsafeBytes { settings in
+    var table = ct_phase_setup()
+    table.struct_size = UInt32(MemoryLayout<ct_phase_setup>.size)
+    table.settings = ct_bytes(ptr: settings.baseAddress, len: settings.count)
+    table.work_dir = ct_str(bytes: workDirectory)
+    return withUnsafePointer(to: table, body)
+  }
+}
+
 extension ct_str {
   init(bytes: UnsafeBufferPointer<UInt8>) {
     let start = UnsafeRawPointer(bytes.baseAddress)?.assumingMemoryBound(to: CChar.self)

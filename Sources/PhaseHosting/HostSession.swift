@@ -7,6 +7,7 @@ struct HostSession: Sendable {
   let library: PluginLibrary
   let description: LibraryDescription
   let arguments: HostArguments
+  let setup: HostSetup
   let channel: ReportChannel
   let running: RunningJob
   let control: ControlLoop
@@ -34,7 +35,9 @@ struct HostSession: Sendable {
     }
     let error = CallError()
     try initialize(error)
-    let runner = try PhaseRunner(phase, running: running, workDirectory: arguments.workDirectory, error: error)
+    let runner = try PhaseRunner(
+      phase, running: running, settings: setup.settings, workDirectory: arguments.workDirectory, error: error)
+    var folder = WorkFolder(path: arguments.workDirectory)
     var left = LeftProcesses()
     channel.send(.ready(description))
     try eachRequest { request throws(HostRefusalError) in
@@ -47,6 +50,7 @@ struct HostSession: Sendable {
       let killed = left.end(afterNanoseconds: nanoseconds)
       if killed > 0 { channel.send(.log(token: job.token, level: .warning, message: wordsOnKilled(killed))) }
       channel.send(.finished(token: job.token, result, nanoseconds: nanoseconds))
+      if let problem = folder?.empty() { channel.send(.log(token: 0, level: .warning, message: problem)) }
     }
     runner.finish()
     shutDown()

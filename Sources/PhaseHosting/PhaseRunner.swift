@@ -13,9 +13,9 @@ struct PhaseRunner {
     ) -> ct_status
   private let error: CallError
 
-  /// Calls the phase's `create`.
+  /// Calls the phase's `create_with`, or `create`.
   init(
-    _ phase: UnsafePointer<ct_phase>, running: RunningJob, workDirectory: String, error: CallError
+    _ phase: UnsafePointer<ct_phase>, running: RunningJob, settings: [UInt8], workDirectory: String, error: CallError
   ) throws(HostRefusalError) {
     guard let run = phase.field(\.run) ?? nil else {
       throw HostRefusalError(.malformedDescription, "gives no run()")
@@ -24,16 +24,30 @@ struct PhaseRunner {
     self.run = run
     self.running = running
     self.error = error
-    table = makeJob(for: running, workDirectory: permanentCopy(workDirectory))
+    let folder = permanentCopy(workDirectory)
+    table = makeJob(for: running, workDirectory: folder)
+    instance = try Self.create(phase, settings: settings, workDirectory: folder, error)
+  }
+
+  private static func create(
+    _ phase: UnsafePointer<ct_phase>, settings: [UInt8], workDirectory: UnsafeBufferPointer<UInt8>, _ error: CallError
+  ) throws(HostRefusalError) -> UnsafeMutableRawPointer? {
     var instance: UnsafeMutableRawPointer?
-    if let create = phase.field(\.create) ?? nil {
-      error.reset()
-      let result = error.result(create(phase, &instance, error.pointer))
-      if let failure = result.error {
-        throw HostRefusalError(.initializationFailed, "could not make an instance of its phase: \(failure)")
+    error.reset()
+    let status: ct_status
+    if let create = phase.field(\.create_with) ?? nil {
+      status = withPhaseSetup(settings: settings, workDirectory: workDirectory) {
+        create(phase, $0, &instance, error.pointer)
       }
+    } else if let create = phase.field(\.create) ?? nil {
+      status = create(phase, &instance, error.pointer)
+    } else {
+      return nil
     }
-    self.instance = instance
+    if let failure = error.result(status).error {
+      throw HostRefusalError(.initializationFailed, "could not make an instance of its phase: \(failure)")
+    }
+    return instance
   }
 
   /// One attempt from its instructions to its result.

@@ -27,10 +27,11 @@ public enum PluginHostProcess {
     let control = ControlLoop(running: running)
     control.start()
     do {
+      let setup = try receiveSetup(for: arguments.role)
       let library = try PluginLibrary(loading: arguments.library)
       let description = try LibraryDescription(reading: library.plugin)
       let session = HostSession(
-        library: library, description: description, arguments: arguments, channel: channel, running: running,
+        library: library, description: description, arguments: arguments, setup: setup, channel: channel, running: running,
         control: control)
       startThread(stackSize: 8 << 20) { session.runAndExit() }
       serveMainQueue(of: library)

@@ -2,12 +2,23 @@ import FoundationEssentials
 
 /// - Throws: `PhaseError` for bad input that names the member at fault.
 func decodeInstructions<Value: Decodable>(_ type: Value.Type, from bytes: [UInt8]) throws(PhaseError) -> Value {
+  try decode(type, from: bytes, location: "instructions")
+}
+
+/// - Throws: `PhaseError` for bad input that names the member at fault.
+func decodeSettings<Value: Decodable>(_ type: Value.Type, from bytes: [UInt8]) throws(PhaseError) -> Value {
+  try decode(type, from: bytes, location: "settings")
+}
+
+private func decode<Value: Decodable>(
+  _ type: Value.Type, from bytes: [UInt8], location: String
+) throws(PhaseError) -> Value {
   do {
     return try JSONDecoder().decode(Value.self, from: Data(bytes))
   } catch let error as DecodingError {
-    throw PhaseError(kind: .badInput, message: describe(error), location: "instructions")
+    throw PhaseError(kind: .badInput, message: describe(error), location: location)
   } catch {
-    throw PhaseError(kind: .badInput, message: "\(error)", location: "instructions")
+    throw PhaseError(kind: .badInput, message: "\(error)", location: location)
   }
 }
 

@@ -44,6 +44,9 @@ public protocol AnyPhase: Sendable {
   static var inputSchema: String? { get }
   /// JSON Schema text of its result, or nil.
   static var outputSchema: String? { get }
+  /// JSON Schema text of the settings that a worker may be given for it, or nil. Settings are checked against it before a
+  /// child is started.
+  static var settingsSchema: String? { get }
 
   /// Made once per child process, before the first job.
   init()
@@ -68,6 +71,7 @@ extension AnyPhase {
   public static var traits: PhaseTraits { [] }
   public static var inputSchema: String? { nil }
   public static var outputSchema: String? { nil }
+  public static var settingsSchema: String? { nil }
 }
 
 extension Phase {

@@ -8,8 +8,9 @@ final class PhaseInstance: Sendable {
   private let thread = JobThread()
   private let cancelTask = Mutex<(@Sendable () -> Void)?>(nil)
 
-  init(_ type: any AnyPhase.Type) {
-    phase = type.init()
+  /// - Parameter settings: a JSON object.
+  init(_ type: any AnyPhase.Type, settings: [UInt8]) throws {
+    phase = try (type as? any ConfiguredPhase.Type)?.configured(by: settings) ?? type.init()
     jobType = type.jobType
   }
 

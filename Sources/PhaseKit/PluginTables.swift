@@ -31,10 +31,13 @@ func makePhase(_ type: any AnyPhase.Type) -> UnsafePointer<ct_phase> {
   table.summary = permanent(type.summary)
   table.input_schema = type.inputSchema.map(permanent)
   table.output_schema = type.outputSchema.map(permanent)
-  table.create = { phase, instance, _ in
-    guard let type = object(phase?.pointee.plugin_data, as: PhaseType.self), let instance else { return misuse }
-    instance.pointee = Unmanaged.passRetained(PhaseInstance(type.type)).toOpaque()
-    return ct_status(CT_OK)
+  table.settings_schema = type.settingsSchema.map(permanent)
+  // A host of ABI 1.0 knows no settings.
+  table.create = { phase, instance, error in makeInstance(of: phase, Array("{}".utf8), instance, error) }
+  table.create_with = { phase, setup, instance, error in
+    guard let given = setup?.pointee.settings else { return misuse }
+    let settings = Array(UnsafeRawBufferPointer(start: given.ptr, count: given.len))
+    return makeInstance(of: phase, settings, instance, error)
   }
   table.run = { _, instance, job, error in
     guard let instance = object(instance, as: PhaseInstance.self), let job else { return misuse }
@@ -45,6 +48,19 @@ func makePhase(_ type: any AnyPhase.Type) -> UnsafePointer<ct_phase> {
     if let instance { Unmanaged<PhaseInstance>.fromOpaque(instance).release() }
   }
   return permanentStruct(table)
+}
+
+private func makeInstance(
+  of phase: UnsafePointer<ct_phase>?, _ settings: [UInt8],
+  _ instance: UnsafeMutablePointer<UnsafeMutableRawPointer?>?, _ error: UnsafeMutablePointer<ct_error>?
+) -> ct_status {
+  guard let type = object(phase?.pointee.plugin_data, as: PhaseType.self)?.type, let instance else { return misuse }
+  do {
+    instance.pointee = Unmanaged.passRetained(try PhaseInstance(type, settings: settings)).toOpaque()
+    return ct_status(CT_OK)
+  } catch let problem {
+    return CallOutcome(problem, place: type.jobType, isCancelled: false).write(to: error)
+  }
 }
 
 func makePipeline(_ type: any Pipeline.Type) -> UnsafePointer<ct_pipeline> {

@@ -63,7 +63,7 @@ class Service:
 
     def __init__(self, name, command, folder, ready=None, environment=None):
         self.name, self.command, self.folder, self.ready = name, command, folder, ready
-        self.environment = dict(os.environ, CARBONTUBE_EXAMPLE_DIR=folder) | (environment or {})
+        self.environment = dict(os.environ, TMPDIR=folder) | (environment or {})
         self.process, self.stopped = None, False
         self.start()
 

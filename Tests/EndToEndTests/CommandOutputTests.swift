@@ -71,7 +71,7 @@ struct CommandOutputTests {
     let given = #"{ "size" : 1, "wei":123456789012345678901234567890 , "far": [1e309,  -0.10], "n":"\u0041" }"#
     let end = try Program.run(
       ["run", "--json", Terminals.library, "example-one", "-"], in: folder.path,
-      environment: ["CARBONTUBE_EXAMPLE_DIR": folder.path, "TMPDIR": folder.path], input: given + "\r\n\n")
+      environment: ["TMPDIR": folder.path], input: given + "\r\n\n")
     #expect(end.status == 0, "\(end)")
     #expect(end.output.hasPrefix(given.dropLast(2) + #","file_path":"#) && end.output.hasSuffix("\" }\n"), "\(end)")
   }

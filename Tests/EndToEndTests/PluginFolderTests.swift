@@ -11,7 +11,7 @@ import Testing
     let worker = try Program(
       "carbontube", ["phase", "--plugin-dir", drop, "--all", "--sub-connect=\(terminals.events)"],
       in: terminals.folder.path,
-      environment: ["CARBONTUBE_EXAMPLE_DIR": terminals.folder.path])
+      environment: ["TMPDIR": terminals.folder.path])
     _ = try worker.line(holding: "phase all phases: plugins \(drop)")
     let early = try terminals.enqueue(20)
     let library = drop + "/libExample.so"

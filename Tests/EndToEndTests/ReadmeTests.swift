@@ -63,7 +63,7 @@ struct ReadmeTests {
       """
     let end = try Program(
       "/bin/bash", ["-c", arranged], in: checkout.path,
-      environment: ["CARBONTUBE_EXAMPLE_DIR": checkout.path, "CARBONTUBE_PLUGIN_PATH": ""]
+      environment: ["TMPDIR": checkout.path, "CARBONTUBE_PLUGIN_PATH": ""]
     ).end()
     #expect(end.status == 0, "\(end.complaint)")
     for part in [

@@ -8,7 +8,7 @@ struct RunTests {
     let folder = try TemporaryFolder()
     let end = try Program.run(
       ["run", "--json", Terminals.library, "example-one", #"{"size": 3, "n": 1}"#, #"{"n": 2, "size": 0}"#],
-      in: folder.path, environment: ["CARBONTUBE_EXAMPLE_DIR": folder.path, "TMPDIR": folder.path])
+      in: folder.path, environment: ["TMPDIR": folder.path])
     #expect(end.status == 0, "\(end)")
     try #require(end.lines.count == 2, "\(end)")
     for (number, line) in end.lines.enumerated() {
@@ -28,7 +28,7 @@ struct RunTests {
       [
         "run", "--json", "-c", "2", "--phases-from", "\(buildFolder)/libHashFile.so", Terminals.library,
         "example-one", "-",
-      ], in: folder.path, environment: ["CARBONTUBE_EXAMPLE_DIR": folder.path],
+      ], in: folder.path, environment: ["TMPDIR": folder.path],
       input: (0..<100).map { #"{"size": 2, "n": \#($0)}"# }.joined(separator: "\n"))
     #expect(end.status == 0, "\(end.complaint)")
     #expect(end.lines.count == 100)
@@ -39,7 +39,7 @@ struct RunTests {
     let folder = try TemporaryFolder()
     let end = try Program.run(
       ["run", Terminals.library, "example-one", #"{"size": 1}"#, #"{"size": -5}"#], in: folder.path,
-      environment: ["CARBONTUBE_EXAMPLE_DIR": folder.path])
+      environment: ["TMPDIR": folder.path])
     #expect(end.status == 1, "\(end)")
     try #require(end.lines.count == 2, "\(end)")
     #expect(end.lines[0].hasPrefix("1  succeeded"), "\(end.output)")
@@ -70,7 +70,7 @@ struct RunTests {
     let folder = try TemporaryFolder()
     func test(_ arguments: String...) throws -> Program.End {
       try Program.run(
-        ["plugins", "test"] + arguments, in: folder.path, environment: ["CARBONTUBE_EXAMPLE_DIR": folder.path])
+        ["plugins", "test"] + arguments, in: folder.path, environment: ["TMPDIR": folder.path])
     }
     let made = try test(Terminals.library, "generate-file", #"{"size": 2}"#)
     #expect(made.status == 0 && made.output == #"{"file_path":"\#(folder.path)/carbontube-plugins-test.txt"}"# + "\n")

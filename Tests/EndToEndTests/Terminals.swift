@@ -36,7 +36,7 @@ final class Terminals {
   func addWorker(_ jobType: String, library: String = Terminals.library, _ options: [String] = []) throws -> Program {
     let worker = try Program(
       "carbontube", ["phase", library, jobType, "--sub-connect=\(events)"] + options, in: folder.path,
-      environment: ["CARBONTUBE_EXAMPLE_DIR": folder.path])
+      environment: ["TMPDIR": folder.path])
     workers.append(worker)
     _ = try worker.line(holding: "phase \(jobType): jobs")
     return worker

@@ -11,7 +11,7 @@ import Testing
   init() throws { folder = try TemporaryFolder() }
 
   func host(_ jobType: String, in library: String = "libExample.so") throws -> PluginHost {
-    try startHost(library, .phase(jobType: jobType), environment: ["CARBONTUBE_EXAMPLE_DIR": folder.path])
+    try startHost(library, .phase(jobType: jobType), environment: ["TMPDIR": folder.path])
   }
 
   func generate(_ instructions: String, id: String = "job-1") throws -> HostResult {

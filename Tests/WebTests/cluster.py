@@ -56,7 +56,7 @@ class Cluster:
         for name in os.listdir(f"{ROOT}/plugins"):
             shutil.copy(f"{ROOT}/plugins/{name}", self.plugins)
         self.environment = os.environ | {
-            "CARBONTUBE_STATE_DIR": f"{self.folder}/state", "CARBONTUBE_EXAMPLE_DIR": self.folder}
+            "CARBONTUBE_STATE_DIR": f"{self.folder}/state", "TMPDIR": self.folder}
         self.processes, self.workers = [], {}
         self.coordinator = self.start(
             "pipeline", "plugins/libExample.so", "example-one", "--sub-bind=tcp://127.0.0.1:*",

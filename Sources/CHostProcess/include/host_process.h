@@ -38,6 +38,10 @@ int host_can_look(void);
 /// known.
 int host_children(pid_t process, pid_t *found, int capacity);
 
+/// Removes all that lies below `folder`, to any depth, whatever its modes; follows no link. 0, or -1 and errno where something
+/// stays, a mounted file system for one. Takes time by the number of files.
+int host_empty_folder(int folder);
+
 /// What a guard is told to do.
 enum host_order {
   /// Kill the child and all below it, and end.

@@ -42,7 +42,7 @@ extern "C" {
 #endif
 
 #define CT_ABI_MAJOR 1
-#define CT_ABI_MINOR 0
+#define CT_ABI_MINOR 1
 #define CT_ENTRY_SYMBOL "carbontube_plugin_v1"
 #define CT_EXPORT __attribute__((visibility("default")))
 #define CT_HAS(pointer, field) \
@@ -130,7 +130,7 @@ struct ct_job {
   ct_str id;                /* the same in every attempt and phase: use it as idempotency key */
   ct_str pipeline;          /* the pipeline's name; empty where the phase runs alone */
   ct_bytes instructions;    /* a JSON object */
-  ct_str work_dir;          /* an absolute path to a folder of this child for scratch files; may be empty */
+  ct_str work_dir;          /* an absolute path to a folder of this child alone, emptied after each job; may be empty */
   int64_t deadline_unix_ms; /* 0: none. The child is killed some time after it */
   /* [any] Copies. A JSON object whose members are merged into the instructions if run() returns CT_OK; the last call
    * counts. Without a call the instructions stay as they are.
@@ -175,6 +175,14 @@ enum {
   CT_PHASE_IDEMPOTENT = 1u << 1     /* running a job twice does no harm           */
 };
 
+/* Lent to create_with(). Since 1.1. */
+typedef struct ct_phase_setup {
+  uint32_t struct_size;
+  uint32_t reserved; /* 0 */
+  ct_bytes settings; /* a JSON object: what the worker was given by --set and --settings; {} where nothing was */
+  ct_str work_dir;   /* as ct_job.work_dir */
+} ct_phase_setup;
+
 typedef struct ct_phase ct_phase;
 struct ct_phase {
   uint32_t struct_size;
@@ -195,6 +203,11 @@ struct ct_phase {
   void (*cancel)(const ct_phase *phase, void *instance);
   /* [worker] Not called if the child is killed. The member may be NULL. */
   void (*destroy)(const ct_phase *phase, void *instance);
+  /* ----- since 1.1 ----- */
+  const char *settings_schema; /* JSON Schema of the settings, which are checked before a child is started; or NULL */
+  /* [worker] As create(), which it takes the place of; a host of ABI 1.0 calls create(). Secrets come as variables of the
+   * environment, by getenv(). The member may be NULL. */
+  ct_status (*create_with)(const ct_phase *phase, const ct_phase_setup *setup, void **instance, ct_error *err);
 };
 
 typedef struct ct_pipeline ct_pipeline;
@@ -206,7 +219,8 @@ struct ct_pipeline {
   const char *version; /* "1.0.0" */
   const char *summary; /* one line; may be empty */
   /* JSON: {"name": "example-one", "phases": [...]}. Each phase is a job_type or an object with "job_type" and, each
-   * optional, "attempts", "timeout_seconds", "backoff_seconds", "concurrency". Seconds may have a fraction. */
+   * optional, "attempts", "crashes", "timeout_seconds", "backoff_seconds", "maximum_backoff_seconds", "concurrency".
+   * Seconds may have a fraction. */
   const char *definition;
   /* The hooks run in a child of the coordinator, off the jobs' path, [worker], one at a time, on one instance. Each
    * member may be NULL: not written. A hook that returns CT_UNSUPPORTED says the same and is not called again.

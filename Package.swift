@@ -111,6 +111,7 @@ let package = Package(
 
     // Pure values.
     room("PipelineModel"),
+    room("PhaseSettings"),
     room("WireProtocol", ["PipelineModel", "CZlib", "CSimdJSON"]),
 
     // Storage. JobStorage cannot import a driver.
@@ -136,8 +137,8 @@ let package = Package(
     room(
       "PhaseServing",
       [
-        "PipelineModel", "WireProtocol", "ZeroMQTransport", "HostProtocol", "HostSupervision", "PluginCatalog", logging,
-        deque,
+        "PipelineModel", "PhaseSettings", "WireProtocol", "ZeroMQTransport", "HostProtocol", "HostSupervision",
+        "PluginCatalog", logging, deque,
       ]),
     room("PipelineAccess", ["PipelineModel", "WireProtocol", "ZeroMQTransport"]),
 
@@ -155,7 +156,7 @@ let package = Package(
       "CarbonTube",
       [
         "Coordination", "PhaseServing", "PipelineAccess", "PluginCatalog", "JobStorage", "JobStorageSQLite",
-        "JobStorageRedis", "PipelineModel", "WireProtocol", "HostProtocol", "HostSupervision", metrics,
+        "JobStorageRedis", "PipelineModel", "PhaseSettings", "WireProtocol", "HostProtocol", "HostSupervision", metrics,
         serviceLifecycle,
       ]),
 
@@ -163,7 +164,8 @@ let package = Package(
       name: "carbontube",
       dependencies: [
         "CarbonTube", "Coordination", "PhaseServing", "PipelineAccess", "PluginCatalog", "JobStorage", "PipelineModel",
-        "WireProtocol", "ZeroMQTransport", "HostProtocol", "HostSupervision", "WebDashboard", argumentParser, logging,
+        "PhaseSettings", "WireProtocol", "ZeroMQTransport", "HostProtocol", "HostSupervision", "WebDashboard",
+        argumentParser, logging,
       ], swiftSettings: strict),
     .executableTarget(name: "carbontube-plugin-host", dependencies: ["PhaseHosting"], swiftSettings: strict),
 
@@ -183,6 +185,7 @@ let package = Package(
       name: "FixturePlugin", dependencies: ["PhaseKit", "CPhaseABI"], path: "Tests/Fixtures/FixturePlugin",
       swiftSettings: strict, linkerSettings: pluginLinking),
     tests("PipelineModelTests", ["PipelineModel"]),
+    tests("PhaseSettingsTests", ["PhaseSettings"]),
     tests("ZeroMQTransportTests", ["ZeroMQTransport"]),
     tests("WireProtocolTests", ["WireProtocol", "PipelineModel", "PluginTestKit"]),
     tests("CoordinationTests", ["Coordination", "JobStorage", "PipelineModel", "WireProtocol"]),

@@ -2,6 +2,7 @@
 @_exported public import Coordination
 @_exported public import JobStorage
 @_exported public import PhaseServing
+@_exported public import PhaseSettings
 @_exported public import PipelineAccess
 @_exported public import PipelineModel
 @_exported public import PluginCatalog

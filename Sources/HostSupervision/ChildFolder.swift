@@ -14,7 +14,8 @@ final class ChildFolder {
   /// - Parameter parent: absolute, since a relative path would mean something else in the child; is there.
   init(below parent: String) throws(HostSpawnError) {
     guard parent.hasPrefix("/") else {
-      throw HostSpawnError(operation: "cannot make a work folder in \(parent), which is no absolute path", errno: EINVAL)
+      throw HostSpawnError(
+        operation: "cannot make a work folder in \(parent), which is no absolute path", errno: EINVAL)
     }
     while true {
       var template = Array("\(parent)/\(Self.prefix)XXXXXX".utf8CString)

@@ -25,13 +25,13 @@ extension PluginHost {
       flush()
       for event in receive() {
         if let value = take(event) {
-          _ = drainStandardError()
+          drainStandardError()
           return .value(value)
         }
         if case .malformed(let reason) = event { malformed = reason }
         if case .closed = event { return .ended(finish(), malformed: malformed) }
       }
-      _ = drainStandardError()
+      drainStandardError()
       let rest = timeout - .nanoseconds(Int64(clamping: monotonicNanoseconds() - start))
       guard rest > .zero else { return .timedOut }
       pollOnce(for: rest)

@@ -44,6 +44,7 @@ public final class PluginHost {
   private var outgoing = OutgoingBytes()
   private var outgoingControl = OutgoingBytes()
   private var tail = OutputTail()
+  private var unfinishedLine: [UInt8] = []
   /// Nothing more is read from the channel.
   private var channelIsOver = false
   private var channelFault: String?
@@ -59,7 +60,8 @@ public final class PluginHost {
     let setup = configuration.setup
     // Nobody would take it in, and the child's reason would be a riddle.
     guard setup.map({ $0.byteCount <= HostSetup.maximumBytes }) ?? true else {
-      throw HostSpawnError(operation: "settings and variables have more than \(HostSetup.maximumBytes) bytes", errno: E2BIG)
+      throw HostSpawnError(
+        operation: "settings and variables have more than \(HostSetup.maximumBytes) bytes", errno: E2BIG)
     }
     if let parent = configuration.workDirectory { ChildFolder.removeAbandoned(below: parent) }
     folder = try configuration.workDirectory.map { parent throws(HostSpawnError) in try ChildFolder(below: parent) }
@@ -223,9 +225,24 @@ public final class PluginHost {
     return secrets.isEmpty ? event : event.redacted(by: secrets)
   }
 
-  /// New bytes of the child's stdout and stderr, as they are; empty where there are none. Not for people: secrets are in
-  /// them.
-  public func drainStandardError() -> [UInt8] {
+  /// Takes in what the child has written to stdout and stderr.
+  public func drainStandardError() { _ = takeStandardError() }
+
+  /// The lines that the child has written to stdout and stderr since the last call, without secrets. One that is not ended
+  /// waits for its end, unless it is long.
+  public func drainOutputLines() -> [String] {
+    unfinishedLine += takeStandardError()
+    let end = unfinishedLine.lastIndex(of: UInt8(ascii: "\n")).map { $0 + 1 }
+    let count = end ?? (unfinishedLine.count > Self.longestLine || !standardErrorIsOpen ? unfinishedLine.count : 0)
+    guard count > 0 else { return [] }
+    defer { unfinishedLine.removeFirst(count) }
+    let text = configuration.secrets.redacting(String(decoding: unfinishedLine[..<count], as: UTF8.self))
+    return text.split(separator: "\n").map(String.init)
+  }
+
+  private static let longestLine = 64 << 10
+
+  private func takeStandardError() -> [UInt8] {
     var new: [UInt8] = []
     while standardErrorIsOpen, new.count < Self.readingQuota {
       let (bytes, isOver) = readAvailable(channels.standardError) { new.append(contentsOf: $0) }
@@ -253,7 +270,7 @@ public final class PluginHost {
   /// Ends whatever is left of the child and tells how it ended; after `.closed` at once. Reads the rest of stderr into
   /// the tail.
   public func finish() -> HostExit {
-    defer { _ = drainStandardError() }
+    defer { drainStandardError() }
     if let exit = reap() { return exit }
     kill()
     return collectExit()

@@ -32,6 +32,9 @@ public struct PluginHostConfiguration: Hashable, Sendable {
     "PATH", "HOME", "USER", "LOGNAME", "TMPDIR", "TZ", "LANG", "LC_ALL", "LC_CTYPE", "SWIFT_BACKTRACE",
   ]
 
+  /// What Swift's runtime writes to stderr about a crash: the thread that crashed, without pages of registers and files.
+  static let defaultTrace = "threads=crashed,registers=none,images=none,color=no"
+
   /// The program `carbontube-plugin-host`.
   public var executable: String
   /// The plugin, absolute. Give the staged copy, never a file that somebody may overwrite while it is mapped.
@@ -99,6 +102,10 @@ public struct PluginHostConfiguration: Hashable, Sendable {
     for name in environmentNames {
       if let value = getenv(name) { variables[name] = String(cString: value) }
     }
+    // Whoever asks for more in the trace of a crash gets it. What lies in memory where registers point may be a secret.
+    variables["SWIFT_BACKTRACE"] =
+      [variables["SWIFT_BACKTRACE"] ?? Self.defaultTrace, secrets.isEmpty ? nil : "registers=none"].compactMap { $0 }
+      .joined(separator: ",")
     return variables.filter { !$0.key.hasPrefix("LD_") }.map { "\($0.key)=\($0.value)" }
   }
 }

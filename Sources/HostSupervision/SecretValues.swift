@@ -4,7 +4,8 @@
 /// A value of fewer than `shortestValue` bytes is not looked for: it would blacken half of every line. Of a value of several
 /// lines each line counts as well, from `shortestLine` bytes on, because lines are what logs show; and what JSON makes of a
 /// value counts like the value itself.
-public struct SecretValues: Hashable, Sendable, CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
+public struct SecretValues: Hashable, Sendable, CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable
+{
   public static let shortestValue = 4
   public static let shortestLine = 8
   static let mark = Array("***".utf8)

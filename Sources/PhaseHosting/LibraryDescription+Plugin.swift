@@ -34,7 +34,8 @@ extension PhaseDescription {
       jobType: jobType, version: try required(phase.text(\.version), "the version of '\(jobType)'"),
       summary: phase.text(\.summary) ?? "", inputSchema: phase.text(\.input_schema),
       outputSchema: phase.text(\.output_schema), settingsSchema: phase.text(\.settings_schema),
-      isDeterministic: flags & UInt32(CT_PHASE_DETERMINISTIC) != 0, isIdempotent: flags & UInt32(CT_PHASE_IDEMPOTENT) != 0)
+      isDeterministic: flags & UInt32(CT_PHASE_DETERMINISTIC) != 0,
+      isIdempotent: flags & UInt32(CT_PHASE_IDEMPOTENT) != 0)
   }
 }
 

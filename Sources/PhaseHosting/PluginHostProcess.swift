@@ -31,7 +31,8 @@ public enum PluginHostProcess {
       let library = try PluginLibrary(loading: arguments.library)
       let description = try LibraryDescription(reading: library.plugin)
       let session = HostSession(
-        library: library, description: description, arguments: arguments, setup: setup, channel: channel, running: running,
+        library: library, description: description, arguments: arguments, setup: setup, channel: channel,
+        running: running,
         control: control)
       startThread(stackSize: 8 << 20) { session.runAndExit() }
       serveMainQueue(of: library)

@@ -1,5 +1,6 @@
 internal import Dispatch
 internal import Glibc
+internal import HostProtocol
 internal import Logging
 internal import PipelineModel
 internal import PluginCatalog
@@ -77,10 +78,14 @@ public final class PhaseServer: Sendable {
     if let problem = description.problem, !description.state.isQuarantined {
       throw PhaseServerError(kind: .plugin, message: problem)
     }
+    let phase: PhaseDescription
     do throws(PluginRefusal) {
-      _ = try description.phase(settings.jobType)
+      phase = try description.phase(settings.jobType)
     } catch {
       throw PhaseServerError(kind: .noSuchPhase, message: error.description)
+    }
+    if let problem = settingsProblem(settings.phaseSettings, for: phase) {
+      throw PhaseServerError(kind: .settings, message: "\(file): \(problem)")
     }
     return StagedPlugin(path: description.stagedPath, sha256: description.sha256)
   }

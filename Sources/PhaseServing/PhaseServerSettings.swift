@@ -1,5 +1,6 @@
 public import HostSupervision
 public import Logging
+public import PhaseSettings
 public import PipelineModel
 internal import PluginCatalog
 
@@ -25,6 +26,16 @@ public struct PhaseServerSettings: Sendable {
   /// How long a child may take from its start until it can run jobs; then it is killed and counts as one that failed.
   public var readinessMilliseconds: Int64 = 30_000
   public var limits = PluginHostConfiguration.Limits()
+  /// Variables of the plugin's processes, beside the few that every one gets (`PluginHostConfiguration`). Nothing shows them.
+  public var environment: [String: String] = [:]
+  /// What the phase's instances are made with. Checked against the schema that the plugin declares before a child is
+  /// started.
+  public var phaseSettings = PhaseSettings()
+  /// Values that are replaced by `***` in all that a plugin says but its results: in logs, errors, progress, the last lines of
+  /// stderr.
+  public var secrets = SecretValues()
+  /// An existing folder, absolute, in which each child gets one of its own for scratch files. Nil: they get none.
+  public var workDirectory: String?
   /// A build that crashes on this many jobs within ten minutes is put into quarantine: no worker of this user and
   /// machine runs it until it is replaced or released. Nil: never, and no quarantine is heeded.
   public var quarantineAfter: Int? = 3
@@ -56,6 +67,8 @@ public struct PhaseServerError: Error, Hashable, Sendable, CustomStringConvertib
     case plugin
     /// The plugin has no phase of that name.
     case noSuchPhase
+    /// The settings are not what the plugin's schema allows, or the schema cannot be used.
+    case settings
     /// An address is malformed or taken.
     case address
   }

@@ -119,7 +119,8 @@ public final class PluginFolderServer: Sendable {
     let files = folders.flatMap { PluginFolder.files(in: $0) ?? [] }
     let catalog = PluginCatalog(stateFolder: settings.stateFolder, hostExecutable: settings.hostExecutable)
     let plan = ServingPlan(
-      catalog.describe(files: files), jobTypes: jobTypes, serving: state.serving.mapValues(\.build))
+      catalog.describe(files: files), jobTypes: jobTypes, settings: settings.phaseSettings,
+      serving: state.serving.mapValues(\.build))
     for remark in plan.remarks where !state.remarks.contains(remark) { settings.logger.warning("\(remark)") }
     state.remarks = plan.remarks
     for jobType in state.serving.keys.sorted() where plan.builds[jobType] == nil {

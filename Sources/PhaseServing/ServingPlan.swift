@@ -1,3 +1,4 @@
+internal import PhaseSettings
 internal import PluginCatalog
 
 /// Which build serves which job type, out of what lies in the plugin folders. A pure decision.
@@ -8,15 +9,23 @@ struct ServingPlan {
     var staged: StagedPlugin
   }
 
+  private let settings: PhaseSettings
   private(set) var builds: [String: Build] = [:]
+  /// Job types that are here and do not take the settings.
+  private var refused: Set<String> = []
   /// One line for each thing that an administrator would want to know.
   private(set) var remarks: [String] = []
 
   /// - Parameters:
   ///   - descriptions: in the order in which files win where several have the same job type.
   ///   - jobTypes: what to serve; nil: all there is.
+  ///   - settings: what the phases are given; one that does not take them is not served.
   ///   - serving: what is served now.
-  init(_ descriptions: [PluginDescription], jobTypes: Set<String>?, serving: [String: Build]) {
+  init(
+    _ descriptions: [PluginDescription], jobTypes: Set<String>?, settings: PhaseSettings = PhaseSettings(),
+    serving: [String: Build]
+  ) {
+    self.settings = settings
     for description in descriptions {
       if let problem = description.problem, !description.state.isQuarantined {
         keepFormer(of: description.file, because: problem, serving)
@@ -27,10 +36,10 @@ struct ServingPlan {
     let inCharge = usable.filter { description in serving.values.contains { $0.file == description.file } }
     for description in inCharge { take(description, only: jobTypes) { serving[$0]?.file == description.file } }
     for description in usable { take(description, only: jobTypes) { _ in true } }
-    if jobTypes == nil, builds.isEmpty {
+    if jobTypes == nil, builds.isEmpty, refused.isEmpty {
       remarks.append("no plugin with a phase is here yet; one is served as soon as it is put here")
     }
-    for jobType in (jobTypes ?? []).sorted() where builds[jobType] == nil {
+    for jobType in (jobTypes ?? []).sorted() where builds[jobType] == nil && !refused.contains(jobType) {
       remarks.append("no plugin here has the phase '\(jobType)'; it is served as soon as one is put here")
     }
   }
@@ -46,6 +55,11 @@ struct ServingPlan {
     let staged = StagedPlugin(path: description.stagedPath, sha256: description.sha256)
     for phase in description.phases where only?.contains(phase.jobType) ?? true && fits(phase.jobType) {
       guard let taken = builds[phase.jobType] else {
+        if let problem = settingsProblem(settings, for: phase) {
+          refused.insert(phase.jobType)
+          remarks.append("\(description.file): \(problem)")
+          continue
+        }
         builds[phase.jobType] = Build(file: description.file, staged: staged)
         continue
       }

@@ -160,10 +160,9 @@ extension Worker {
   /// What the plugin prints goes to the log for whoever debugs it; the end of it is kept with a crash anyhow.
   private func forwardOutput(of slot: HostSlot) {
     guard let host = slot.host, host.standardErrorIsOpen else { return }
-    let bytes = host.drainStandardError()
-    guard !bytes.isEmpty, logger.logLevel <= .debug else { return }
-    for line in String(decoding: bytes, as: UTF8.self).split(separator: "\n").prefix(50) {
-      logger.debug("plugin output: \(truncated(String(line), toBytes: LogLine.maximumBytes))")
+    guard logger.logLevel <= .debug else { return host.drainStandardError() }
+    for line in host.drainOutputLines().prefix(50) {
+      logger.debug("plugin output: \(truncated(line, toBytes: LogLine.maximumBytes))")
     }
   }
 }

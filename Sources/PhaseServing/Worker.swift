@@ -100,7 +100,9 @@ final class Worker {
     try events.connect(settings.eventsAddress)
     let configuration = PluginHostConfiguration(
       executable: settings.hostExecutable, library: staged.path, role: .phase(jobType: settings.jobType),
-      limits: settings.limits)
+      limits: settings.limits, environment: settings.environment,
+      settings: settings.phaseSettings.value(for: settings.jobType).json, secrets: settings.secrets,
+      workDirectory: settings.workDirectory)
     slots = (0..<settings.concurrency).map { _ in
       HostSlot(configuration, readyWithin: settings.readinessMilliseconds, clocks: settings.clocks)
     }

@@ -15,6 +15,8 @@ enum ExitStatus: Int32 {
   case unavailable = 69
   /// EX_IOERR: what was asked was done, but its answer could not be written.
   case output = 74
+  /// EX_NOPERM: this user may not, or a file is open to more people than it should be.
+  case denied = 77
   /// EX_CONFIG: storage or a pipeline's definition is wrong.
   case configuration = 78
   /// 128 + SIGINT, as shells report it.

@@ -71,6 +71,7 @@ extension PhaseServerError {
     switch kind {
     case .noInput: .noInput
     case .noSuchPhase: .usage
+    case .settings: .configuration
     case .plugin: .data
     case .address: .unavailable
     }

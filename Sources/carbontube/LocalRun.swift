@@ -22,7 +22,7 @@ final class LocalRun: Sendable {
 
   init(
     _ pipeline: PipelineDefinition, libraries: [String: String], storage: String?, concurrency: Int,
-    logLevel: Logger.Level
+    provision: SettingsOptions.Given, logLevel: Logger.Level
   ) throws(CommandFailure) {
     self.pipeline = pipeline
     folder = try TemporaryFolder()
@@ -46,6 +46,7 @@ final class LocalRun: Sendable {
         settings.eventsAddress = bound.eventsAddress
         settings.pullAddress = "ipc://\(path)/\(jobType)"
         settings.concurrency = concurrency
+        provision.apply(to: &settings)
         // Whoever runs a plugin by hand is told of each crash, and decides.
         settings.quarantineAfter = nil
         return try PhaseServer(settings)

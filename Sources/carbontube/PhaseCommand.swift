@@ -63,6 +63,7 @@ struct PhaseCommand: ParsableCommand {
       "Stop running a build that crashed on this many jobs within 10 minutes. 0: never.", valueName: "jobs"))
   var quarantineAfter = 3
 
+  @OptionGroup(title: "What phases are given") var provision: SettingsOptions
   @OptionGroup var logging: LogOptions
 
   func validate() throws {
@@ -122,7 +123,7 @@ struct PhaseCommand: ParsableCommand {
   }
 
   private func servePhase() throws {
-    var settings = settings
+    var settings = try settings()
     settings.library = try PluginFile.path(words[0])
     settings.jobType = words[1]
     let server = try CommandFailure.explaining { try PhaseServer(settings) }
@@ -137,7 +138,7 @@ struct PhaseCommand: ParsableCommand {
 
   private func serveFolders() throws {
     try PluginSearch.requireFolders(pluginDir)
-    let server = PluginFolderServer(folders: pluginDir, jobTypes: all ? nil : Set(words), settings: settings)
+    let server = PluginFolderServer(folders: pluginDir, jobTypes: all ? nil : Set(words), settings: try settings())
     let signals = StopSignals { count in
       if count == 1 { server.drain() } else { server.stop() }
     }
@@ -149,8 +150,9 @@ struct PhaseCommand: ParsableCommand {
   }
 
   /// What both forms have in common.
-  private var settings: PhaseServerSettings {
+  private func settings() throws(CommandFailure) -> PhaseServerSettings {
     var settings = PhaseServerSettings(library: "", jobType: "", logger: logging.logger("carbontube.phase"))
+    try provision.given().apply(to: &settings)
     settings.eventsAddress = subConnect
     settings.resultsAddress = pushConnect
     settings.pullAddress = pullBind

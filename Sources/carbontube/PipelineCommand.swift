@@ -62,6 +62,7 @@ struct PipelineCommand: ParsableCommand {
   var webBind = WebOptions.defaultBind
   @Option(help: ArgumentHelp("As --token-file of web.", valueName: "file")) var webTokenFile: String?
 
+  @OptionGroup(title: "What the pipeline's hooks are given") var environment: EnvironmentOptions
   @OptionGroup var logging: LogOptions
 
   func validate() throws {
@@ -91,7 +92,8 @@ struct PipelineCommand: ParsableCommand {
     let definition = try file.pipeline(name)
     var hookHost: PipelineHookHost?
     if file.hasHooks(name) {
-      hookHost = PipelineHookHost(library: file.description.stagedPath, pipeline: name, logger: logger)
+      hookHost = PipelineHookHost(
+        library: file.description.stagedPath, pipeline: name, environment: try environment.given(), logger: logger)
     }
     let chosen = try hookHost.flatMap { try initialize($0) }
     let uri = storage ?? chosen ?? "sqlite:carbontube-\(name).db"

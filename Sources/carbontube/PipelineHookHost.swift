@@ -32,8 +32,10 @@ final class PipelineHookHost: Sendable {
     var answer: @Sendable (Answer) -> Void
   }
 
-  init(library: String, pipeline: String, logger: Logger) {
-    configuration = PluginHostConfiguration(library: library, role: .pipeline(name: pipeline))
+  init(library: String, pipeline: String, environment: EnvironmentOptions.Given, logger: Logger) {
+    configuration = PluginHostConfiguration(
+      library: library, role: .pipeline(name: pipeline), environment: environment.variables,
+      secrets: SecretValues(environment.secrets))
     lease = StagedPluginLease(path: library)
     self.logger = logger
     // A child dies with the thread that spawned it, so one thread does all and lasts as long as this object.

@@ -98,6 +98,7 @@ extension PluginDescription {
       lines.append("  phase \(phase.jobType) \(phase.version)\(phase.summary.isEmpty ? "" : ": \(phase.summary)")")
       if let schema = phase.inputSchema { lines.append("    input   \(schema)") }
       if let schema = phase.outputSchema { lines.append("    output  \(schema)") }
+      if let schema = phase.settingsSchema { lines.append("    settings \(schema)") }
     }
     for pipeline in pipelines {
       lines.append(

@@ -16,6 +16,8 @@ struct PluginsTestCommand: ParsableCommand {
   @Argument(help: "A JSON object.") var instructions = "{}"
   @Option(help: ArgumentHelp("Kill the phase when it takes longer.", valueName: "seconds")) var timeout = 60.0
 
+  @OptionGroup(title: "What the phase is given") var provision: SettingsOptions
+
   func validate() throws {
     guard (0.001...86_400).contains(timeout) else { throw ValidationError("--timeout must be 0.001 to 86400 seconds") }
   }
@@ -28,14 +30,20 @@ struct PluginsTestCommand: ParsableCommand {
       throw CommandFailure(.data, "\(error.message) (given: \(excerpt(instructions)))")
     }
     let description = try PluginFile(library).description
-    do throws(PluginRefusal) {
-      _ = try description.phase(jobType)
-    } catch {
+    let given = try provision.given()
+    do {
+      let phase = try description.phase(jobType)
+      if let problem = settingsProblem(given.settings, for: phase) { throw CommandFailure(.configuration, problem) }
+    } catch let error as PluginRefusal {
       throw CommandFailure(.usage, error.description)
     }
     let host: PluginHost
     do throws(HostSpawnError) {
-      host = try PluginHost(PluginHostConfiguration(library: description.stagedPath, role: .phase(jobType: jobType)))
+      host = try PluginHost(
+        PluginHostConfiguration(
+          library: description.stagedPath, role: .phase(jobType: jobType), environment: given.variables,
+          settings: given.settings.value(for: jobType).json, secrets: given.secrets,
+          workDirectory: given.workDirectory))
     } catch {
       throw CommandFailure(.configuration, "the child that loads plugins cannot be started: \(error)")
     }

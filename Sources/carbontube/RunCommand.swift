@@ -23,6 +23,7 @@ struct RunCommand: ParsableCommand {
   @Option(name: .shortAndLong, help: "Jobs at a time in each phase.") var concurrency = 1
   @Option(help: ArgumentHelp("Keep jobs here. Default: a temporary file, removed at the end.", valueName: "uri"))
   var storage: String?
+  @OptionGroup(title: "What phases are given") var provision: SettingsOptions
   @Flag(help: "Print the final instructions of each job as a JSON line.") var json = false
   @Option(
     help: "Least level of log lines on stderr: trace, debug, info, notice, warning, error, critical.",
@@ -39,7 +40,8 @@ struct RunCommand: ParsableCommand {
     let jobs = try InstructionsSource.read(instructions)
     let libraries = try phaseLibraries(of: pipeline, last: file)
     let session = try LocalRun(
-      pipeline, libraries: libraries, storage: storage, concurrency: concurrency, logLevel: logLevel)
+      pipeline, libraries: libraries, storage: storage, concurrency: concurrency, provision: try provision.given(),
+      logLevel: logLevel)
     let signals = StopSignals { _ in session.interrupt() }
     defer { withExtendedLifetime(signals) {} }
     let ends = try session.run(jobs)

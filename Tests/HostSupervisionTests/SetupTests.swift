@@ -16,7 +16,10 @@ private let secret = "t0p-s3cret/token"
   private func compiled(_ source: String, header: String, _ flags: [String] = []) throws -> String {
     let library = "\(folder.path)/lib\(flags.joined()).so"
     try run(
-      ["clang", "-std=gnu11", "-D_GNU_SOURCE", "-Wall", "-Werror", "-shared", "-fPIC", "-I", "\(packageFolder)/\(header)"]
+      [
+        "clang", "-std=gnu11", "-D_GNU_SOURCE", "-Wall", "-Werror", "-shared", "-fPIC", "-I",
+        "\(packageFolder)/\(header)",
+      ]
         + flags + ["\(packageFolder)/Tests/Fixtures/\(source)", "-o", library])
     return library
   }
@@ -95,7 +98,9 @@ private let secret = "t0p-s3cret/token"
 
   @Test func `A plugin of a later minor version, whose structs have grown, runs as well`() throws {
     let host = try start(["-DNEWER"], settings: #"{"a":1}"#)
-    guard case .value(.success(let library)) = host.waitUntilReady(upTo: patience) else { throw Unexpected("not ready") }
+    guard case .value(.success(let library)) = host.waitUntilReady(upTo: patience) else {
+      throw Unexpected("not ready")
+    }
     #expect(library.abiMinor == 9)
     #expect(try output(host, #"{"settings":1}"#) == #"{"a":1}"#)
   }
@@ -155,7 +160,9 @@ private let secret = "t0p-s3cret/token"
     let place = folder.path + "/hostile"
     let outside = folder.path + "/outside"
     try run(
-      ["bash", "-c", """
+      [
+        "bash", "-c",
+        """
         set -e
         mkdir -p \(place) \(outside)
         touch \(outside)/kept
@@ -172,7 +179,8 @@ private let secret = "t0p-s3cret/token"
             open('f', 'w').close()
         P
         mkdir many; cd many; for i in $(seq 20); do mkdir $i; (cd $i; seq 200 | xargs touch); done
-        """])
+        """,
+      ])
     let descriptor = open(place, O_RDONLY | O_DIRECTORY)
     defer { close(descriptor) }
     #expect(host_empty_folder(descriptor) == 0)

@@ -12,9 +12,28 @@ static void put(ct_buffer *buffer, const char *text) {
   if (buffer->len) memcpy(buffer->ptr, text, buffer->len);
 }
 
+// What the jobs of this process have in common: a setting, and a secret of the environment.
+struct greeter {
+  json_t *settings;
+  const char *greeting;
+  const char *token;
+};
+
+static ct_status create(const ct_phase *phase, const ct_phase_setup *setup, void **instance, ct_error *err) {
+  (void)phase, (void)err;
+  static struct greeter greeter;
+  greeter.settings = json_loadb(setup->settings.ptr, setup->settings.len, 0, NULL);
+  const char *greeting = json_string_value(json_object_get(greeter.settings, "greeting"));  // by --set greeting=Moin
+  greeter.greeting = greeting ? greeting : "Hello";
+  greeter.token = getenv("GREETING_TOKEN");  // by --env GREETING_TOKEN
+  *instance = &greeter;
+  return CT_OK;
+}
+
 // The work: one job at a time, on a thread that may block. The status alone decides whether it is tried again.
 static ct_status run(const ct_phase *phase, void *instance, const ct_job *job, ct_error *err) {
-  (void)phase, (void)instance;
+  (void)phase;
+  const struct greeter *greeter = instance;
   json_t *instructions = json_loadb(job->instructions.ptr, job->instructions.len, 0, NULL);
   const char *name = json_string_value(json_object_get(instructions, "name"));
   if (!name) {
@@ -22,7 +41,8 @@ static ct_status run(const ct_phase *phase, void *instance, const ct_job *job, c
     json_decref(instructions);
     return CT_BAD_INPUT;
   }
-  json_t *result = json_pack("{s: s++}", "greeting", "Hello", ", ", name);
+  json_t *result = json_pack("{s: s++}", "greeting", greeter->greeting, ", ", name);
+  if (result && greeter->token) json_object_set_new(result, "signed", json_true());
   char *text = result ? json_dumps(result, JSON_COMPACT) : NULL;
   ct_status status = text ? job->set_result(job, (ct_bytes){text, strlen(text)}) : CT_INTERNAL;
   free(text);
@@ -40,6 +60,9 @@ static const ct_phase greeting = {
     .input_schema = "{\"type\":\"object\",\"properties\":{\"name\":{\"type\":\"string\"}},\"required\":[\"name\"]}",
     .output_schema = "{\"type\":\"object\",\"properties\":{\"greeting\":{\"type\":\"string\"}}}",
     .run = run,
+    .settings_schema = "{\"type\":\"object\",\"properties\":{\"greeting\":{\"type\":\"string\",\"minLength\":1}},"
+                       "\"additionalProperties\":false}",
+    .create_with = create,
 };
 static const ct_phase *const phases[] = {&greeting};
 

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cstdlib>
 #include <cstring>
 #include <exception>
 #include <nlohmann/json.hpp>
@@ -18,16 +19,39 @@ void put(ct_buffer &buffer, std::string_view text) {
   if (buffer.len) std::memcpy(buffer.ptr, text.data(), buffer.len);
 }
 
+// What the jobs of this process have in common: a setting, and a secret of the environment.
+struct Greeter {
+  std::string greeting;
+  const char *token;
+};
+
 // The work.
-json greet(const json &instructions) {
-  return {{"greeting", "Hello, " + instructions.at("name").get<std::string>()}};
+json greet(const Greeter &greeter, const json &instructions) {
+  json result = {{"greeting", greeter.greeting + ", " + instructions.at("name").get<std::string>()}};
+  if (greeter.token) result["signed"] = true;
+  return result;
 }
 
+ct_status create(const ct_phase *, const ct_phase_setup *setup, void **instance, ct_error *err) {
+  try {
+    const auto *start = static_cast<const char *>(setup->settings.ptr);
+    const json settings = json::parse(start, start + setup->settings.len);
+    // By --set greeting=Moin and --env GREETING_TOKEN.
+    *instance = new Greeter{settings.value("greeting", "Hello"), std::getenv("GREETING_TOKEN")};
+    return CT_OK;
+  } catch (const std::exception &error) {
+    put(err->message, error.what());
+    return CT_BAD_INPUT;
+  }
+}
+
+void destroy(const ct_phase *, void *instance) { delete static_cast<Greeter *>(instance); }
+
 // One job at a time, on a thread that may block. No exception may leave it: the process would end.
-ct_status run(const ct_phase *, void *, const ct_job *job, ct_error *err) {
+ct_status run(const ct_phase *, void *instance, const ct_job *job, ct_error *err) {
   try {
     const auto *start = static_cast<const char *>(job->instructions.ptr);
-    const std::string result = greet(json::parse(start, start + job->instructions.len)).dump();
+    const std::string result = greet(*static_cast<Greeter *>(instance), json::parse(start, start + job->instructions.len)).dump();
     return job->set_result(job, {result.data(), result.size()});
   } catch (const json::exception &error) {
     put(err->message, error.what());
@@ -52,7 +76,9 @@ const ct_phase greeting = {
     .create = nullptr,
     .run = run,
     .cancel = nullptr,
-    .destroy = nullptr,
+    .destroy = destroy,
+    .settings_schema = R"({"type":"object","properties":{"greeting":{"type":"string","minLength":1}},"additionalProperties":false})",
+    .create_with = create,
 };
 const ct_phase *const phases[] = {&greeting};
 

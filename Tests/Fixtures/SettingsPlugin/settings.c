@@ -89,9 +89,14 @@ static const ct_phase phase = {
 #define MINOR CT_ABI_MINOR
 #endif
 static const ct_phase *const phases[] = {PHASE};
+static const ct_pipeline pipeline = {
+    .struct_size = sizeof pipeline, .name = "settings", .version = "1.0.0", .summary = "",
+    .definition = "{\"name\":\"settings\",\"phases\":[{\"job_type\":\"settings\",\"crashes\":1}]}"};
+static const ct_pipeline *const pipelines[] = {&pipeline};
 static const ct_plugin plugin = {
     .struct_size = sizeof plugin, .abi_major = CT_ABI_MAJOR, .abi_minor = MINOR, .id = "org.example.settings",
-    .version = "1.0.0", .summary = "", .build = "c", .phase_count = 1, .phases = phases};
+    .version = "1.0.0", .summary = "", .build = "c", .phase_count = 1, .phases = phases,
+    .pipeline_count = 1, .pipelines = pipelines};
 
 const ct_plugin *carbontube_plugin_v1(uint32_t host_abi_minor) {
   (void)host_abi_minor;

@@ -1,4 +1,4 @@
-//! carbontube.h, ABI 1.0, in Rust; the header says what each member means. Needs no crate.
+//! carbontube.h, ABI 1.1, in Rust; the header says what each member means. Needs no crate.
 #![allow(dead_code)]
 
 use std::ffi::{c_char, c_void};
@@ -70,6 +70,24 @@ pub struct Phase {
     pub run: Run,
     pub cancel: Option<extern "C" fn(*const Phase, *mut c_void)>,
     pub destroy: Option<extern "C" fn(*const Phase, *mut c_void)>,
+    pub settings_schema: *const c_char,
+    pub create_with: Option<extern "C" fn(*const Phase, *const PhaseSetup, *mut *mut c_void, *mut Error) -> i32>,
+}
+
+/// What an instance of a phase is made with.
+#[repr(C)]
+pub struct PhaseSetup {
+    pub struct_size: u32,
+    reserved: u32,
+    settings: Bytes,
+    work_dir: Bytes,
+}
+
+impl PhaseSetup {
+    /// A JSON object.
+    pub fn settings(&self) -> &[u8] {
+        slice(self.settings)
+    }
 }
 
 #[repr(C)]
@@ -122,6 +140,8 @@ impl Phase {
             run,
             cancel: None,
             destroy: None,
+            settings_schema: std::ptr::null(),
+            create_with: None,
         }
     }
 }
@@ -146,7 +166,7 @@ impl Plugin {
         Plugin {
             struct_size: size_of::<Plugin>() as u32,
             abi_major: 1,
-            abi_minor: 0,
+            abi_minor: 1,
             id: EMPTY,
             version: EMPTY,
             summary: EMPTY,
@@ -212,7 +232,7 @@ impl Failure {
 }
 
 /// Runs `work` and hands its result over. A panic becomes a failure: it must not leave a function that C calls.
-pub fn answer(job: *const Job, error: *mut Error, work: fn(&Context) -> Result<Vec<u8>, Failure>) -> i32 {
+pub fn answer(job: *const Job, error: *mut Error, work: impl FnOnce(&Context) -> Result<Vec<u8>, Failure>) -> i32 {
     let (job, error) = unsafe { (&*job, &mut *error) };
     let failure = match catch_unwind(AssertUnwindSafe(|| work(&Context(job)))) {
         Ok(Ok(result)) => return (job.set_result)(job, Bytes { ptr: result.as_ptr(), len: result.len() }),
@@ -230,4 +250,4 @@ pub fn answer(job: *const Job, error: *mut Error, work: fn(&Context) -> Result<V
 struct Note(u32, u32, u32, [u8; 12], u32, u32, u32, u32);
 #[used]
 #[link_section = ".note.carbontube"]
-static NOTE: Note = Note(11, 16, 1, *b"carbontube\0\0", 1, 0, 0, 0);
+static NOTE: Note = Note(11, 16, 1, *b"carbontube\0\0", 1, 1, 0, 0);

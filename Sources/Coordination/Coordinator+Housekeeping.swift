@@ -49,8 +49,9 @@ extension Coordinator {
     let dropped = hooks.takeDropped() + neverTold
     neverTold = 0
     if dropped > 0 { logger.warning("\(dropped) calls of hooks were dropped: the hooks are slower than the jobs") }
-    let unsaid = remarks.takeSuppressed()
-    if unsaid > 0 { logger.info("\(unsaid) more attempts failed") }
+    let (attempts, dead) = (remarks.takeSuppressed(), deadRemarks.takeSuppressed())
+    if attempts > 0 { logger.info("\(attempts) more attempts failed") }
+    if dead > 0 { logger.warning("\(dead) more jobs are dead; 'carbontube jobs --state dead' lists them") }
     guard case .open = condition else { return }
     pending.turn.metrics += meters.take()
   }

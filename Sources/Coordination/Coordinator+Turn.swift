@@ -177,7 +177,7 @@ extension Coordinator {
       case .cancel: break
       }
     }
-    remark(settlement, failure, now: now)
+    noteFailure(settlement, failure, now: now)
     switch failure.verdict {
     case .retry(let at):
       queued[flight.phase] += at <= now.steady ? 1 : 0
@@ -188,18 +188,6 @@ extension Coordinator {
     case .bury: finished.append(flight.job)
     case .cancel: break
     }
-  }
-
-  /// A few lines a second at most: jobs may fail by the thousand, and each line costs the loop.
-  private func remark(_ settlement: PendingTurn.Settlement, _ failure: Failure, now: Moment) {
-    guard settlement.outcome != .retryRequested, remarks.allows(now: now.instant) else { return }
-    let flight = settlement.flight
-    let isDead = failure.verdict == .bury
-    let text =
-      "job \(flight.job) \(isDead ? "is dead" : settlement.outcome.description) at "
-      + "\(pipeline.phases[flight.phase].jobType), attempt \(flight.attempt): "
-      + "\(failure.error.type): \(failure.error.message)"
-    logger.log(level: isDead ? .warning : .info, "\(text)")
   }
 
   /// Delayed jobs written by this turn bring the next promotion forward.

@@ -29,6 +29,7 @@ extension Coordinator {
       answer.send(.ok, document: TotalsDocument(meters.totals, pipeline: pipeline, coordinator: name))
     case "drain": try drain(arguments, answer)
     case "await": awaitEnd(of: try arguments.jobID(), answer)
+    case "logs": try logs(arguments, answer)
     case "action": try showAction(arguments, answer)
     case "actions": answer.send(.ok, document: ActionsDocument(actions: actions.all.map(ActionDocument.init)))
     case "stop-action": try stopAction(arguments, answer)

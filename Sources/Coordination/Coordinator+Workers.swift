@@ -56,22 +56,6 @@ extension Coordinator {
     }
   }
 
-  private func note(_ line: LogLine, now: Moment) {
-    if let job = line.job { recentLogs.add(RecentLogs.Line(at: now.wall, level: line.level, text: line.text), of: job) }
-    let level: Logger.Level =
-      switch line.level {
-      case .debug: .debug
-      case .info: .info
-      case .warning: .warning
-      case .error: .error
-      }
-    logger.log(
-      level: level, "\(line.job.map { "job \($0): " } ?? "")\(line.text)", metadata: ["worker": "\(line.worker)"])
-    if let logged = settings.hooks.jobLogged {
-      hooks.call(bytes: line.text.utf8.count, isPassing: true) { _ in logged(line.job, line.text) }
-    }
-  }
-
   func carryOut(_ actions: [WorkerRoster.Action], now: Moment) {
     for action in actions {
       switch action {

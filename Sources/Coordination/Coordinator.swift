@@ -100,11 +100,13 @@ final class Coordinator {
   var jobIDs = JobIDSource()
   var progress: [JobID: (fraction: Double, note: String)] = [:]
   var recentLogs = RecentLogs()
+  var journal = EventJournal()
   var recentChanges = RecentChanges()
   var awaited = AwaitedJobs()
   var owed = OwedAcknowledgements()
   var complaints = Complaints()
-  var remarks = FailureRemarks()
+  var remarks = FailureRemarks(perSecond: 20)
+  var deadRemarks = FailureRemarks(perSecond: 1_000)
   /// Jobs that ended in the turn being answered, and those whose hook has still to be called.
   var finished: [JobID] = []
   var toldLater: Deque<JobID> = []

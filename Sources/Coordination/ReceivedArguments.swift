@@ -70,6 +70,8 @@ struct ReceivedArguments {
       arguments.minutes = try members.decodeIfPresent(Int.self, forKey: .minutes)
       arguments.step = try members.decodeIfPresent(Int.self, forKey: .step)
       arguments.worker = try members.decodeIfPresent(String.self, forKey: .worker)
+      arguments.after = try members.decodeIfPresent(Int.self, forKey: .after)
+      arguments.level = try members.decodeIfPresent(String.self, forKey: .level)
     }
   }
 }

@@ -17,13 +17,16 @@ struct RepeatedRemark {
   }
 }
 
-/// Which failed attempts are worth a line: all as long as they are few. A pure value.
+/// Which failed attempts are worth a line: all as long as they are few. Jobs may fail by the thousand, and each line costs
+/// the loop. A pure value.
 struct FailureRemarks {
-  static let perSecond = 20
+  let perSecond: Int
 
   private var second = Instant(milliseconds: .min)
   private var said = 0
   private(set) var suppressed = 0
+
+  init(perSecond: Int) { self.perSecond = perSecond }
 
   /// - Returns: true where this one may be said.
   mutating func allows(now: Instant) -> Bool {
@@ -32,8 +35,8 @@ struct FailureRemarks {
       said = 0
     }
     said += 1
-    if said > Self.perSecond { suppressed += 1 }
-    return said <= Self.perSecond
+    if said > perSecond { suppressed += 1 }
+    return said <= perSecond
   }
 
   /// How many were not said since the last call.

@@ -11,7 +11,7 @@ struct Refusal: Error {
 /// The arguments of the verbs; every member is optional, what a verb needs is said in docs/wire-protocol.md.
 struct VerbArguments {
   enum Member: String, CodingKey {
-    case id, ids, states, phase, error, cursor, limit, minutes, step, worker
+    case id, ids, states, phase, error, cursor, limit, minutes, step, worker, after, level
     case idPrefix = "id_prefix"
   }
 
@@ -26,6 +26,8 @@ struct VerbArguments {
   var minutes: Int?
   var step: Int?
   var worker: String?
+  var after: Int?
+  var level: String?
 
   private static let maximumErrorBytes = 1_024
   private static let maximumCursorBytes = 256
@@ -39,6 +41,7 @@ struct VerbArguments {
     case "states": [.ids]
     case "jobs": [.id, .states, .phase, .error, .idPrefix, .cursor, .limit]
     case "count", "cancel", "requeue", "delete": [.id, .states, .phase, .error, .idPrefix]
+    case "logs": [.id, .phase, .level, .after, .limit]
     case "history": [.minutes, .step]
     case "metrics": [.minutes]
     case "pause", "resume": [.phase]

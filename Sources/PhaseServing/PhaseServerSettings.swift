@@ -36,9 +36,16 @@ public struct PhaseServerSettings: Sendable {
   public var secrets = SecretValues()
   /// An existing folder, absolute, in which each child gets one of its own for scratch files. Nil: they get none.
   public var workDirectory: String?
-  /// A build that crashes on this many jobs within ten minutes is put into quarantine: no worker of this user and
-  /// machine runs it until it is replaced or released. Nil: never, and no quarantine is heeded.
+  /// A build that crashes on this many jobs of the phase within ten minutes is put into quarantine: no worker of this user
+  /// and machine runs the phase until the build is replaced or released. Nil: never, and no quarantine is heeded.
   public var quarantineAfter: Int? = 3
+  /// The worker ends by itself after it has run this many jobs, whatever became of them. Nil: it does not.
+  public var maximumJobs: Int?
+  /// The worker ends by itself once it has had nothing to do for so long. Nil: it does not.
+  public var idleExitMilliseconds: Int64?
+  /// The worker ends by itself once nothing waits for it: a coordinator that knows it has given it nothing for 2 s. Jobs
+  /// that are delayed, or run elsewhere, are not waited for.
+  public var endsWhenEmpty = false
   /// Where copies of plugins and records of crashes are kept.
   public var stateFolder: String
   /// The program that loads plugins, in processes of its own. Found beside the running program or in PATH, or named by

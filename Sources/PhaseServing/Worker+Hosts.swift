@@ -24,8 +24,10 @@ extension Worker {
   /// Jobs to children, the emptiest child first. None while results pile up that no coordinator takes.
   func giveOut(now: Instant) {
     guard outbox.hasRoom else { return }
-    for slot in slots where slot.isIdle && !held.isEmpty {
+    var room = oneOff.maximumJobs == nil ? Int.max : roomForJobs
+    for slot in slots where slot.isIdle && !held.isEmpty && room > 0 {
       guard let assignment = held.popAllowed() else { break }
+      room -= 1
       slot.give(assignment, limit: limit(of: assignment))
     }
     // Otherwise those behind it would keep every child busy.
@@ -35,11 +37,16 @@ extension Worker {
     for level in stride(from: together, through: depth, by: together) where !backlog.isEmpty {
       for slot in slots where slot.isReady && !isLong(slot.runs.first, now: now) {
         while slot.runs.count < level {
-          guard let assignment = backlog.popFirst() else { return }
+          guard room > 0, let assignment = backlog.popFirst() else { return }
+          room -= 1
           slot.give(assignment, limit: limit(of: assignment))
         }
       }
     }
+  }
+
+  private var roomForJobs: Int {
+    oneOff.room(ended: jobsEnded, running: slots.reduce(0) { $0 + $1.runs.count })
   }
 
   private func isLong(_ run: Run?, now: Instant) -> Bool {
@@ -111,6 +118,7 @@ extension Worker {
     case .handedBack, .lost, .cancelled: break
     case .failed, .permanentFailure, .retryRequested, .crashed, .timedOut: failed += 1
     }
+    if verdict.outcome != .handedBack, verdict.outcome != .lost { jobsEnded += 1 }
     outbox.add(
       AttemptReport(
         job: run.assignment.order.job, token: run.token, outcome: verdict.outcome, startedAt: run.startedAt,

@@ -23,6 +23,17 @@ extension Worker {
     announceAt = now
   }
 
+  /// A worker that was started for so many jobs, or until there are none.
+  func endIfDone(now: Instant) {
+    guard stage == .serving else { return }
+    let hasNothing = backlog.isEmpty && held.isEmpty && slots.allSatisfy { $0.runs.isEmpty }
+    let reason = oneOff.reason(
+      ended: jobsEnded, hasNothing: hasNothing, canBeGiven: coordinator != nil && takesJobs, now: now)
+    guard let reason else { return }
+    logger.notice("\(settings.jobType): ran \(jobsEnded) jobs, \(reason)")
+    beginDraining(now: now)
+  }
+
   /// All that has not begun: here at once, in the children as soon as they say that it did not begin.
   func giveBackWaiting() {
     while let assignment = backlog.popFirst() { handBack(assignment) }

@@ -10,7 +10,7 @@ extension Worker {
   func heedQuarantine(now: Instant) {
     guard settings.quarantineAfter != nil, now >= lookForQuarantineAt else { return }
     lookForQuarantineAt = now + Self.lookEveryMilliseconds
-    let record = Quarantine(stateFolder: settings.stateFolder).record(of: build)
+    let record = Quarantine(stateFolder: settings.stateFolder).record(of: build, settings.jobType)
     guard (record == nil) != (quarantine == nil) else { return }
     enter(record)
   }
@@ -18,7 +18,7 @@ extension Worker {
   func noteCrash(_ exit: HostExit, of job: JobID) {
     guard let limit = settings.quarantineAfter, exit.blamesPlugin else { return }
     let record = Quarantine(stateFolder: settings.stateFolder).recordCrash(
-      of: build, file: settings.library, job: job.text, cause: exit.explanation, limit: limit,
+      of: build, settings.jobType, file: settings.library, job: job.text, cause: exit.explanation, limit: limit,
       now: clocks.timestamp().milliseconds)
     if let record, quarantine == nil { enter(record) }
   }
@@ -26,9 +26,9 @@ extension Worker {
   /// `judgeService` hands back what waits and announces it.
   private func enter(_ record: Quarantine.Record?) {
     quarantine = record
-    guard let record else { return logger.notice("\(pluginFile) \(plugin) was released from quarantine") }
+    let name = "\(settings.jobType) of \(pluginFile) \(plugin)"
+    guard let record else { return logger.notice("\(name) was released from quarantine") }
     logger.error(
-      "\(pluginFile) \(plugin) is quarantined: \(record.reason); replace the file, or run: carbontube plugins release \(plugin)"
-    )
+      "\(name) is quarantined: \(record.reason); replace the file, or run: carbontube plugins release \(plugin)")
   }
 }

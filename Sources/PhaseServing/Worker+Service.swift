@@ -23,7 +23,7 @@ extension Worker {
   func judgeService(now: Instant) {
     let present = ServiceState(
       slots: slots.lazy.map { $0.health.standing(now: now) }, isServing: stage == .serving,
-      quarantine: quarantine?.reason)
+      quarantine: quarantine.map { "build \(plugin) \($0.reason); carbontube plugins release \(plugin)" })
     defer { remark(on: present, now: now) }
     guard present != service else { return }
     service = present

@@ -50,6 +50,9 @@ final class Worker {
   var outbox = Outbox()
   var stage = Stage.serving
   var succeeded = 0
+  /// Jobs that were run, whatever became of them.
+  var jobsEnded = 0
+  var oneOff: OneOff
   var failed = 0
   var hasSubscriber = false
   /// Nothing is run while it is there.
@@ -90,6 +93,9 @@ final class Worker {
     hostName = Self.nameOfThisMachine()
     build = staged.sha256
     clocks = settings.clocks
+    oneOff = OneOff(
+      maximumJobs: settings.maximumJobs, idleMilliseconds: settings.idleExitMilliseconds,
+      endsWhenEmpty: settings.endsWhenEmpty)
     copy = StagedCopy(staged, of: settings.library, stateFolder: settings.stateFolder, wake: control.wake)
     plugin = String(staged.sha256.prefix(12))
     pluginFile = settings.library.split(separator: "/").last.map(String.init) ?? settings.library
@@ -143,6 +149,7 @@ final class Worker {
     for slot in slotsToAttend(ready, now: now) { attend(slots[slot], now: now) }
     judgeService(now: now)
     giveOut(now: now)
+    endIfDone(now: now)
     for slot in slots.indices { watches[slot].follow(slots[slot].host, in: poller) }
     sendReports(now: now)
     announceIfDue(now: now)

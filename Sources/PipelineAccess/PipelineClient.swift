@@ -240,6 +240,7 @@ public final class PipelineClient: Sendable {
   /// Verbs that only look: where nobody answers nothing is in doubt.
   private static let verbsThatLook: Set<String> = [
     "ping", "status", "metrics", "history", "totals", "job", "jobs", "count", "states", "await", "action", "actions",
+    "logs",
   ]
 
   func send(

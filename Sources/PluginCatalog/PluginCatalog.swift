@@ -48,8 +48,11 @@ public struct PluginCatalog: Sendable {
     do {
       var description = try look(at: file, cached)
       description.file = file
-      if description.state == .ok, let record = Quarantine(stateFolder: stateFolder).record(of: description.sha256) {
-        description.state = .quarantined(since: record.since ?? 0, reason: record.reason)
+      guard description.state == .ok else { return description }
+      let records = Quarantine(stateFolder: stateFolder).records(of: description.sha256)
+      if let since = records.compactMap(\.since).min() {
+        let reasons = records.map { "\($0.jobType) \($0.reason)" }
+        description.state = .quarantined(since: since, reason: reasons.joined(separator: "; "))
       }
       return description
     } catch {

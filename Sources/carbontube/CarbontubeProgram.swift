@@ -33,7 +33,8 @@ struct CarbontubeProgram: ParsableCommand {
       CommandGroup(
         name: "Operating",
         subcommands: [
-          StatusCommand.self, MetricsCommand.self, PauseCommand.self, ResumeCommand.self, DrainCommand.self,
+          StatusCommand.self, LogsCommand.self, MetricsCommand.self, PauseCommand.self, ResumeCommand.self,
+          DrainCommand.self,
           PluginsCommand.self,
           VersionCommand.self,
         ]),

@@ -7,15 +7,28 @@ struct EnqueueCommand: ParsableCommand {
     abstract: "Give jobs to a pipeline; prints the id of each once it is stored.",
     usage: "carbontube enqueue <address> <pipeline> [<instructions> ...] [<options>]",
     discussion: """
-      With --id, the same command given twice makes one job: the second time it says so. Many jobs at once: \
-      '-' reads instructions from stdin, one JSON object a line. With --wait each job is shown once it has ended, and the \
-      command exits with 0 only if all succeeded.
+      With --id, the same command given twice makes one job: the second time it says so. With --wait each job is shown \
+      once it has ended, and the command exits with 0 only if all succeeded.
+
+      Many jobs: '-' or --file reads instructions, one JSON object a line, and stores them as they come; with --jobs a line \
+      is {"id": …, "priority": …, "delay": seconds, "instructions": {…}}, each optional. A job without an id of its own gets \
+      one made of the run and its line. Whatever interrupts it, the command then says how to go on; no job is stored twice.
       """)
 
   @Argument(help: "The pipeline's --job-pull, e.g. tcp://127.0.0.1:5050.") var address: String
   @Argument(help: "The pipeline's name.") var pipeline: String
   @Argument(help: "A JSON object for each job; '-' reads them from stdin, one a line.")
-  var instructions: [String] = ["{}"]
+  var instructions: [String] = []
+
+  @Option(help: ArgumentHelp("Read the jobs from this file, one a line.", valueName: "path")) var file: String?
+  @Flag(help: "Lines are jobs with members of their own, not bare instructions.") var jobs = false
+  @Flag(help: "Pass lines over that are no jobs, and tell them at the end.") var skipMalformed = false
+  @Option(help: ArgumentHelp("Go on with an interrupted run: begin with this line.", valueName: "line"))
+  var resumeFrom: Int?
+  @Option(
+    name: .customLong("run"),
+    help: ArgumentHelp("The run that is gone on with: the first part of its ids.", valueName: "name"))
+  var runName: String?
 
   @Option(help: "Name the job yourself, so that enqueueing is idempotent. Only with one job.") var id: String?
   @Option(help: "-8 to 7; higher goes first.") var priority = 0
@@ -40,9 +53,10 @@ struct EnqueueCommand: ParsableCommand {
       throw ValidationError(
         "--id '\(excerpt(id))' must be 1 to \(JobID.maximumLength) printable ASCII characters without spaces")
     }
-    if id != nil, instructions.count > 1 || instructions == ["-"] {
+    if id != nil, instructions.count > 1 || isBulk {
       throw ValidationError("--id names one job; give one object of instructions")
     }
+    try validateBulk()
     guard NewJob.priorities.contains(priority) else { throw ValidationError("--priority must be -8 to 7") }
     guard delay == nil || at == nil else { throw ValidationError("give either --delay or --at") }
     guard (0.001...86_400).contains(timeout) else { throw ValidationError("--timeout must be 0.001 to 86400 seconds") }
@@ -56,14 +70,11 @@ struct EnqueueCommand: ParsableCommand {
   }
 
   func run() throws {
-    let texts = try InstructionsSource.read(instructions)
+    if isBulk && !wait { return try enqueueBulk() }
     let client = PipelineClient(address, timeoutMilliseconds: Int(timeout * 1_000))
     defer { client.close() }
+    let jobs = try fewJobs()
     try CommandFailure.explaining { try client.connect() }
-    let delay = try delayMilliseconds(now: .now())
-    let jobs = texts.map {
-      PipelineClient.Job(id: id, instructions: $0, priority: priority, delayMilliseconds: delay)
-    }
     let answers = try CommandFailure.explaining { try client.enqueue(pipeline: pipeline, jobs: jobs) }
     if wait { try awaitEnds(of: answers, client) } else { for answer in answers { show(answer) } }
     try refuse(answers)
@@ -109,7 +120,7 @@ struct EnqueueCommand: ParsableCommand {
   }
 
   /// A moment is one of this machine's clock; the coordinator is told a duration.
-  private func delayMilliseconds(now: Timestamp) throws -> Int64 {
+  func delayMilliseconds(now: Timestamp) throws -> Int64 {
     if let delay {
       guard delay >= 0, delay <= Double(Self.maximumDelay) / 1_000 else {
         throw ValidationError("--delay is a number of seconds, from 0 to \(Self.maximumDelay / 1_000), 100 years")
@@ -127,7 +138,7 @@ struct EnqueueCommand: ParsableCommand {
   }
 }
 
-private struct AnswerDocument: Encodable {
+struct AnswerDocument: Encodable {
   var id: String?
   var state: String
   var message: String?

@@ -13,7 +13,7 @@ struct EnvironmentFile {
     guard let text = String(validating: bytes, as: UTF8.self) else {
       throw CommandFailure(.data, "\(name) is not UTF-8; write it as NAME=VALUE lines")
     }
-    for (index, line) in text.split(omittingEmptySubsequences: false) { $0 == "\n" || $0 == "\r\n" }.enumerated() {
+    for (index, line) in text.split(omittingEmptySubsequences: false, whereSeparator: Self.endsALine).enumerated() {
       do {
         if let variable = try Self.variable(in: line) { variables.append(variable) }
       } catch {
@@ -22,6 +22,8 @@ struct EnvironmentFile {
       }
     }
   }
+
+  private static func endsALine(_ character: Character) -> Bool { character == "\n" || character == "\r\n" }
 
   private struct Malformed: Error {
     var reason: String

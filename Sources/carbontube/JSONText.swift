@@ -57,6 +57,12 @@ extension Timestamp {
     self.init(milliseconds: Int64(milliseconds))
   }
 
+  /// In UTC, as RFC 3339 has it.
+  var iso8601Milliseconds: String {
+    Date(timeIntervalSince1970: Double(milliseconds) / 1_000)
+      .formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true))
+  }
+
   /// In UTC, to the second.
   var iso8601: String { Date(timeIntervalSince1970: Double(milliseconds) / 1_000).formatted(.iso8601) }
 }

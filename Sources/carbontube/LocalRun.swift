@@ -8,6 +8,7 @@ internal import Synchronization
 /// command.
 final class LocalRun: Sendable {
   struct End: Sendable {
+    var id: String
     var state: JobState
     /// As a payload frame.
     var instructions: [UInt8]
@@ -92,7 +93,7 @@ final class LocalRun: Sendable {
         let job = try? JSONText.decode(JobDocument.self, from: answer.body), let payload = answer.payloads.first,
         let state = JobState(word: job.state), state.isFinal
       else { continue }
-      shared.note(id, End(state: state, instructions: payload, error: job.error.map { JobError($0) }))
+      shared.note(id, End(id: id, state: state, instructions: payload, error: job.error.map { JobError($0) }))
     }
   }
 
@@ -149,7 +150,7 @@ private final class SharedProgress: Sendable {
   private let state = Mutex(State())
 
   func note(_ job: PipelineHooks.FinishedJob) {
-    note(job.id.text, LocalRun.End(state: job.state, instructions: job.instructions, error: job.error))
+    note(job.id.text, LocalRun.End(id: job.id.text, state: job.state, instructions: job.instructions, error: job.error))
   }
 
   func note(_ id: String, _ end: LocalRun.End) {

@@ -74,7 +74,9 @@ final class LogLines: TextOutputStream, Sendable {
       }
       var bytes = Array(state.lines.joined())
       if state.dropped > 0 {
-        bytes += Array("carbontube: \(state.dropped) log lines dropped: whoever reads stderr is too slow\n".utf8)
+        let line = StandardStreams.complaint(
+          "carbontube: \(state.dropped) log lines dropped: whoever reads stderr is too slow")
+        bytes += Array((line + "\n").utf8)
       }
       state = State(isWriting: true, hasThread: true)
       return bytes

@@ -7,6 +7,9 @@ struct LogOptions: ParsableArguments {
     transform: LogOptions.level)
   var logLevel = Logger.Level.info
 
+  @Option(help: "How log lines on stderr are written: text, or json with one object a line.")
+  var logFormat = LogFormat.text
+
   /// For a command that shows by itself how each job ended, so that the log need not.
   static let quiet = Logger.Level.error
 
@@ -17,10 +20,14 @@ struct LogOptions: ParsableArguments {
     return level
   }
 
-  func logger(_ label: String) -> Logger { Self.logger(label, level: logLevel) }
+  /// For a server; from now on all that it writes to stderr has the form that was chosen.
+  func logger(_ label: String) -> Logger {
+    logFormat.choose()
+    return Self.logger(label, level: logLevel)
+  }
 
   static func logger(_ label: String, level: Logger.Level) -> Logger {
-    var logger = Logger(label: label) { StreamLogHandler(label: $0, stream: LogLines.standardError) }
+    var logger = Logger(label: label) { LineLogHandler(label: $0) }
     logger.logLevel = level
     return logger
   }

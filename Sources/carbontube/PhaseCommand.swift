@@ -63,6 +63,13 @@ struct PhaseCommand: ParsableCommand {
       "Stop running a build that crashed on this many jobs within 10 minutes. 0: never.", valueName: "jobs"))
   var quarantineAfter = 3
 
+  @Option(help: ArgumentHelp("End after having run this many jobs of each phase.", valueName: "jobs")) var maxJobs: Int?
+  @Flag(help: "End once nothing waits: 2 s after the last job that the coordinator had for it.") var untilEmpty = false
+  @Option(
+    help: ArgumentHelp("End after so long with nothing to do, e.g. 30s or 5m.", valueName: "time"),
+    transform: ShortDuration.milliseconds)
+  var idleExit: Int64?
+
   @OptionGroup(title: "What phases are given") var provision: SettingsOptions
   @OptionGroup var logging: LogOptions
 
@@ -79,6 +86,7 @@ struct PhaseCommand: ParsableCommand {
     guard (0.1...1e9).contains(readyTimeout) else {
       throw ValidationError("--ready-timeout is seconds, 0.1 to 1000000000")
     }
+    guard maxJobs ?? 1 >= 1 else { throw ValidationError("--max-jobs must be at least 1") }
     try validateLimits()
   }
 
@@ -161,6 +169,9 @@ struct PhaseCommand: ParsableCommand {
     settings.timeoutMilliseconds = Int64(timeout * 1_000)
     settings.drainMilliseconds = Int64(drainTimeout * 1_000)
     settings.readinessMilliseconds = Int64(readyTimeout * 1_000)
+    settings.maximumJobs = maxJobs
+    settings.endsWhenEmpty = untilEmpty
+    settings.idleExitMilliseconds = idleExit
     settings.quarantineAfter = quarantineAfter == 0 ? nil : quarantineAfter
     settings.limits = PluginHostConfiguration.Limits(
       memoryBytes: memoryLimit, openFiles: openFilesLimit, cpuSeconds: cpuLimit)

@@ -4,28 +4,70 @@ internal import Glibc
 
 struct PluginsReleaseCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "release", abstract: "Let a plugin run again that was quarantined for its crashes.",
-    discussion: "Running workers of this machine and user take it up within a second.")
+    commandName: "release", abstract: "Let phases run again that were quarantined for their crashes.",
+    discussion: """
+      Running workers of this machine and user take it up within a second. The jobs that crashed are named, and do not \
+      count against the phase any more; each ends dead by its own crashes, unless it is cancelled before.
+      """)
 
   @Argument(help: ArgumentHelp("The plugin's file, or the first digits of its SHA-256.", valueName: "library|sha256"))
   var plugin: String
+  @Option(help: ArgumentHelp("Only this phase. Default: each that is quarantined.", valueName: "job_type"))
+  var phase: String?
+  @Flag(help: "Cancel the jobs that crashed, at the coordinator at --address.") var cancelCrashing = false
+  @OptionGroup var coordinator: CoordinatorOptions
 
-  func validate() throws { try requireText(plugin, of: "the plugin") }
+  func validate() throws {
+    try requireText(plugin, of: "the plugin")
+    try requireText(phase, of: "--phase")
+  }
 
   func run() throws {
     let quarantine = Quarantine()
-    let isFile = access(plugin, F_OK) == 0
-    let wanted = isFile ? PluginCatalog().describe(file: plugin).sha256 : plugin.lowercased()
-    let found = quarantine.records().filter { wanted.count >= 6 && $0.sha256.hasPrefix(wanted) }
-    guard let record = found.first else {
-      throw CommandFailure(.noInput, "\(plugin) is not quarantined; carbontube plugins list shows what is")
-    }
-    guard found.count == 1 else {
-      throw CommandFailure(.usage, "\(found.count) quarantined plugins begin with \(plugin); give more digits")
-    }
-    guard quarantine.release(record.sha256) else {
+    let build = try build(in: quarantine)
+    // Before anything is released: it would crash at once on what is to be cancelled.
+    let connection = cancelCrashing ? try coordinator.connected() : nil
+    if let connection { for record in quarantined(build, in: quarantine) { cancel(record.history.jobs, connection) } }
+    let released = quarantine.release(build, jobType: phase, now: Timestamp.now().milliseconds)
+    guard !released.isEmpty else {
       throw CommandFailure(.unavailable, "\(plugin) could not be released; is \(StateFolder.path()) writable?")
     }
-    StandardStreams.say("\(record.file) \(record.sha256.prefix(12)): released")
+    for record in released {
+      StandardStreams.say("\(record.file) \(record.sha256.prefix(12)) \(record.jobType): released")
+      if !cancelCrashing { StandardStreams.say("  crashed on \(record.history.jobs.joined(separator: " "))") }
+    }
+  }
+
+  private func quarantined(_ build: String, in quarantine: Quarantine) -> [Quarantine.Record] {
+    quarantine.records(of: build).filter { phase == nil || $0.jobType == phase }
+  }
+
+  private func build(in quarantine: Quarantine) throws(CommandFailure) -> String {
+    let isFile = access(plugin, F_OK) == 0
+    let wanted = isFile ? PluginCatalog().describe(file: plugin).sha256 : plugin.lowercased()
+    let found = quarantine.records().filter {
+      wanted.count >= 6 && $0.sha256.hasPrefix(wanted) && (phase == nil || $0.jobType == phase)
+    }
+    let builds = Set(found.map(\.sha256))
+    guard let build = builds.first else {
+      let what = phase.map { "\($0) of \(plugin)" } ?? plugin
+      throw CommandFailure(.noInput, "\(what) is not quarantined; carbontube plugins list shows what is")
+    }
+    guard builds.count == 1 else {
+      throw CommandFailure(.usage, "\(builds.count) quarantined plugins begin with \(plugin); give more digits")
+    }
+    return build
+  }
+
+  /// One that has ended meanwhile needs no cancelling.
+  private func cancel(_ jobs: [String], _ connection: CoordinatorConnection) {
+    for job in jobs {
+      do {
+        _ = try connection.ask("cancel", VerbDocument(id: job))
+        StandardStreams.say("cancelled \(job)")
+      } catch {
+        StandardStreams.complain("carbontube: \(error.message)")
+      }
+    }
   }
 }

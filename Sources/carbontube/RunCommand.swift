@@ -24,17 +24,21 @@ struct RunCommand: ParsableCommand {
   @Option(help: ArgumentHelp("Keep jobs here. Default: a temporary file, removed at the end.", valueName: "uri"))
   var storage: String?
   @OptionGroup(title: "What phases are given") var provision: SettingsOptions
-  @Flag(help: "Print the final instructions of each job as a JSON line.") var json = false
+  @Flag(help: "Print a JSON object for each job: its state, final instructions, and why it did not succeed.")
+  var json = false
   @Option(
     help: "Least level of log lines on stderr: trace, debug, info, notice, warning, error, critical.",
     transform: LogOptions.level)
   var logLevel = LogOptions.quiet
+  @Option(help: "How log lines on stderr are written: text, or json with one object a line.")
+  var logFormat = LogFormat.text
 
   func validate() throws {
     guard (1...2_048).contains(concurrency) else { throw ValidationError("--concurrency must be 1 to 2048") }
   }
 
   func run() throws {
+    logFormat.choose()
     let file = try PluginFile(library)
     let pipeline = try file.pipeline(name)
     let jobs = try InstructionsSource.read(instructions)
@@ -71,10 +75,16 @@ struct RunCommand: ParsableCommand {
     return libraries
   }
 
+  private static let linesOfTail = 40
+
   private func show(_ end: LocalRun.End, number: Int) {
-    let instructions = JSONText.json(in: end.instructions)
-    if json { return StandardStreams.sayJSON(JSONText.onOneLine(instructions)) }
-    let reason = end.error.map { "  \(JobDocument.Failure($0).summary)" } ?? ""
-    StandardStreams.say("\(number)  \(end.state)  \(JSONText.shown(instructions))\(reason)")
+    let shown = WatchedEnd(
+      id: json ? end.id : "\(number)", state: end.state, instructions: JSONText.json(in: end.instructions),
+      error: end.error.map(JobDocument.Failure.init))
+    if json { return StandardStreams.sayJSON(shown.json) }
+    StandardStreams.say(shown.line)
+    // What it said before it crashed would be lost with the temporary store.
+    let tail = end.error.map { $0.standardErrorTail.split(separator: "\n").suffix(Self.linesOfTail) } ?? []
+    for line in tail { StandardStreams.complain("  stderr  \(line)") }
   }
 }

@@ -22,6 +22,9 @@ enum StandardStreams {
     return failure
   }
 
+  /// Whoever read stdout has left: there is no use in going on.
+  static var nobodyReads: Bool { firstFailure.withLock { $0?.isSilent == true } }
+
   /// Before anything is opened: a stream that is closed must not become a socket or a database that lines are written
   /// into. To read or write it stays an error, but for stderr, which has nobody to tell.
   static func keepPlaces() {
@@ -38,7 +41,15 @@ enum StandardStreams {
   /// As it is: of several lines.
   static func sayVerbatim(_ text: String) { write(text + "\n", to: STDOUT_FILENO) }
   /// A line on stderr, as `say`.
-  static func complain(_ line: String) { write(line.escapingControlCharacters + "\n", to: STDERR_FILENO) }
+  static func complain(_ line: String) { write(complaint(line).escapingControlCharacters + "\n", to: STDERR_FILENO) }
+
+  /// In the form that was chosen for log lines.
+  static func complaint(_ line: String) -> String {
+    guard LogFormat.current == .json else { return line }
+    let message = line.hasPrefix("carbontube: ") ? String(line.dropFirst(12)) : line
+    return LogFormat.json.line(at: .now(), level: "error", logger: "carbontube", message: message, [:])
+  }
+
   static func complainVerbatim(_ text: String) { write(text + "\n", to: STDERR_FILENO) }
   static func draw(_ text: String) { write(text, to: STDERR_FILENO) }
 

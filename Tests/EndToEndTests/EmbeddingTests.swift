@@ -53,7 +53,8 @@ struct EmbeddingTests {
     let group = ServiceGroup(services: [server, worker, metrics], logger: quiet)
     async let running: Void = group.run()
 
-    let client = PipelineClient(server.intakeAddress)
+    // On a busy machine the group's task may be long in coming.
+    let client = PipelineClient(server.intakeAddress, timeoutMilliseconds: 200_000)
     try await client.connect()
     try await seen(factory) { $0.gauge("carbontube_coordinator_up") == 1 }
     for number in 0..<20 {

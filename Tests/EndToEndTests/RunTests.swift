@@ -4,7 +4,24 @@ import Testing
 
 @Suite("carbontube run, and what the commands print", .timeLimit(.minutes(5)))
 struct RunTests {
-  @Test func `run prints the final instructions as JSON lines, in the order given`() throws {
+  @Test func `run says in JSON which job failed and why, and shows what one said before it crashed`() throws {
+    let folder = try TemporaryFolder()
+    let json = try Program.run(
+      ["run", "--json", Terminals.library, "example-one", #"{"size": -5}"#, #"{"size": 1}"#], in: folder.path,
+      environment: ["TMPDIR": folder.path])
+    #expect(json.status == 1 && json.lines.count == 2, "\(json)")
+    let first = try #require(
+      try JSONSerialization.jsonObject(with: Data(json.lines[0].utf8)) as? [String: Any])
+    #expect(first["state"] as? String == "dead")
+    #expect((first["error"] as? [String: Any])?["message"] as? String == "size is -5; it must be within 0...10000000")
+    #expect(json.lines[1].contains(#""state":"succeeded""#))
+    let crash = try Program.run(
+      ["run", "\(buildFolder)/libFixturePlugin.so", "hooked", #"{"do": "trap"}"#], in: folder.path)
+    #expect(crash.status == 1 && crash.complaint.contains("  stderr  "), "\(crash)")
+    #expect(crash.complaint.contains("Fatal error"), "\(crash)")
+  }
+
+  @Test func `run prints a JSON line for each job, in the order given`() throws {
     let folder = try TemporaryFolder()
     let end = try Program.run(
       ["run", "--json", Terminals.library, "example-one", #"{"size": 3, "n": 1}"#, #"{"n": 2, "size": 0}"#],
@@ -12,7 +29,9 @@ struct RunTests {
     #expect(end.status == 0, "\(end)")
     try #require(end.lines.count == 2, "\(end)")
     for (number, line) in end.lines.enumerated() {
-      let object = try #require(try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any])
+      let whole = try #require(try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any])
+      #expect(whole["state"] as? String == "succeeded" && whole["error"] == nil && whole["id"] is String)
+      let object = try #require(whole["instructions"] as? [String: Any])
       #expect(object["n"] as? Int == number + 1)
       #expect((object["hash"] as? String)?.count == 40)
     }

@@ -16,9 +16,10 @@ final class Terminals {
   static let library = "\(buildFolder)/libExample.so"
 
   /// - Parameter storage: an address for `--storage`; nil: what the command chooses by itself.
-  init(storage: String? = nil, folder: TemporaryFolder? = nil) throws {
+  /// - Parameter options: further ones of the coordinator.
+  init(storage: String? = nil, folder: TemporaryFolder? = nil, options: [String] = []) throws {
     self.folder = try folder ?? TemporaryFolder()
-    self.storage = storage.map { ["--storage", $0] } ?? []
+    self.storage = (storage.map { ["--storage", $0] } ?? []) + options
     coordinator = try Self.coordinator(
       in: self.folder, ["--sub-bind=tcp://127.0.0.1:*", "--job-pull=tcp://127.0.0.1:*"] + self.storage)
     let words = try coordinator.line(holding: "pipeline example-one: jobs").split(separator: " ")

@@ -1,4 +1,4 @@
-import Glibc
+import Foundation
 import PluginCatalog
 import PluginTestKit
 import Testing
@@ -25,28 +25,58 @@ import Testing
   @Test func aNeighbourThatWasStoppedWithTheLockHoldsUpNobody() throws {
     let folder = try TemporaryFolder()
     let quarantine = Quarantine(stateFolder: folder.path + "/state")
-    _ = quarantine.recordCrash(of: "abc", file: "libX.so", job: "a", cause: "SIGABRT", limit: 2, now: 1)
+    _ = quarantine.recordCrash(of: "abc", "x", file: "libX.so", job: "a", cause: "SIGABRT", limit: 2, now: 1)
     let lock = open(folder.path + "/state/quarantine/lock", O_RDWR | O_CLOEXEC)
     defer { close(lock) }
     #expect(flock(lock, LOCK_EX) == 0)
-    let record = quarantine.recordCrash(of: "abc", file: "libX.so", job: "b", cause: "SIGABRT", limit: 2, now: 2)
+    let record = quarantine.recordCrash(of: "abc", "x", file: "libX.so", job: "b", cause: "SIGABRT", limit: 2, now: 2)
     #expect(record?.since == 2)
   }
 
   @Test func holdsABuildUntilItIsReleased() throws {
     let folder = try TemporaryFolder()
     let quarantine = Quarantine(stateFolder: folder.path + "/state")
-    func crash(_ job: String, at time: Int64) -> Quarantine.Record? {
-      quarantine.recordCrash(of: "abc", file: "libX.so", job: job, cause: "SIGABRT", limit: 3, now: time)
+    func crash(_ job: String, at time: Int64, in jobType: String = "x") -> Quarantine.Record? {
+      quarantine.recordCrash(of: "abc", jobType, file: "libX.so", job: job, cause: "SIGABRT", limit: 3, now: time)
     }
     #expect(crash("a", at: 1) == nil)
     #expect(crash("b", at: 2) == nil)
     #expect(quarantine.records().isEmpty)
     #expect(crash("c", at: 3)?.since == 3)
-    #expect(quarantine.record(of: "abc")?.reason == "crashed on 3 jobs within 10 minutes, last by SIGABRT")
+    #expect(quarantine.record(of: "abc", "x")?.reason == "crashed on 3 jobs within 10 minutes, last by SIGABRT")
     #expect(quarantine.records().map(\.sha256) == ["abc"])
-    #expect(quarantine.release("abc"))
-    #expect(!quarantine.release("abc"))
-    #expect(crash("d", at: 4) == nil)
+    #expect(quarantine.record(of: "abc", "y") == nil && crash("d", at: 4, in: "y") == nil)
+    #expect(quarantine.release("abc", jobType: "y", now: 5).isEmpty)
+    #expect(quarantine.release("abc", now: 5).map(\.history.jobs) == [["a", "b", "c"]])
+    #expect(quarantine.release("abc", now: 5).isEmpty)
+    #expect(crash("d", at: 6) == nil)
+  }
+
+  @Test func aReleasedPhaseDoesNotTripOverTheSameJobsAgain() throws {
+    let folder = try TemporaryFolder()
+    let quarantine = Quarantine(stateFolder: folder.path + "/state")
+    func crash(_ job: String, at time: Int64) -> Quarantine.Record? {
+      quarantine.recordCrash(of: "abc", "x", file: "libX.so", job: job, cause: "SIGABRT", limit: 2, now: time)
+    }
+    _ = crash("a", at: 1)
+    #expect(crash("b", at: 2) != nil)
+    #expect(quarantine.release("abc", now: 3).count == 1)
+    for time in 4..<10 { for job in ["a", "b"] { #expect(crash(job, at: Int64(time)) == nil) } }
+    #expect(crash("c", at: 11) == nil)
+    #expect(crash("d", at: 12)?.history.jobs == ["c", "d"])
+    #expect(quarantine.release("abc", now: 13).count == 1)
+    // After a day a pardon has lapsed.
+    #expect(crash("c", at: 13 + 24 * 3_600_000) == nil)
+    #expect(crash("a", at: 14 + 24 * 3_600_000) != nil)
+  }
+
+  @Test func pardonsAreBounded() throws {
+    var history = CrashHistory()
+    for number in 0..<5_000 {
+      history.add(job: "job-\(number)", cause: "SIGILL", now: 0)
+      if number % 100 == 99 { history.pardon(now: Int64(number)) }
+    }
+    let size = try JSONEncoder().encode(history).count
+    #expect(size < 64_000)
   }
 }

@@ -1,0 +1,119 @@
+internal import JobStorage
+internal import Logging
+internal import PipelineModel
+internal import WireProtocol
+
+/// What is said of jobs that do not succeed, and of what phases log: in the log, and to whoever follows.
+extension Coordinator {
+  /// - Parameter isDead: it will not be tried again.
+  func noteFailure(_ settlement: PendingTurn.Settlement, _ failure: Failure, now: Moment) {
+    let flight = settlement.flight
+    let phase = pipeline.phases[flight.phase].jobType
+    let isDead = failure.verdict == .bury
+    let isWish = settlement.outcome == .retryRequested
+    let reason = failure.error.message.hasPrefix("\(failure.error.type): ")
+      ? failure.error.message : "\(failure.error.type): \(failure.error.message)"
+    let what = isDead ? "is dead" : isWish ? "asks to be tried again" : settlement.outcome.description
+    let text = "job \(flight.job) \(what) at \(phase): \(reason)"
+    let build = failure.attempt.plugin
+    journal.add(
+      EventJournal.Entry(
+        at: now.wall, level: isDead ? .warning : .info, text: truncated(text, toBytes: LogLine.maximumBytes),
+        job: flight.job, phase: phase, worker: flight.worker, attempt: flight.attempt, build: build.isEmpty ? nil : build))
+    guard isDead ? deadRemarks.allows(now: now.instant) : !isWish && remarks.allows(now: now.instant) else { return }
+    logger.log(
+      level: isDead ? .warning : .info, "\(text)",
+      metadata: [
+        "job": "\(flight.job)", "phase": "\(phase)", "attempt": "\(flight.attempt)", "reason": "\(reason)",
+        "outcome": "\(settlement.outcome)", "worker": "\(flight.worker)", "build": "\(build)",
+      ])
+  }
+
+  func note(_ line: LogLine, now: Moment) {
+    if let job = line.job { recentLogs.add(RecentLogs.Line(at: now.wall, level: line.level, text: line.text), of: job) }
+    let phase = roster.workers[line.worker]?.announcement.jobType
+    journal.add(
+      EventJournal.Entry(
+        at: now.wall, level: line.level, text: line.text, job: line.job, phase: phase, worker: line.worker))
+    var metadata: Logger.Metadata = ["worker": "\(line.worker)"]
+    if let job = line.job { metadata["job"] = "\(job)" }
+    if let phase { metadata["phase"] = "\(phase)" }
+    logger.log(
+      level: Logger.Level(line.level), "\(line.job.map { "job \($0): " } ?? "")\(line.text)", metadata: metadata)
+    if let logged = settings.hooks.jobLogged {
+      hooks.call(bytes: line.text.utf8.count, isPassing: true) { _ in logged(line.job, line.text) }
+    }
+  }
+
+  func logs(_ arguments: VerbArguments, _ answer: Answer) throws(Refusal) {
+    var filter = EventJournal.Filter()
+    if arguments.id != nil { filter.job = try arguments.jobID() }
+    if let phase = arguments.phase {
+      _ = try VerbArguments.phases(named: phase, in: pipeline)
+      filter.phase = phase
+    }
+    if let word = arguments.level {
+      guard let level = LogLine.Level(word: word) else {
+        throw Refusal(
+          code: .invalid, message: "unknown level '\(word.prefix(64))'; the levels are debug, info, warning, error")
+      }
+      filter.level = level
+    }
+    let limit = min(max(1, arguments.limit ?? 200), EventJournal.pageLimit)
+    let page = journal.page(after: arguments.after, filter, limit: limit)
+    answer.send(.ok, document: LogsDocument(page, coordinator: name))
+  }
+}
+
+extension LogLine.Level {
+  init?(word: String) {
+    switch word {
+    case "debug": self = .debug
+    case "info": self = .info
+    case "warning": self = .warning
+    case "error": self = .error
+    default: return nil
+    }
+  }
+}
+
+extension Logger.Level {
+  fileprivate init(_ level: LogLine.Level) {
+    switch level {
+    case .debug: self = .debug
+    case .info: self = .info
+    case .warning: self = .warning
+    case .error: self = .error
+    }
+  }
+}
+
+struct LogsDocument: Encodable {
+  struct Line: Encodable {
+    var atMs: Int64
+    var level: String
+    var text: String
+    var job: String?
+    var phase: String?
+    var worker: String?
+    var attempt: Int?
+    var build: String?
+  }
+
+  /// Another one after each start, with which the numbers begin anew.
+  var coordinator: String
+  var lines: [Line]
+  var next: Int
+  var dropped: Int
+
+  init(_ page: EventJournal.Page, coordinator: String) {
+    self.coordinator = coordinator
+    lines = page.entries.map {
+      Line(
+        atMs: $0.at.milliseconds, level: "\($0.level)", text: $0.text, job: $0.job?.text, phase: $0.phase,
+        worker: $0.worker?.text, attempt: $0.attempt, build: $0.build)
+    }
+    next = page.next
+    dropped = page.dropped
+  }
+}

@@ -1,0 +1,75 @@
+import Foundation
+import PluginTestKit
+import Testing
+
+/// Failures are seen: in the logs of the servers, by `carbontube logs`, and beside the job.
+@Suite("carbontube logs", .timeLimit(.minutes(5)))
+struct LogsTests {
+  private func object(_ line: some StringProtocol) throws -> [String: Any] {
+    try #require(try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any], "\(line)")
+  }
+
+  @Test func `A failed attempt and a dead job are lines with fields of their own`() throws {
+    let terminals = try Terminals(storage: "memory:", options: ["--log-format=json"])
+    let worker = try terminals.addWorker("generate-file", ["--log-format=json"])
+    try terminals.addWorker("calculate-hash")
+    let missing = #"{"file_path": "/nowhere/\u001b[2J"}"#
+    for (id, instructions) in [("bad", #"{"size": -5}"#), ("missing", missing)] {
+      let end = try Program.run(
+        ["enqueue", terminals.jobs, "example-one", instructions, "--id", id], in: terminals.folder.path)
+      #expect(end.status == 0)
+    }
+    let dead = try object(terminals.coordinator.complaint(holding: "job bad is dead"))
+    #expect(dead["level"] as? String == "warning" && dead["job"] as? String == "bad")
+    #expect(dead["phase"] as? String == "generate-file" && dead["attempt"] as? Int == 1)
+    #expect((dead["reason"] as? String)?.contains("size is -5") == true)
+    #expect((dead["build"] as? String)?.count == 12 && (dead["worker"] as? String)?.isEmpty == false)
+    #expect((dead["time"] as? String)?.hasSuffix("Z") == true && dead["logger"] as? String == "carbontube.pipeline")
+    let failed = try object(terminals.coordinator.complaint(holding: "job missing failed"))
+    #expect(failed["level"] as? String == "info" && failed["outcome"] as? String == "failed")
+    terminals.coordinator.send(SIGTERM)
+    worker.send(SIGTERM)
+    for program in [terminals.coordinator, worker] {
+      for line in try program.end().complaint.split(separator: "\n") { _ = try object(line) }
+    }
+  }
+
+  @Test func `Whoever follows sees what phases log and what fails, through a restart of the coordinator`() throws {
+    let terminals = try Terminals()
+    try terminals.addWorker("generate-file")
+    try terminals.addWorker("calculate-hash")
+    let at = "--address=\(terminals.jobs)"
+    let follower = try Program("carbontube", ["logs", "--follow", at], in: terminals.folder.path)
+    let warnings = try Program(
+      "carbontube", ["logs", "-f", "--level=warning", "--phase=calculate-hash", "--json", at], in: terminals.folder.path)
+    func enqueue(_ id: String, _ instructions: String) throws {
+      let end = try Program.run(
+        ["enqueue", terminals.jobs, "example-one", instructions, "--id", id], in: terminals.folder.path)
+      #expect(end.status == 0, "\(end)")
+    }
+    try enqueue("bad", #"{"size": -5}"#)
+    #expect(try follower.line(holding: "job bad is dead").contains("warning"))
+    try enqueue("missing", #"{"file_path": "/nowhere"}"#)
+    let said = try object(warnings.line(holding: "no file to hash"))
+    #expect(said["job"] as? String == "missing" && said["phase"] as? String == "calculate-hash")
+    #expect(try follower.line(holding: "no file to hash").contains("calculate-hash missing: "))
+    let kept = try Program.run(["logs", at, "--job", "bad"], in: terminals.folder.path)
+    #expect(kept.lines.count == 1 && kept.output.contains("size is -5"), "\(kept)")
+    let shown = try Program.run(["job", "missing", at], in: terminals.folder.path)
+    #expect(shown.output.contains("  log           ") && shown.output.contains("no file to hash"), "\(shown)")
+
+    try terminals.killCoordinator()
+    try terminals.restartCoordinator()
+    try enqueue("worse", #"{"size": -6}"#)
+    #expect(try follower.line(holding: "job worse is dead").contains("size is -6"))
+    #expect(follower.complaints.contains("was started again"))
+    for program in [follower, warnings] {
+      program.send(SIGINT)
+      #expect(try program.end().status == 0)
+    }
+    let unknown = try Program.run(["logs", at, "--phase", "nothing"], in: terminals.folder.path)
+    #expect(unknown.status == 1 && unknown.complaint.contains("no phase 'nothing'"), "\(unknown)")
+    let piped = try Program("/bin/sh", ["-c", "\(buildFolder)/carbontube logs -f \(at) | head -1"], in: "/").end()
+    #expect(piped.status == 0 && piped.lines.count == 1, "\(piped)")
+  }
+}

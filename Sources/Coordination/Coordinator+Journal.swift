@@ -11,7 +11,8 @@ extension Coordinator {
     let phase = pipeline.phases[flight.phase].jobType
     let isDead = failure.verdict == .bury
     let isWish = settlement.outcome == .retryRequested
-    let reason = failure.error.message.hasPrefix("\(failure.error.type): ")
+    let reason =
+      failure.error.message.hasPrefix("\(failure.error.type): ")
       ? failure.error.message : "\(failure.error.type): \(failure.error.message)"
     let what = isDead ? "is dead" : isWish ? "asks to be tried again" : settlement.outcome.description
     let text = "job \(flight.job) \(what) at \(phase): \(reason)"
@@ -19,7 +20,8 @@ extension Coordinator {
     journal.add(
       EventJournal.Entry(
         at: now.wall, level: isDead ? .warning : .info, text: truncated(text, toBytes: LogLine.maximumBytes),
-        job: flight.job, phase: phase, worker: flight.worker, attempt: flight.attempt, build: build.isEmpty ? nil : build))
+        job: flight.job, phase: phase, worker: flight.worker, attempt: flight.attempt,
+        build: build.isEmpty ? nil : build))
     guard isDead ? deadRemarks.allows(now: now.instant) : !isWish && remarks.allows(now: now.instant) else { return }
     logger.log(
       level: isDead ? .warning : .info, "\(text)",

@@ -24,7 +24,8 @@ struct EventJournal {
     var level = LogLine.Level.debug
 
     func fits(_ entry: Entry) -> Bool {
-      entry.level.rawValue >= level.rawValue && (job == nil || entry.job == job) && (phase == nil || entry.phase == phase)
+      entry.level.rawValue >= level.rawValue && (job == nil || entry.job == job)
+        && (phase == nil || entry.phase == phase)
     }
   }
 

@@ -38,7 +38,8 @@ public struct CrashHistory: Hashable, Sendable, Codable {
     pardoned = pardoned.filter { (0..<Self.pardonMilliseconds).contains(now - $0.value) }
     for crash in crashes { pardoned[crash.job] = now }
     let excess = pardoned.count - Self.maximumPardoned
-    if excess > 0 { for oldest in pardoned.sorted(by: { $0.value < $1.value }).prefix(excess) { pardoned[oldest.key] = nil } }
+    guard excess > 0 else { return crashes = [] }
+    for oldest in pardoned.sorted(by: { $0.value < $1.value }).prefix(excess) { pardoned[oldest.key] = nil }
     crashes = []
   }
 

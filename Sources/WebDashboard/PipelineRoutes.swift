@@ -85,8 +85,8 @@ struct PipelineRoutes {
     let hash = try call.part("sha256")
     let folder = settings.stateFolder
     let isHash = hash.utf8.count == 64 && hash.utf8.allSatisfy { "0123456789abcdef".utf8.contains($0) }
-    guard isHash, await onThread({ !Quarantine(stateFolder: folder).release(hash, now: Timestamp.now().milliseconds).isEmpty })
-    else {
+    let now = Timestamp.now().milliseconds
+    guard isHash, await onThread({ !Quarantine(stateFolder: folder).release(hash, now: now).isEmpty }) else {
       throw Problem(.notFound, "no build '\(hash.shownInAnswers)' is in quarantine")
     }
     return Response(json: .object(["released": .string(hash)]))

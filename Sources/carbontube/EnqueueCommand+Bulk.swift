@@ -62,14 +62,33 @@ extension EnqueueCommand {
     let run = runName ?? Self.newRun()
     // Before the coordinator is asked: what cannot be read needs none.
     let source = try source(of: run)
-    let client = PipelineClient(address, timeoutMilliseconds: Int(timeout * 1_000))
+    let client = PipelineClient(address, timeoutMilliseconds: min(Int(timeout * 1_000), Self.answerMilliseconds))
     defer { client.close() }
-    try CommandFailure.explaining { try client.connect() }
+    try connect(client)
+    // Whoever kills it outright can go on as well.
+    StandardStreams.complain("carbontube: run \(run); where it ends untimely, --run \(run) goes on with it")
     let bulk = BulkEnqueue(
       client, pipeline: pipeline,
       resumption: BulkEnqueue.Resumption(command: sameCommand, run: run, readsStandardInput: file == nil),
       from: resumeFrom ?? 1, json: json, skipsMalformed: skipMalformed, patienceMilliseconds: Int64(timeout * 1_000))
     try bulk.run(source)
+  }
+
+  /// A coordinator that was started again does not answer what the one before it was sent; under the same ids that can be
+  /// sent again.
+  private static var answerMilliseconds: Int { 3_000 }
+
+  private func connect(_ client: PipelineClient) throws(CommandFailure) {
+    let deadline = Instant.now() + Int64(timeout * 1_000)
+    while true {
+      do throws(PipelineClientError) {
+        return try client.connect()
+      } catch {
+        guard error.kind == .unreachable || error.kind == .timedOut, Instant.now() < deadline else {
+          return try CommandFailure.explaining { throw error }
+        }
+      }
+    }
   }
 
   /// So many that no two runs on one pipeline are the same by chance.

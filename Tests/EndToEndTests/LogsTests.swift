@@ -41,7 +41,8 @@ struct LogsTests {
     let at = "--address=\(terminals.jobs)"
     let follower = try Program("carbontube", ["logs", "--follow", at], in: terminals.folder.path)
     let warnings = try Program(
-      "carbontube", ["logs", "-f", "--level=warning", "--phase=calculate-hash", "--json", at], in: terminals.folder.path)
+      "carbontube", ["logs", "-f", "--level=warning", "--phase=calculate-hash", "--json", at], in: terminals.folder.path
+    )
     func enqueue(_ id: String, _ instructions: String) throws {
       let end = try Program.run(
         ["enqueue", terminals.jobs, "example-one", instructions, "--id", id], in: terminals.folder.path)

@@ -19,7 +19,9 @@ import Testing
   @Test func `Nothing to do is counted from the last job, and from the start`() {
     var idle = OneOff(maximumJobs: nil, idleMilliseconds: 30_000, endsWhenEmpty: false)
     var reasons: [String?] = []
-    for (now, hasNothing) in [(0, true), (29_999, true), (30_000, false), (40_000, true), (69_999, true), (70_000, true)] {
+    for (now, hasNothing) in [
+      (0, true), (29_999, true), (30_000, false), (40_000, true), (69_999, true), (70_000, true),
+    ] {
       reasons.append(idle.reason(ended: 0, hasNothing: hasNothing, canBeGiven: false, now: at(Int64(now))))
     }
     #expect(reasons == [nil, nil, nil, nil, nil, "nothing to do for 30 s"])

@@ -60,7 +60,7 @@ struct AccessPolicy: Sendable {
 
   private static func isJSON(_ contentType: String?) -> Bool {
     let type = contentType?.split(separator: ";").first?.lowercased() ?? ""
-    return type.filter { $0 != " " } == "application/json"
+    return ["application/json", "application/x-ndjson"].contains(type.filter { $0 != " " })
   }
 
   /// - Parameter host: as in the header, perhaps with a port.

@@ -45,6 +45,9 @@ struct JobRoutes {
     let link = try cluster.link(for: call)
     let pipeline = try call.part("pipeline")
     let key = try Self.idempotencyKey(call)
+    if BulkJobs.isBulk(call.body, contentType: call.request.headers[.contentType]) {
+      return try await enqueueMany(call, key, to: pipeline, at: link)
+    }
     var job = PipelineClient.Job(instructions: call.body)
     job.id = call.query["id"] ?? key.map(IdempotencyKeys.jobID)
     job.priority = try call.query.integer("priority", in: -8...7) ?? 0
@@ -59,6 +62,21 @@ struct JobRoutes {
       json: .object(["id": .string(id), "duplicate": .bool(!isNew)]), status: isNew ? .created : .ok)
     response.headers[.location] = Self.location(of: id, in: pipeline)
     return response
+  }
+
+  private func enqueueMany(
+    _ call: Call, _ key: String?, to pipeline: String, at link: PipelineLink
+  ) async throws -> Response {
+    guard call.query["id"] == nil else {
+      throw Problem(.badRequest, "'id' names one job; give each of several its own as a member")
+    }
+    let delay = try call.query.integer("delay_seconds", in: 0...Self.longestDelaySeconds) ?? 0
+    let bulk = try BulkJobs(
+      call.body, contentType: call.request.headers[.contentType], idPrefix: key.map(IdempotencyKeys.jobID),
+      priority: try call.query.integer("priority", in: -8...7) ?? 0, delayMilliseconds: Int64(delay) * 1_000)
+    if let problem = bulk.problem { throw problem }
+    let answers = try await link.enqueue(pipeline: pipeline, bulk.jobs)
+    return Response(json: bulk.document(answers))
   }
 
   private static func location(of id: String, in pipeline: String) -> String {

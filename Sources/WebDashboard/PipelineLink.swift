@@ -83,6 +83,16 @@ final class PipelineLink: Sendable {
     }
   }
 
+  /// - Throws: `Problem` where nobody answers, after which some may be stored; what is refused is an answer.
+  func enqueue(pipeline: String, _ jobs: [PipelineClient.Job]) async throws -> [EnqueueAnswer] {
+    guard !jobs.isEmpty else { return [] }
+    return try await inTurn {
+      try await Self.inWords(self.address, mayHaveChanged: true) {
+        try await self.connected().enqueue(pipeline: pipeline, jobs: jobs)
+      }
+    }
+  }
+
   private func inTurn<Value>(_ body: () async throws -> Value) async throws -> Value {
     do {
       return try await gate.pass(body)

@@ -32,6 +32,27 @@ def test_enqueueing_is_idempotent(shared):
     assert first.headers["Location"].endswith(f"/jobs/{first.json['id']}")
 
 
+@pytest.mark.parametrize("kind", ["application/json", "application/x-ndjson"])
+def test_many_jobs_go_in_at_once_and_each_is_judged_by_itself(make, kind):
+    cluster = make(workers=[])
+    jobs = ['{"id": "a", "priority": 7}', '{"id": "b", "delay": 3600}', '{"id": "b"}', '{"colour": 1}', '{"instructions": {"n" : 1.0}}']
+    body = f"[{','.join(jobs)}]" if kind == "application/json" else "\n".join(jobs[:2]) + "\r\n\n" + "\n".join(jobs[2:])
+    answer = cluster.api("/jobs", "POST", body.encode(), headers={"Content-Type": kind, "Idempotency-Key": "order 67"})
+    assert answer.status == 200, answer.text
+    assert [answer.json[name] for name in ("stored", "duplicates", "refused")] == [3, 1, 1], answer.text
+    assert [one["result"] for one in answer.json["results"]] == ["stored", "stored", "duplicate", "refused", "stored"]
+    lines = [1, 2, 3, 4, 5] if kind == "application/json" else [1, 2, 4, 5, 6]
+    assert [one["line"] for one in answer.json["results"]] == lines
+    assert "'colour'" in answer.json["results"][3]["message"]
+    again = cluster.api("/jobs", "POST", body.encode(), headers={"Content-Type": kind, "Idempotency-Key": "order 67"})
+    assert [again.json[name] for name in ("stored", "duplicates", "refused")] == [0, 4, 1], again.text
+    assert '"instructions":{"n" : 1.0}' in cluster.api(f"/jobs/{answer.json['results'][4]['id']}").text
+    many = b"{}\n" * 10_001
+    assert cluster.api("/jobs", "POST", many, headers={"Content-Type": "application/x-ndjson"}).status == 413
+    assert cluster.api("/jobs?id=x", "POST", b"[{}]", headers={"Content-Type": "application/json"}).status == 400
+    assert cluster.api("/jobs", "POST", b"[]", headers={"Content-Type": "application/json"}).json["results"] == []
+
+
 @pytest.mark.parametrize("body, status", [(b"[1]", 400), (b"{", 400), (b"", 400), (b'{"a":' + b" " * (17 << 20) + b"1}", 413)])
 def test_bad_instructions_are_refused_in_words(shared, body, status):
     answer = shared.api("/jobs", "POST", body, headers={"Content-Type": "application/json"})

@@ -53,7 +53,7 @@ final class ChildFolder {
 
   private static let removals = DispatchQueue(label: "carbontube.work-folders")
 
-  /// Returns when all that was to be removed until now has been: for a program that is about to end.
+  /// Returns when all that was to be removed until now has been.
   static func waitForRemovals() { removals.sync {} }
 
   private static func remove(_ path: String, _ descriptor: Int32) {

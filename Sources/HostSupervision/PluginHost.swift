@@ -88,6 +88,9 @@ public final class PluginHost {
     close(process.descriptor)
   }
 
+  /// Returns when the work folders of children that have ended are removed: for a program that is about to end. Blocks.
+  public static func waitForRemovals() { ChildFolder.waitForRemovals() }
+
   // MARK: To the child
 
   /// Queues a job; it may be given before `.ready` and while another one runs, then it waits in the child.

@@ -14,11 +14,13 @@ public final class JobContext: Sendable {
   /// Milliseconds since 1970 after which the child may be killed; nil: no limit.
   public let deadlineUnixMilliseconds: Int64?
 
-  /// The host's table, until `execute` has returned.
-  private let table: Mutex<LentJob?>
+  /// Whom its calls go to, until `execute` has returned.
+  private let listener: Mutex<Listener?>
 
-  private struct LentJob: @unchecked Sendable {
-    let pointer: UnsafePointer<ct_job>
+  private enum Listener: @unchecked Sendable {
+    /// The host's table.
+    case host(UnsafePointer<ct_job>)
+    case recorder(JobRecorder)
   }
 
   init(_ job: UnsafePointer<ct_job>) {
@@ -28,25 +30,59 @@ public final class JobContext: Sendable {
     let folder = String(job.pointee.work_dir)
     workDirectory = folder.isEmpty ? nil : folder
     deadlineUnixMilliseconds = job.pointee.deadline_unix_ms == 0 ? nil : job.pointee.deadline_unix_ms
-    table = Mutex(LentJob(pointer: job))
+    listener = Mutex(.host(job))
+  }
+
+  /// For tests of a phase: `execute` can be called with it as with any other value.
+  ///
+  /// - Parameters:
+  ///   - recorder: keeps what the phase logs and how far it says it is; can ask it to stop.
+  public init(
+    testing id: String, attempt: Int = 1, pipeline: String = "", workDirectory: String? = nil,
+    deadlineUnixMilliseconds: Int64? = nil, recorder: JobRecorder = JobRecorder()
+  ) {
+    self.id = id
+    self.attempt = attempt
+    self.pipeline = pipeline
+    self.workDirectory = workDirectory
+    self.deadlineUnixMilliseconds = deadlineUnixMilliseconds
+    listener = Mutex(.recorder(recorder))
   }
 
   /// A logger whose lines carry the job's id.
   public var logger: PluginLogger {
     PluginLogger { level, message in
-      self.lent { job in withText(message) { job.pointee.log(job, level, $0) } }
+      self.listener.withLock { listener in
+        switch listener {
+        case .host(let job): withText(message) { job.pointee.log(job, level, $0) }
+        case .recorder(let recorder): recorder.note(level, message)
+        case nil: break
+        }
+      }
     }
   }
 
   /// Shows how far the job is. Cheap; the worker passes on only some of many.
   /// - Parameter fraction: from 0 to 1.
   public func progress(_ fraction: Double, note: String = "") {
-    lent { job in _ = withText(note) { job.pointee.progress(job, fraction, $0) } }
+    listener.withLock { listener in
+      switch listener {
+      case .host(let job): _ = withText(note) { job.pointee.progress(job, fraction, $0) }
+      case .recorder(let recorder): recorder.note(fraction, note)
+      case nil: break
+      }
+    }
   }
 
   /// True once the job is to stop. Cheap enough for inner loops.
   public var isCancelled: Bool {
-    lent { $0.pointee.is_cancelled($0) != 0 } ?? false
+    listener.withLock { listener in
+      switch listener {
+      case .host(let job): job.pointee.is_cancelled(job) != 0
+      case .recorder(let recorder): recorder.isCancelled
+      case nil: false
+      }
+    }
   }
 
   /// - Throws: `CancellationError` once the job is to stop.
@@ -56,12 +92,7 @@ public final class JobContext: Sendable {
 
   /// The host takes its memory back.
   func end() {
-    table.withLock { $0 = nil }
-  }
-
-  @discardableResult
-  private func lent<Value: Sendable>(_ body: (UnsafePointer<ct_job>) -> Value) -> Value? {
-    table.withLock { $0.map { body($0.pointer) } }
+    listener.withLock { $0 = nil }
   }
 }
 

@@ -1,6 +1,11 @@
 import CPhaseABI
 import Synchronization
 
+/// - Parameter settings: a JSON object.
+func makeInstance(of type: any AnyPhase.Type, settings: [UInt8]) throws -> any AnyPhase {
+  try (type as? any ConfiguredPhase.Type)?.configured(by: settings) ?? type.init()
+}
+
 /// One phase in one child: what `ct_phase.create` makes.
 final class PhaseInstance: Sendable {
   private let phase: any AnyPhase
@@ -10,7 +15,7 @@ final class PhaseInstance: Sendable {
 
   /// - Parameter settings: a JSON object.
   init(_ type: any AnyPhase.Type, settings: [UInt8]) throws {
-    phase = try (type as? any ConfiguredPhase.Type)?.configured(by: settings) ?? type.init()
+    phase = try makeInstance(of: type, settings: settings)
     jobType = type.jobType
   }
 

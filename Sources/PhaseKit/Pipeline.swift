@@ -47,21 +47,27 @@ public struct PipelineStep: Hashable, Sendable, PipelineStepConvertible {
   public var jobType: String
   /// How often it may fail before the job is dead.
   public var attempts: Int?
+  /// How often its process may end under the job (a trap, an exit) before the job is dead.
+  public var crashes: Int?
   /// After which one attempt is killed, to the millisecond and at least one. Zero: never.
   public var timeout: Duration?
   /// Wait after the first failure; grows with each further one. To the millisecond.
   public var backoff: Duration?
+  /// To which that wait grows at most. To the millisecond.
+  public var maximumBackoff: Duration?
   /// Jobs that may be in this phase at once, over all workers.
   public var concurrency: Int?
 
   public init(
-    _ jobType: String, attempts: Int? = nil, timeout: Duration? = nil, backoff: Duration? = nil,
-    concurrency: Int? = nil
+    _ jobType: String, attempts: Int? = nil, crashes: Int? = nil, timeout: Duration? = nil, backoff: Duration? = nil,
+    maximumBackoff: Duration? = nil, concurrency: Int? = nil
   ) {
     self.jobType = jobType
     self.attempts = attempts
+    self.crashes = crashes
     self.timeout = timeout
     self.backoff = backoff
+    self.maximumBackoff = maximumBackoff
     self.concurrency = concurrency
   }
 

@@ -5,15 +5,18 @@ struct PipelineDefinitionJSON: Encodable {
   struct Step: Encodable {
     let jobType: String
     let attempts: Int?
+    let crashes: Int?
     let timeoutSeconds: Double?
     let backoffSeconds: Double?
+    let maximumBackoffSeconds: Double?
     let concurrency: Int?
 
     enum CodingKeys: String, CodingKey {
       case jobType = "job_type"
-      case attempts
+      case attempts, crashes
       case timeoutSeconds = "timeout_seconds"
       case backoffSeconds = "backoff_seconds"
+      case maximumBackoffSeconds = "maximum_backoff_seconds"
       case concurrency
     }
   }
@@ -26,8 +29,9 @@ struct PipelineDefinitionJSON: Encodable {
     name = type.name
     phases = steps(type).map {
       Step(
-        jobType: $0.jobType, attempts: $0.attempts, timeoutSeconds: $0.timeout?.inSeconds,
-        backoffSeconds: $0.backoff?.inSeconds, concurrency: $0.concurrency)
+        jobType: $0.jobType, attempts: $0.attempts, crashes: $0.crashes, timeoutSeconds: $0.timeout?.inSeconds,
+        backoffSeconds: $0.backoff?.inSeconds, maximumBackoffSeconds: $0.maximumBackoff?.inSeconds,
+        concurrency: $0.concurrency)
     }
   }
 

@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import Glibc
+internal import HostSupervision
 
 @main
 struct CarbontubeProgram: ParsableCommand {
@@ -71,6 +72,7 @@ struct CarbontubeProgram: ParsableCommand {
   }
 
   private static func end(with status: Int32) -> Never {
+    PluginHost.waitForRemovals()
     LogLines.standardError.flush(upToMilliseconds: 1_000)
     guard let failure = StandardStreams.failure else { Glibc.exit(status) }
     StandardStreams.complain("carbontube: \(failure.message)")

@@ -89,7 +89,8 @@ struct Hooked: Pipeline {
   static let name = "hooked"
   static let phases = [
     PipelineStep("puppet", attempts: 5, timeout: .seconds(9)),
-    PipelineStep("lister", timeout: .milliseconds(500), backoff: .milliseconds(200)),
+    PipelineStep(
+      "lister", crashes: 2, timeout: .milliseconds(500), backoff: .milliseconds(200), maximumBackoff: .seconds(60)),
   ]
 
   func initialize(_ setup: PipelineSetup) async throws {

@@ -103,6 +103,10 @@ private func readSetup(_ reader: inout FrameReader) throws(FrameError) -> HostSe
   let variables = try reader.list(limit: HostSetup.maximumVariables) { reader throws(FrameError) in
     (try reader.text(), try reader.text())
   }
+  // As they are written, each once.
+  guard zip(variables, variables.dropFirst()).allSatisfy({ $0.0 < $1.0 }) else {
+    throw FrameError("variables out of order")
+  }
   return HostSetup(
     environment: Dictionary(variables) { _, last in last }, settings: try reader.byteString())
 }

@@ -78,7 +78,7 @@ extension SplitMix {
   }
 
   mutating func request() -> HostRequest {
-    switch next() % 5 {
+    switch next() % 6 {
     case 0:
       return .job(
         HostJob(
@@ -87,6 +87,7 @@ extension SplitMix {
     case 1: return .hook(HostHookCall(token: number(), hook: .initialize))
     case 2: return .hook(HostHookCall(token: number(), hook: .started))
     case 3: return .hook(HostHookCall(token: number(), hook: .finished))
+    case 4: return .setup(HostSetup(environment: [text() + "1": text(), text() + "2": text()], settings: bytes()))
     default:
       let hook = HostHook.finishedJob(jobID: text(), pipeline: text(), state: text(), instructions: bytes())
       return .hook(HostHookCall(token: number(), hook: hook))

@@ -7,7 +7,10 @@ private let result = HostResult(
 
 private let library = LibraryDescription(
   abiMajor: 1, abiMinor: 2, id: "org.example", version: "1", summary: "ü", build: "c",
-  phases: [PhaseDescription(jobType: "a", version: "1", summary: "", inputSchema: "{}", isIdempotent: true)],
+  phases: [
+    PhaseDescription(
+      jobType: "a", version: "1", summary: "", inputSchema: "{}", settingsSchema: "{}", isIdempotent: true)
+  ],
   pipelines: [PipelineDescription(name: "p", version: "1", summary: "", definition: "{}", hasHooks: true)])
 
 private let reports: [HostReport] = [
@@ -21,6 +24,8 @@ private let reports: [HostReport] = [
 ]
 
 private let requests: [HostRequest] = [
+  .setup(HostSetup()),
+  .setup(HostSetup(environment: ["TOKEN": "ü=\n", "EMPTY": ""], settings: Array(#"{"a":1}"#.utf8))),
   .job(
     HostJob(
       token: .max, jobID: "j", pipeline: "p", attempt: 2, deadlineUnixMilliseconds: -1, instructions: [1, 2, 3])),

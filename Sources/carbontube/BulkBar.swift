@@ -22,10 +22,11 @@ struct BulkBar {
         + Self.line(jobs: jobs, bytes: bytes, of: totalBytes, afterMilliseconds: now - startedAt, columns: columns))
   }
 
-  /// Before other lines are written.
+  /// Before other lines are written; the next `show` draws it again at once.
   mutating func clear() {
     guard isOnScreen else { return }
     isOnScreen = false
+    lastDrawn = Instant(milliseconds: 0)
     StandardStreams.draw("\r\u{1B}[2K")
   }
 

@@ -114,7 +114,8 @@ final class BulkEnqueue: Sendable {
       }
       return (jobs, error.message)
     }
-    bar.clear()
+    // Ids on the same terminal would be written into it.
+    if StandardStreams.outputIsTerminal { bar.clear() }
     var left: [BulkSource.Numbered] = []
     var reason = ""
     var refused: BulkSource.Malformed?

@@ -71,11 +71,13 @@ struct RedisScaleTests {
     #expect(page.jobs.map(\.id.text) == ["small", "large-4", "large-3"])
   }
 
-  /// The slowest command of each step, in microseconds. Others run on this machine and can hold up redis-server at any
-  /// moment, so each step is done three times and its best run counts: what the server has to do is in each of them.
+  /// The slow commands of each step. Others run on this machine and can hold up redis-server at any moment (beside all other
+  /// suites a command that only takes in 4 MiB was seen to take 30 ms each time), so each step is done three times and its
+  /// best run counts, and slow is what takes five times as long as any of them takes alone: a script that goes through all
+  /// of 100,000 jobs takes a second.
   @Test func `With 100,000 jobs no step holds the server`() throws {
     let scene = try RedisScene()
-    try scene.victim.ask("CONFIG", "SET", "slowlog-log-slower-than", "20000")
+    try scene.victim.ask("CONFIG", "SET", "slowlog-log-slower-than", "100000")
     var held: [String: [String]] = [:]
     func step(_ name: String, _ body: () throws -> Void) throws {
       for run in 0..<3 {

@@ -164,8 +164,8 @@ def test_a_quarantined_plugin_is_shown_and_released(make, tab):
     expect(card).to_contain_text("ok")
     digest = next(iter(plugin["sha256"] for file, plugin in call(f"{cluster.url}/api/v1/plugins").json.items() if "HashFile" in file))
     os.makedirs(f"{cluster.folder}/state/quarantine", exist_ok=True)
-    with open(f"{cluster.folder}/state/quarantine/{digest}.json", "w") as file:
-        file.write('{"sha256": "%s", "file": "libHashFile.so", "since": 1, "history": {"crashes": []}}' % digest)
+    with open(f"{cluster.folder}/state/quarantine/{digest}-calculate-hash.json", "w") as file:
+        file.write('{"sha256": "%s", "jobType": "calculate-hash", "file": "libHashFile.so", "since": 1, "history": {"crashes": [], "pardoned": {}}}' % digest)
     expect(card).to_contain_text("quarantined")
     card.get_by_role("button", name="Release").click()
     expect(card).not_to_contain_text("quarantined")

@@ -228,8 +228,8 @@ def test_a_plugin_that_is_quarantined_again_says_so(make, tab):
     os.makedirs(f"{cluster.folder}/state/quarantine", exist_ok=True)
 
     def quarantine(since):
-        with open(f"{cluster.folder}/state/quarantine/{digest}.json", "w") as file:
-            json.dump({"sha256": digest, "file": "libHashFile.so", "since": since, "history": {"crashes": []}}, file)
+        with open(f"{cluster.folder}/state/quarantine/{digest}-calculate-hash.json", "w") as file:
+            json.dump({"sha256": digest, "jobType": "calculate-hash", "file": "libHashFile.so", "since": since, "history": {"crashes": [], "pardoned": {}}}, file)
 
     quarantine(1_700_000_000_000)
     page = tab(f"{cluster.url}/#/plugins")

@@ -38,15 +38,14 @@ static DIR *entries_of(int folder) {
 
 static int is_itself(const char *name) { return strcmp(name, ".") == 0 || strcmp(name, "..") == 0; }
 
-// Unlinks the files of `folder`; its folders go up to `top` under numbers that nobody has. -1 where something stays.
-static int flatten(int folder, int top, unsigned long *number) {
+// Unlinks the files of `folder`; its folders go up to `top` under numbers that nobody has.
+static void flatten(int folder, int top, unsigned long *number) {
   DIR *entries = entries_of(folder);
-  if (!entries) return -1;
-  int result = 0;
+  if (!entries) return;
   for (struct dirent *entry; (entry = readdir(entries));) {
     if (is_itself(entry->d_name)) continue;
     if (!is_folder(folder, entry)) {
-      if (unlinkat(folder, entry->d_name, 0) != 0 && errno != ENOENT) result = -1;
+      unlinkat(folder, entry->d_name, 0);
       continue;
     }
     // A folder can be moved only by whoever may write into it: its `..` changes.
@@ -55,16 +54,14 @@ static int flatten(int folder, int top, unsigned long *number) {
     char name[48];
     do snprintf(name, sizeof name, ".carbontube-emptying-%lu", ++*number);
     while (renameat2(folder, entry->d_name, top, name, RENAME_NOREPLACE) != 0 && errno == EEXIST);
-    if (faccessat(folder, entry->d_name, F_OK, AT_SYMLINK_NOFOLLOW) == 0) result = -1;
   }
   closedir(entries);
-  return result;
 }
 
-// One pass over what lies at the top. The number of folders that were there, or -1 where nothing got on.
+// One pass over what lies at the top. Whether it got on, or found no folder.
 static int pass(int top, unsigned long *number) {
   DIR *entries = entries_of(top);
-  if (!entries) return -1;
+  if (!entries) return 0;
   int folders = 0, moved = 0;
   for (struct dirent *entry; (entry = readdir(entries));) {
     if (is_itself(entry->d_name)) continue;
@@ -80,14 +77,13 @@ static int pass(int top, unsigned long *number) {
     if (unlinkat(top, entry->d_name, AT_REMOVEDIR) == 0) moved = 1;
   }
   closedir(entries);
-  return folders > 0 && !moved ? -1 : folders;
+  return moved || folders == 0;
 }
 
 static int is_empty(int folder) {
   DIR *entries = entries_of(folder);
   if (!entries) return 0;
   int found = 0;
-  errno = 0;
   for (struct dirent *entry; !found && (entry = readdir(entries));) found = !is_itself(entry->d_name);
   closedir(entries);
   return !found;
@@ -97,7 +93,7 @@ int host_empty_folder(int folder) {
   fchmod(folder, 0700);
   unsigned long number = 0;
   // A reader may pass over what is put into a folder while it reads, so that it is looked at again until nothing is found.
-  for (int stuck = 0; stuck < ATTEMPTS && !is_empty(folder);) stuck += pass(folder, &number) < 0;
+  for (int stuck = 0; stuck < ATTEMPTS && !is_empty(folder);) stuck += !pass(folder, &number);
   if (is_empty(folder)) return 0;
   errno = EBUSY;
   return -1;

@@ -224,8 +224,7 @@ public final class PluginHost {
 
   /// The one place through which all goes that a child says.
   private func redacted(_ event: HostEvent) -> HostEvent {
-    let secrets = configuration.secrets
-    return secrets.isEmpty ? event : event.redacted(by: secrets)
+    configuration.secrets.isEmpty ? event : event.redacted(by: configuration.secrets)
   }
 
   /// Takes in what the child has written to stdout and stderr.

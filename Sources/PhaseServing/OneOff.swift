@@ -18,6 +18,9 @@ struct OneOff {
     self.endsWhenEmpty = endsWhenEmpty
   }
 
+  /// False for a worker that serves until it is told to end.
+  var endsByItself: Bool { maximumJobs != nil || idleMilliseconds != nil || endsWhenEmpty }
+
   /// How many jobs may be begun beside those that have ended and those that run.
   func room(ended: Int, running: Int) -> Int { maximumJobs.map { max(0, $0 - ended - running) } ?? .max }
 

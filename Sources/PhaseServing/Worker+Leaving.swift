@@ -25,7 +25,7 @@ extension Worker {
 
   /// A worker that was started for so many jobs, or until there are none.
   func endIfDone(now: Instant) {
-    guard stage == .serving else { return }
+    guard oneOff.endsByItself, stage == .serving else { return }
     let hasNothing = backlog.isEmpty && held.isEmpty && slots.allSatisfy { $0.runs.isEmpty }
     let reason = oneOff.reason(
       ended: jobsEnded, hasNothing: hasNothing, canBeGiven: coordinator != nil && takesJobs, now: now)

@@ -160,12 +160,17 @@ final class BulkEnqueue: Sendable {
 
   private func interrupted() -> CommandFailure { ended(.interrupted, "interrupted") }
 
-  /// Tells what is stored and how to go on.
-  private func ended(_ status: ExitStatus, _ reason: String) -> CommandFailure {
-    let progress = progress.withLock { progress in
+  /// From now on a signal has nothing to tell any more.
+  private func concluded() -> Progress {
+    progress.withLock { progress in
       progress.isOver = true
       return progress
     }
+  }
+
+  /// Tells what is stored and how to go on.
+  private func ended(_ status: ExitStatus, _ reason: String) -> CommandFailure {
+    let progress = concluded()
     let there = progress.duplicates > 0 ? ", \(progress.duplicates) were there already" : ""
     let left = progress.malformed > 0 ? ", \(progress.malformed) malformed lines were passed over" : ""
     StandardStreams.complain(
@@ -175,10 +180,7 @@ final class BulkEnqueue: Sendable {
   }
 
   private func conclude() throws(CommandFailure) {
-    let progress = progress.withLock { progress in
-      progress.isOver = true
-      return progress
-    }
+    let progress = concluded()
     if progress.stored + progress.duplicates + progress.malformed == 0 {
       StandardStreams.complain("carbontube: no instructions on stdin, so no jobs")
     }

@@ -1,5 +1,4 @@
 internal import CarbonTube
-internal import PhaseSettings
 internal import Glibc
 
 /// A plugin as a command line names it.
@@ -45,13 +44,8 @@ struct PluginFile {
   /// - Throws: where the file cannot be used, or one of its pipelines cannot.
   func verify() throws(CommandFailure) {
     for pipeline in description.pipelines { _ = try self.pipeline(pipeline.name) }
-    for phase in description.phases {
-      do throws(SettingsError) {
-        if let schema = phase.settingsSchema { _ = try SettingsSchema(parsing: schema) }
-      } catch {
-        throw CommandFailure(
-          .data, "\(description.file): the schema of the settings of \(phase.jobType) cannot be used: it \(error)")
-      }
+    if let problem = description.phases.lazy.compactMap(settingsSchemaProblem).first {
+      throw CommandFailure(.data, "\(description.file): \(problem)")
     }
     if let problem = description.problem { throw CommandFailure(.data, problem) }
   }

@@ -24,11 +24,11 @@ struct PluginsReleaseCommand: ParsableCommand {
 
   func run() throws {
     let quarantine = Quarantine()
-    let build = try build(in: quarantine)
+    let records = try records(in: quarantine)
     // Before anything is released: it would crash at once on what is to be cancelled.
     let connection = cancelCrashing ? try coordinator.connected() : nil
-    if let connection { for record in quarantined(build, in: quarantine) { cancel(record.history.jobs, connection) } }
-    let released = quarantine.release(build, jobType: phase, now: Timestamp.now().milliseconds)
+    if let connection { for record in records { cancel(record.history.jobs, connection) } }
+    let released = quarantine.release(records[0].sha256, jobType: phase, now: Timestamp.now().milliseconds)
     guard !released.isEmpty else {
       throw CommandFailure(.unavailable, "\(plugin) could not be released; is \(StateFolder.path()) writable?")
     }
@@ -38,25 +38,22 @@ struct PluginsReleaseCommand: ParsableCommand {
     }
   }
 
-  private func quarantined(_ build: String, in quarantine: Quarantine) -> [Quarantine.Record] {
-    quarantine.records(of: build).filter { phase == nil || $0.jobType == phase }
-  }
-
-  private func build(in quarantine: Quarantine) throws(CommandFailure) -> String {
+  /// Of one build; at least one.
+  private func records(in quarantine: Quarantine) throws(CommandFailure) -> [Quarantine.Record] {
     let isFile = access(plugin, F_OK) == 0
     let wanted = isFile ? PluginCatalog().describe(file: plugin).sha256 : plugin.lowercased()
     let found = quarantine.records().filter {
       wanted.count >= 6 && $0.sha256.hasPrefix(wanted) && (phase == nil || $0.jobType == phase)
     }
-    let builds = Set(found.map(\.sha256))
-    guard let build = builds.first else {
+    guard !found.isEmpty else {
       let what = phase.map { "\($0) of \(plugin)" } ?? plugin
       throw CommandFailure(.noInput, "\(what) is not quarantined; carbontube plugins list shows what is")
     }
-    guard builds.count == 1 else {
-      throw CommandFailure(.usage, "\(builds.count) quarantined plugins begin with \(plugin); give more digits")
+    let builds = Set(found.map(\.sha256)).count
+    guard builds == 1 else {
+      throw CommandFailure(.usage, "\(builds) quarantined plugins begin with \(plugin); give more digits")
     }
-    return build
+    return found
   }
 
   /// One that has ended meanwhile needs no cancelling.

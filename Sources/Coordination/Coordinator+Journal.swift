@@ -5,15 +5,12 @@ internal import WireProtocol
 
 /// What is said of jobs that do not succeed, and of what phases log: in the log, and to whoever follows.
 extension Coordinator {
-  /// - Parameter isDead: it will not be tried again.
   func noteFailure(_ settlement: PendingTurn.Settlement, _ failure: Failure, now: Moment) {
     let flight = settlement.flight
     let phase = pipeline.phases[flight.phase].jobType
     let isDead = failure.verdict == .bury
     let isWish = settlement.outcome == .retryRequested
-    let reason =
-      failure.error.message.hasPrefix("\(failure.error.type): ")
-      ? failure.error.message : "\(failure.error.type): \(failure.error.message)"
+    let reason = failure.error.summary
     let what = isDead ? "is dead" : isWish ? "asks to be tried again" : settlement.outcome.description
     let text = "job \(flight.job) \(what) at \(phase): \(reason)"
     let build = failure.attempt.plugin

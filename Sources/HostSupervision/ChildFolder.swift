@@ -67,11 +67,7 @@ final class ChildFolder {
     removals.async {
       guard let listing = opendir(parent) else { return }
       defer { closedir(listing) }
-      while let entry = readdir(listing) {
-        let name = withUnsafePointer(to: &entry.pointee.d_name) {
-          $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-        }
-        guard name.hasPrefix(prefix) else { continue }
+      for name in names(in: listing) where name.hasPrefix(prefix) {
         let path = "\(parent)/\(name)"
         if let descriptor = locked(path) { remove(path, descriptor) }
       }

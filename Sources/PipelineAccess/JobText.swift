@@ -125,7 +125,8 @@ public enum JSONMembers {
     return bytes
   }
 
-  private static func isBlank(_ byte: UInt8) -> Bool { byte == 0x20 || (0x09...0x0d).contains(byte) }
+  /// Of JSON, and the two further ones that `isspace` knows.
+  public static func isBlank(_ byte: UInt8) -> Bool { byte == 0x20 || (0x09...0x0d).contains(byte) }
 }
 
 extension PipelineClient.Job {

@@ -53,6 +53,9 @@ public struct JobError: Hashable, Sendable {
     self.location = location
     self.standardErrorTail = standardErrorTail
   }
+
+  /// Type and message as one clause. A crash names its signal in both.
+  public var summary: String { message.hasPrefix("\(type): ") ? message : "\(type): \(message)" }
 }
 
 /// One attempt as it is kept in a job's timeline.

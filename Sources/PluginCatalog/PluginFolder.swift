@@ -1,5 +1,6 @@
 import Dispatch
 import Glibc
+import HostSupervision
 import Synchronization
 
 /// The plugin files of a folder.
@@ -24,15 +25,4 @@ extension PluginCatalog {
     }
     return found.withLock { found in files.indices.compactMap { found[$0] } }
   }
-}
-
-func names(in listing: OpaquePointer) -> [String] {
-  var names: [String] = []
-  while let entry = readdir(listing) {
-    names.append(
-      withUnsafePointer(to: &entry.pointee.d_name) {
-        $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-      })
-  }
-  return names
 }

@@ -1,4 +1,5 @@
 import Glibc
+import HostSupervision
 
 /// Phases of builds of plugins that crashed too often on this machine, known to all workers of one user by way of the state
 /// folder. A build is its content: a changed file is another build, and free. Other phases of the same build go on.

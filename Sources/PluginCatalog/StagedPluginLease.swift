@@ -1,4 +1,5 @@
 import Glibc
+import HostSupervision
 
 /// Keeps a staged copy from being pruned for as long as it lives: a worker may start children from it for months.
 ///

@@ -11,14 +11,12 @@ struct BulkJobs {
   private var results: [JSONValue] = []
 
   static func isBulk(_ body: [UInt8], contentType: String?) -> Bool {
-    isLines(contentType) || body.first { !isBlank($0) } == UInt8(ascii: "[")
+    isLines(contentType) || body.first { !JSONMembers.isBlank($0) } == UInt8(ascii: "[")
   }
 
   private static func isLines(_ contentType: String?) -> Bool {
     contentType?.split(separator: ";").first.map { $0.lowercased().filter { $0 != " " } } == "application/x-ndjson"
   }
-
-  private static func isBlank(_ byte: UInt8) -> Bool { byte == 0x20 || (0x09...0x0d).contains(byte) }
 
   /// - Parameters:
   ///   - idPrefix: of jobs without an id, before their place; nil: the coordinator makes one.
@@ -54,7 +52,9 @@ struct BulkJobs {
   ) throws(Problem) -> [(place: Int, text: ArraySlice<UInt8>)] {
     guard !isLines(contentType) else {
       let lines = body.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
-      return lines.enumerated().filter { !$0.element.allSatisfy(isBlank) }.map { ($0.offset + 1, $0.element) }
+      return lines.enumerated().filter { !$0.element.allSatisfy(JSONMembers.isBlank) }.map {
+        ($0.offset + 1, $0.element)
+      }
     }
     guard let parsed = try? JSONValue(parsing: body), case .array = parsed else {
       throw Problem(.badRequest, "the body begins as a JSON array of jobs and is none")

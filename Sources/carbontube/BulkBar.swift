@@ -41,10 +41,7 @@ struct BulkBar {
     guard let total, total > 0, bytes > 0 else { return String(text.dropFirst().prefix(max(0, columns - 1))) }
     let share = min(1, Double(bytes) / Double(total))
     text += ", \(duration(seconds * (1 - share) / share)) left"
-    let width = min(40, columns - text.count - 3)
-    guard width >= 5 else { return String(text.dropFirst().prefix(max(0, columns - 1))) }
-    let filled = Int(Double(width) * share)
-    return "[" + String(repeating: "█", count: filled) + String(repeating: "·", count: width - filled) + "]" + text
+    return ProgressBar.line(text, columns: columns) { width in Int(Double(width) * share) }
   }
 
   /// `42 s`, `3 min 20 s`, `2 h 5 min`.

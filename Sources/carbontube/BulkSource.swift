@@ -80,7 +80,7 @@ struct BulkSource {
         }
       case .line(let line, let text):
         batch.lastLine = line
-        guard line >= first, !text.allSatisfy(Self.isBlank) else { continue }
+        guard line >= first, !text.allSatisfy(JSONMembers.isBlank) else { continue }
         bytes += text.count
         do throws(JobTextError) {
           batch.jobs.append(Numbered(line: line, job: try job(in: text, line)))
@@ -107,6 +107,4 @@ struct BulkSource {
     if job.id == nil { job.id = "\(run)-\(line)" }
     return job
   }
-
-  private static func isBlank(_ byte: UInt8) -> Bool { byte == 0x20 || (0x09...0x0d).contains(byte) }
 }

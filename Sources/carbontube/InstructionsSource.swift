@@ -16,15 +16,13 @@ enum InstructionsSource {
     }
     let lines = try standardInput().split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
     var found: [[UInt8]] = []
-    for (index, line) in lines.enumerated() where !line.allSatisfy(isSpace) {
+    for (index, line) in lines.enumerated() where !line.allSatisfy(JSONMembers.isBlank) {
       found.append(try checked(line, at: index + 1))
     }
     // Whoever was to write them may have failed.
     if found.isEmpty { StandardStreams.complain("carbontube: no instructions on stdin, so no jobs") }
     return found
   }
-
-  private static func isSpace(_ byte: UInt8) -> Bool { byte == 0x20 || (0x09...0x0d).contains(byte) }
 
   /// - Parameter line: of stdin; nil: of the command line.
   private static func checked(_ bytes: ArraySlice<UInt8>, at line: Int?) throws(CommandFailure) -> [UInt8] {

@@ -107,8 +107,7 @@ struct JobDocument: Codable {
     var location: String
     var stderrTail: String
 
-    /// A crash names its signal in both.
-    var summary: String { message.hasPrefix("\(type): ") ? message : "\(type): \(message)" }
+    var summary: String { JobError(self).summary }
   }
 
   struct Line: Codable {

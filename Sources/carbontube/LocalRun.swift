@@ -1,6 +1,7 @@
 internal import CarbonTube
 internal import Dispatch
 internal import Glibc
+internal import HostSupervision
 internal import Logging
 internal import Synchronization
 
@@ -191,12 +192,7 @@ struct TemporaryFolder: Sendable {
   /// Plain files and sockets only; nothing puts folders there.
   func remove() {
     if let folder = opendir(path) {
-      while let entry = readdir(folder) {
-        let name = withUnsafePointer(to: &entry.pointee.d_name) {
-          $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-        }
-        if name != ".", name != ".." { unlink("\(path)/\(name)") }
-      }
+      for name in names(in: folder) where name != "." && name != ".." { unlink("\(path)/\(name)") }
       closedir(folder)
     }
     rmdir(path)

@@ -25,9 +25,15 @@ struct ProgressBar {
   func line(done: Int, failed: Int, columns: Int) -> String {
     let seconds = max(1, Instant.now() - startedAt) / 1_000
     let text = " \(done)/\(total) jobs\(failed > 0 ? ", \(failed) failed" : ""), \(seconds) s"
+    return Self.line(text, columns: columns) { width in total > 0 ? width * done / total : width }
+  }
+
+  /// A bar before `text`, or the text alone where there is no room for one.
+  /// - Parameter filled: how many of the bar's places, given their number.
+  static func line(_ text: String, columns: Int, filled: (_ width: Int) -> Int) -> String {
     let width = min(40, columns - text.count - 3)
     guard width >= 5 else { return String(text.dropFirst().prefix(max(0, columns - 1))) }
-    let filled = total > 0 ? width * done / total : width
-    return "[" + String(repeating: "█", count: filled) + String(repeating: "·", count: width - filled) + "]" + text
+    let count = filled(width)
+    return "[" + String(repeating: "█", count: count) + String(repeating: "·", count: width - count) + "]" + text
   }
 }

@@ -13,9 +13,7 @@ struct SecretTests {
   init() throws {
     folder = try TemporaryFolder()
     library = "\(folder.path)/libsettings.so"
-    try PluginTestKit.run(
-      "clang", "-std=gnu11", "-D_GNU_SOURCE", "-shared", "-fPIC", "-I", "\(packageFolder)/Sources/CPhaseABI/include",
-      "\(packageFolder)/Tests/Fixtures/SettingsPlugin/settings.c", "-o", library)
+    try compilePlugin("SettingsPlugin/settings.c", to: library)
   }
 
   @discardableResult

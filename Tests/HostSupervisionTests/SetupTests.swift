@@ -15,12 +15,7 @@ private let secret = "t0p-s3cret/token"
 
   private func compiled(_ source: String, header: String, _ flags: [String] = []) throws -> String {
     let library = "\(folder.path)/lib\(flags.joined()).so"
-    try run(
-      [
-        "clang", "-std=gnu11", "-D_GNU_SOURCE", "-Wall", "-Werror", "-shared", "-fPIC", "-I",
-        "\(packageFolder)/\(header)",
-      ]
-        + flags + ["\(packageFolder)/Tests/Fixtures/\(source)", "-o", library])
+    try compilePlugin(source, to: library, header: header, flags: ["-Wall", "-Werror"] + flags)
     return library
   }
 
@@ -110,14 +105,7 @@ private let secret = "t0p-s3cret/token"
   private func entries(_ path: String) throws -> [String] {
     let listing = try #require(opendir(path))
     defer { closedir(listing) }
-    var found: [String] = []
-    while let entry = readdir(listing) {
-      let name = withUnsafePointer(to: &entry.pointee.d_name) {
-        $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-      }
-      if name != ".", name != ".." { found.append(name) }
-    }
-    return found
+    return names(in: listing).filter { $0 != "." && $0 != ".." }
   }
 
   private func until(_ condition: () throws -> Bool) throws {

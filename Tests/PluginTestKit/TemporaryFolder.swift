@@ -73,9 +73,15 @@ public func compilePlugin(_ source: String, named name: String, in folder: Tempo
 /// Tests/Fixtures/UnrulyPlugin, which leaves processes behind and breaks its channels.
 public func compileUnrulyPlugin(in folder: TemporaryFolder) throws -> String {
   let library = "\(folder.path)/libUnruly.so"
-  try run(
-    "clang", "-std=gnu11", "-D_GNU_SOURCE", "-shared", "-fPIC", "-I",
-    "\(packageFolder)/Sources/CPhaseABI/include", "\(packageFolder)/Tests/Fixtures/UnrulyPlugin/unruly.c", "-o",
-    library)
+  try compilePlugin("UnrulyPlugin/unruly.c", to: library)
   return library
+}
+
+/// Compiles a plugin in C of Tests/Fixtures.
+/// - Parameter header: the folder of the carbontube.h that it is built with.
+public func compilePlugin(
+  _ source: String, to library: String, header: String = "Sources/CPhaseABI/include", flags: [String] = []
+) throws {
+  let compiler = ["clang", "-std=gnu11", "-D_GNU_SOURCE", "-shared", "-fPIC", "-I", "\(packageFolder)/\(header)"]
+  try run(compiler + flags + ["\(packageFolder)/Tests/Fixtures/\(source)", "-o", library])
 }

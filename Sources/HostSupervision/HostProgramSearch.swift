@@ -20,6 +20,13 @@ enum HostProgramSearch {
     return candidates.first(where: mayRun) ?? beside
   }
 
+  /// The program that writes the trace of a crash where it was installed with Swift's runtime beside the host. Nil: the
+  /// runtime looks for it where a toolchain has it.
+  static func tracer(beside host: String, mayRun: (String) -> Bool = { access($0, X_OK) == 0 }) -> String? {
+    let path = folder(of: host) + "/swift-backtrace"
+    return mayRun(path) && !path.contains(",") ? path : nil
+  }
+
   private static func folder(of path: String) -> String {
     String(path[..<(path.lastIndex(of: "/") ?? path.startIndex)])
   }

@@ -19,11 +19,17 @@ public struct PluginHostConfiguration: Hashable, Sendable {
     public var openFiles: UInt?
     /// Over the child's whole life; SIGXCPU at its end.
     public var cpuSeconds: UInt?
+    /// Whether the kernel may write a core file when it crashes, as far as this process may have one. Each may be as large as
+    /// the child's memory, and holds what was in it: secrets too.
+    public var writesCoreFiles: Bool
 
-    public init(memoryBytes: UInt? = nil, openFiles: UInt? = nil, cpuSeconds: UInt? = nil) {
+    public init(
+      memoryBytes: UInt? = nil, openFiles: UInt? = nil, cpuSeconds: UInt? = nil, writesCoreFiles: Bool = false
+    ) {
       self.memoryBytes = memoryBytes
       self.openFiles = openFiles
       self.cpuSeconds = cpuSeconds
+      self.writesCoreFiles = writesCoreFiles
     }
   }
 
@@ -32,8 +38,9 @@ public struct PluginHostConfiguration: Hashable, Sendable {
     "PATH", "HOME", "USER", "LOGNAME", "TMPDIR", "TZ", "LANG", "LC_ALL", "LC_CTYPE", "SWIFT_BACKTRACE",
   ]
 
-  /// What Swift's runtime writes to stderr about a crash: the thread that crashed, without pages of registers and files.
-  static let defaultTrace = "threads=crashed,registers=none,images=none,color=no"
+  /// What Swift's runtime writes to stderr about a crash: the 16 innermost calls of the thread that crashed, for those further
+  /// out are the host's, without pages of registers and files.
+  static let defaultTrace = "threads=crashed,registers=none,images=none,color=no,limit=16,top=0"
 
   /// The program `carbontube-plugin-host`.
   public var executable: String
@@ -87,6 +94,7 @@ public struct PluginHostConfiguration: Hashable, Sendable {
     if let bytes = limits.memoryBytes { words += ["--memory", String(bytes)] }
     if let files = limits.openFiles { words += ["--open-files", String(files)] }
     if let seconds = limits.cpuSeconds { words += ["--cpu-seconds", String(seconds)] }
+    if limits.writesCoreFiles { words += ["--core-files", "1"] }
     if let workFolder { words += ["--work-directory", workFolder] }
     return words
   }
@@ -103,9 +111,11 @@ public struct PluginHostConfiguration: Hashable, Sendable {
       if let value = getenv(name) { variables[name] = String(cString: value) }
     }
     // Whoever asks for more in the trace of a crash gets it. What lies in memory where registers point may be a secret.
-    variables["SWIFT_BACKTRACE"] =
-      [variables["SWIFT_BACKTRACE"] ?? Self.defaultTrace, secrets.isEmpty ? nil : "registers=none"].compactMap { $0 }
-      .joined(separator: ",")
+    let trace = [
+      HostProgramSearch.tracer(beside: executable).map { "swift-backtrace=\($0)" },
+      variables["SWIFT_BACKTRACE"] ?? Self.defaultTrace, secrets.isEmpty ? nil : "registers=none",
+    ]
+    variables["SWIFT_BACKTRACE"] = trace.compactMap { $0 }.joined(separator: ",")
     return variables.filter { !$0.key.hasPrefix("LD_") }.map { "\($0.key)=\($0.value)" }
   }
 }

@@ -1,3 +1,4 @@
+import CHostProcess
 import CPhaseABI
 import Glibc
 import HostProtocol
@@ -14,7 +15,7 @@ struct PluginLibrary: @unchecked Sendable {
     guard path.hasPrefix("/") else {
       throw HostRefusalError(.hostMisuse, "is not named by an absolute path")
     }
-    guard let handle = dlopen(path, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE) else {
+    guard host_load_runtime_for(path) == 0, let handle = dlopen(path, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE) else {
       throw HostRefusalError(.cannotLoad, "cannot be loaded: \(loaderError(about: path))")
     }
     self.handle = handle

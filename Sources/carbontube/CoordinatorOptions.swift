@@ -63,7 +63,8 @@ final class CoordinatorConnection {
 /// Which jobs a command means.
 struct JobFilterOptions: ParsableArguments {
   @Option(
-    help: ArgumentHelp("waiting, delayed, running, succeeded, dead, cancelled; repeatable.", valueName: "state"))
+    help: ArgumentHelp("waiting, delayed, running, succeeded, dead, cancelled; repeatable.", valueName: "state"),
+    completion: .list(JobState.allCases.map(\.description)))
   var state: [String] = []
   @Option(help: ArgumentHelp("Jobs in this phase.", valueName: "job_type")) var phase: String?
   @Option(help: ArgumentHelp("Part of the last error's type or message.", valueName: "text")) var error: String?

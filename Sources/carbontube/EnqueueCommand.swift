@@ -20,7 +20,8 @@ struct EnqueueCommand: ParsableCommand {
   @Argument(help: "A JSON object for each job; '-' reads them from stdin, one a line.")
   var instructions: [String] = []
 
-  @Option(help: ArgumentHelp("Read the jobs from this file, one a line.", valueName: "path")) var file: String?
+  @Option(help: ArgumentHelp("Read the jobs from this file, one a line.", valueName: "path"), completion: .file())
+  var file: String?
   @Flag(help: "Lines are jobs with members of their own, not bare instructions.") var jobs = false
   @Flag(help: "Pass lines over that are no jobs, and tell them at the end.") var skipMalformed = false
   @Option(help: ArgumentHelp("Go on with an interrupted run: begin with this line.", valueName: "line"))

@@ -17,7 +17,7 @@ struct EnvironmentOptions: ParsableArguments {
     name: .customLong("env-file"),
     help: ArgumentHelp(
       "Variables for the plugin, NAME=VALUE one a line, in a file that only its owner may read. Repeatable.",
-      valueName: "file"))
+      valueName: "file"), completion: .file())
   var files: [String] = []
 
   func validate() throws {

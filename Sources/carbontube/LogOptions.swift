@@ -4,7 +4,7 @@ internal import Logging
 struct LogOptions: ParsableArguments {
   @Option(
     help: "Least level of log lines on stderr: trace, debug, info, notice, warning, error, critical.",
-    transform: LogOptions.level)
+    completion: .logLevel, transform: LogOptions.level)
   var logLevel = Logger.Level.info
 
   @Option(help: "How log lines on stderr are written: text, or json with one object a line.")

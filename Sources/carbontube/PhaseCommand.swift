@@ -18,10 +18,10 @@ struct PhaseCommand: ParsableCommand {
   @Argument(
     help: ArgumentHelp(
       "A plugin and one of its phases, e.g. plugins/libHashFile.so calculate-hash; with --plugin-dir job types alone.",
-      valueName: "library job-type"))
+      valueName: "library job-type"), completion: .pluginThenPhase)
   var words: [String] = []
 
-  @Option(help: ArgumentHelp("Serve what lies in this folder; repeatable.", valueName: "dir"))
+  @Option(help: ArgumentHelp("Serve what lies in this folder; repeatable.", valueName: "dir"), completion: .directory)
   var pluginDir: [String] = []
   @Flag(help: "Serve every phase of every plugin in --plugin-dir.") var all = false
 
@@ -57,6 +57,8 @@ struct PhaseCommand: ParsableCommand {
   @Option(help: ArgumentHelp("Address space of each child.", valueName: "bytes")) var memoryLimit: UInt?
   @Option(help: ArgumentHelp("Open files of each child.", valueName: "count")) var openFilesLimit: UInt?
   @Option(help: ArgumentHelp("CPU time of each child over its life.", valueName: "seconds")) var cpuLimit: UInt?
+  @Flag(help: "Let the kernel write a core file when a child crashes. It holds the secrets that the child was given.")
+  var coreFiles = false
 
   @Option(
     help: ArgumentHelp(
@@ -174,7 +176,7 @@ struct PhaseCommand: ParsableCommand {
     settings.idleExitMilliseconds = idleExit
     settings.quarantineAfter = quarantineAfter == 0 ? nil : quarantineAfter
     settings.limits = PluginHostConfiguration.Limits(
-      memoryBytes: memoryLimit, openFiles: openFilesLimit, cpuSeconds: cpuLimit)
+      memoryBytes: memoryLimit, openFiles: openFilesLimit, cpuSeconds: cpuLimit, writesCoreFiles: coreFiles)
     return settings
   }
 }

@@ -15,8 +15,9 @@ struct PipelineCommand: ParsableCommand {
       the same storage and it continues.
       """)
 
-  @Argument(help: "The plugin that defines the pipeline, e.g. plugins/libExample.so.") var library: String
-  @Argument(help: "The pipeline's name, e.g. example-one.") var name: String
+  @Argument(help: "The plugin that defines the pipeline, e.g. plugins/libExample.so.", completion: .plugin)
+  var library: String
+  @Argument(help: "The pipeline's name, e.g. example-one.", completion: .pipelineOfPlugin) var name: String
 
   @Option(
     name: [.customLong("sub-bind"), .customLong("sub-connect")],
@@ -60,7 +61,8 @@ struct PipelineCommand: ParsableCommand {
   @Flag(help: "Show this pipeline on a web page as well.") var web = false
   @Option(help: ArgumentHelp("Where the page is, with --web.", valueName: "host:port"))
   var webBind = WebOptions.defaultBind
-  @Option(help: ArgumentHelp("As --token-file of web.", valueName: "file")) var webTokenFile: String?
+  @Option(help: ArgumentHelp("As --token-file of web.", valueName: "file"), completion: .file()) var webTokenFile:
+    String?
 
   @OptionGroup(title: "What the pipeline's hooks are given") var environment: EnvironmentOptions
   @OptionGroup var logging: LogOptions

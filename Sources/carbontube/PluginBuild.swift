@@ -5,6 +5,8 @@ struct PluginBuild {
   /// Of the project.
   let folder: String
   let isSelfContained: Bool
+  /// Not optimized, with all that a debugger and a trace can use.
+  let isDebug: Bool
 
   /// - Returns: paths of what was built.
   func run() throws(CommandFailure) -> [String] {
@@ -13,17 +15,21 @@ struct PluginBuild {
       throw CommandFailure(.usage, "--self-contained is for Swift packages; \(folder) has no Package.swift")
     }
     if has("Cargo.toml") {
-      try BuildTool.run(["cargo", "build", "--release", "--target-dir", "target"], in: folder)
-      return try install(from: folder + "/target/release", sharedObjects(in: folder + "/target/release"))
+      try BuildTool.run(["cargo", "build"] + (isDebug ? [] : ["--release"]) + ["--target-dir", "target"], in: folder)
+      let place = "\(folder)/target/\(configuration)"
+      return try install(from: place, sharedObjects(in: place))
     }
     guard has("Makefile") else {
       throw CommandFailure(
         .noInput, "\(folder) has no Package.swift, Cargo.toml or Makefile; carbontube plugins new begins a project")
     }
-    try BuildTool.run(["make"], in: folder)
+    try BuildTool.run(["make"] + (isDebug ? ["DEBUG=1"] : []), in: folder)
     let built = try sharedObjects(in: folder + "/build")
     return built.map { "\(folder)/build/\($0)" }
   }
+
+  /// As SwiftPM and cargo name it.
+  private var configuration: String { isDebug ? "debug" : "release" }
 
   private func has(_ file: String) -> Bool { FileManager.default.fileExists(atPath: "\(folder)/\(file)") }
 
@@ -77,17 +83,20 @@ struct PluginBuild {
       if isSelfContained {
         try linkWithRuntime(product, sdk)
       } else {
-        let words = ["swift", "build", "-c", "release", "--product", product.name]
-        try BuildTool.run(words + linking(sdk), in: folder)
+        let words = ["swift", "build", "-c", configuration, "--product", product.name]
+        // No path of this machine's toolchain: the host hands it the runtime.
+        try BuildTool.run(words + linking(sdk) + ["-Xswiftc", "-no-toolchain-stdlib-rpath"], in: folder)
       }
     }
-    let place = folder + (isSelfContained ? "/.build/self-contained" : "/.build/release")
+    let place = folder + (isSelfContained ? "/.build/self-contained" : "/.build/\(configuration)")
     return try install(from: place, products.map { "lib\($0.name).so" })
   }
 
-  /// Exports the entry alone, is never unloaded, resolves all symbols when it is loaded, carries no symbol table.
+  /// Exports the entry alone, is never unloaded, resolves all symbols when it is loaded. Without debug symbols the names of
+  /// functions stay, for traces of crashes.
   private func linking(_ sdk: PluginSDK) -> [String] {
-    ["--version-script=\(sdk.exports)", "-z", "nodelete", "-z", "now", "-s"].flatMap { ["-Xlinker", $0] }
+    let words = ["--version-script=\(sdk.exports)", "-z", "nodelete", "-z", "now"] + (isDebug ? [] : ["--strip-debug"])
+    return words.flatMap { ["-Xlinker", $0] }
   }
 
   /// SwiftPM links no shared object with a static runtime (swiftlang/swift-package-manager#8198), so it compiles and the
@@ -96,14 +105,15 @@ struct PluginBuild {
     let scratch = "\(folder)/.build/self-contained/\(product.name)"
     try? FileManager.default.removeItem(atPath: scratch)
     for target in product.targets {
-      let words = ["swift", "build", "-c", "release", "--static-swift-stdlib", "--target", target]
+      let words = ["swift", "build", "-c", configuration, "--static-swift-stdlib", "--target", target]
       let note = ["-Xcc", "-DCT_SELF_CONTAINED"]
       try BuildTool.run(words + note + ["--scratch-path", ".build/self-contained/\(product.name)"], in: folder)
     }
-    let objects = objectFiles(below: scratch + "/release/")
+    let objects = objectFiles(below: "\(scratch)/\(configuration)/")
     let library = ".build/self-contained/lib\(product.name).so"
     try BuildTool.run(
-      ["swiftc", "-emit-library", "-static-stdlib", "-O", "-o", library] + linking(sdk) + objects, in: folder)
+      ["swiftc", "-emit-library", "-static-stdlib", isDebug ? "-Onone" : "-O", "-o", library] + linking(sdk) + objects,
+      in: folder)
   }
 
   private func objectFiles(below place: String) -> [String] {

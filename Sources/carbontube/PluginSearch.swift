@@ -1,4 +1,5 @@
 internal import CarbonTube
+internal import FoundationEssentials
 internal import Glibc
 
 /// Where plugin files are looked for.
@@ -26,5 +27,17 @@ enum PluginSearch {
     guard !name.contains("/"), access(name, F_OK) != 0 else { return name }
     let candidates = defaultFolders().flatMap { ["\($0)/\(name)", "\($0)/lib\(name).so"] }
     return candidates.first { access($0, F_OK) == 0 } ?? name
+  }
+
+  /// Plugin files, and folders on the way to some, whose paths begin with what somebody has typed.
+  static func files(beginning prefix: String) -> [String] {
+    let end = prefix.lastIndex(of: "/").map { prefix.index(after: $0) } ?? prefix.startIndex
+    let place = String(prefix[..<end])
+    let entries = (try? FileManager.default.contentsOfDirectory(atPath: place.isEmpty ? "." : place)) ?? []
+    return entries.filter { $0.hasPrefix(prefix[end...]) && !$0.hasPrefix(".") }.sorted().compactMap { name in
+      var isFolder: Bool = false
+      guard FileManager.default.fileExists(atPath: place + name, isDirectory: &isFolder) else { return nil }
+      return isFolder ? place + name + "/" : name.hasSuffix(".so") ? place + name : nil
+    }
   }
 }

@@ -5,18 +5,21 @@ struct PluginsBuildCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "build", abstract: "Build the plugins of a project into its folder 'build', and verify them.",
     discussion: """
-      Swift packages (their dynamic libraries), Cargo projects and Makefiles. A Swift plugin exports its entry alone, is \
-      never unloaded, and is stripped.
+      Swift packages (their dynamic libraries), Cargo projects and Makefiles. A Swift plugin exports its entry alone and \
+      is never unloaded. The trace of a crash names functions, with --debug files and lines as well.
       """)
 
-  @Argument(help: "The project's folder.") var folder = "."
+  @Argument(help: "The project's folder.", completion: .directory) var folder = "."
   @Flag(help: "Link Swift's runtime into it, for machines with another Swift than this one.")
   var selfContained = false
+  @Flag(
+    help: "Do not optimize, keep debug symbols: for debuggers, and for file and line in traces. Makefiles get DEBUG=1.")
+  var debug = false
 
   func validate() throws { try requireText(folder, of: "the project's folder") }
 
   func run() throws {
-    for file in try PluginBuild(folder: folder, isSelfContained: selfContained).run() {
+    for file in try PluginBuild(folder: folder, isSelfContained: selfContained, isDebug: debug).run() {
       let description = PluginCatalog().describe(file: file, cached: .ignored)
       try PluginFile(description).verify()
       let offers =

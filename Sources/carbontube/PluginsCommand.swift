@@ -18,7 +18,8 @@ struct PluginsListCommand: ParsableCommand {
       ./plugins and the installed folder.
       """)
 
-  @Option(help: ArgumentHelp("A folder to look in; repeatable.", valueName: "dir")) var pluginDir: [String] = []
+  @Option(help: ArgumentHelp("A folder to look in; repeatable.", valueName: "dir"), completion: .directory)
+  var pluginDir: [String] = []
   @Flag(help: "Print a JSON object for each file.") var json = false
   @Flag(help: "Look at each file anew, whatever was found out before.") var rescan = false
 
@@ -44,7 +45,7 @@ struct PluginsInspectCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "inspect", abstract: "Show all that a plugin says about itself, with the schemas of its phases.")
 
-  @Argument(help: "The plugin's file.") var library: String
+  @Argument(help: "The plugin's file.", completion: .plugin) var library: String
   @Flag(help: "Print JSON.") var json = false
 
   func run() throws {
@@ -62,7 +63,7 @@ struct PluginsVerifyCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "verify", abstract: "Exit with 0 where a file is a plugin that can be used, else say why it is not.")
 
-  @Argument(help: "The plugin's file.") var library: String
+  @Argument(help: "The plugin's file.", completion: .plugin) var library: String
 
   func run() throws {
     try PluginFile(library).verify()

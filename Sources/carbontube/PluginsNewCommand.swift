@@ -9,7 +9,9 @@ struct PluginsNewCommand: ParsableCommand {
   @Argument(help: "Of the project and its phase: lower-case letters, digits and '-', e.g. resize-image.")
   var name: String
   @Option(help: "swift, c, cpp or rust.") var language = PluginLanguage.swift
-  @Option(help: ArgumentHelp("Where to write it. Default: a folder of the project's name.", valueName: "dir"))
+  @Option(
+    help: ArgumentHelp("Where to write it. Default: a folder of the project's name.", valueName: "dir"),
+    completion: .directory)
   var directory: String?
 
   func validate() throws {

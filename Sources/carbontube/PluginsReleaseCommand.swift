@@ -10,7 +10,9 @@ struct PluginsReleaseCommand: ParsableCommand {
       count against the phase any more; each ends dead by its own crashes, unless it is cancelled before.
       """)
 
-  @Argument(help: ArgumentHelp("The plugin's file, or the first digits of its SHA-256.", valueName: "library|sha256"))
+  @Argument(
+    help: ArgumentHelp("The plugin's file, or the first digits of its SHA-256.", valueName: "library|sha256"),
+    completion: .plugin)
   var plugin: String
   @Option(help: ArgumentHelp("Only this phase. Default: each that is quarantined.", valueName: "job_type"))
   var phase: String?

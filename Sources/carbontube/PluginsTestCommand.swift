@@ -11,10 +11,11 @@ struct PluginsTestCommand: ParsableCommand {
     usage: "carbontube plugins test <library> <job-type> [<instructions>] [<options>]",
     discussion: "Prints the result on stdout, log lines, time and memory on stderr. Exits with 0 only on success.")
 
-  @Argument(help: "The plugin's file.") var library: String
-  @Argument(help: "The phase's job_type.") var jobType: String
+  @Argument(help: "The plugin's file.", completion: .plugin) var library: String
+  @Argument(help: "The phase's job_type.", completion: .phaseOfPlugin) var jobType: String
   @Argument(help: "A JSON object.") var instructions = "{}"
   @Option(help: ArgumentHelp("Kill the phase when it takes longer.", valueName: "seconds")) var timeout = 60.0
+  @Flag(help: "Let the kernel write a core file when the phase crashes.") var coreFiles = false
 
   @OptionGroup(title: "What the phase is given") var provision: SettingsOptions
 
@@ -41,7 +42,8 @@ struct PluginsTestCommand: ParsableCommand {
     do throws(HostSpawnError) {
       host = try PluginHost(
         PluginHostConfiguration(
-          library: description.stagedPath, role: .phase(jobType: jobType), environment: given.variables,
+          library: description.stagedPath, role: .phase(jobType: jobType),
+          limits: PluginHostConfiguration.Limits(writesCoreFiles: coreFiles), environment: given.variables,
           settings: given.settings.value(for: jobType).json, secrets: given.secrets,
           workDirectory: given.workDirectory))
     } catch {

@@ -11,14 +11,16 @@ struct RunCommand: ParsableCommand {
       from stdin, one a line), prints how each ended, and exits with 0 only if all succeeded.
       """)
 
-  @Argument(help: "The plugin that defines the pipeline, e.g. plugins/libExample.so.") var library: String
-  @Argument(help: "The pipeline's name, e.g. example-one.") var name: String
+  @Argument(help: "The plugin that defines the pipeline, e.g. plugins/libExample.so.", completion: .plugin)
+  var library: String
+  @Argument(help: "The pipeline's name, e.g. example-one.", completion: .pipelineOfPlugin) var name: String
   @Argument(help: "A JSON object for each job; '-' reads them from stdin, one a line.")
   var instructions: [String] = ["{}"]
 
   @Option(
     name: .customLong("phases-from"),
-    help: ArgumentHelp("A further plugin to take phases from, before LIB; repeatable.", valueName: "lib"))
+    help: ArgumentHelp("A further plugin to take phases from, before LIB; repeatable.", valueName: "lib"),
+    completion: .plugin)
   var furtherLibraries: [String] = []
   @Option(name: .shortAndLong, help: "Jobs at a time in each phase.") var concurrency = 1
   @Option(help: ArgumentHelp("Keep jobs here. Default: a temporary file, removed at the end.", valueName: "uri"))
@@ -28,7 +30,7 @@ struct RunCommand: ParsableCommand {
   var json = false
   @Option(
     help: "Least level of log lines on stderr: trace, debug, info, notice, warning, error, critical.",
-    transform: LogOptions.level)
+    completion: .logLevel, transform: LogOptions.level)
   var logLevel = LogOptions.quiet
   @Option(help: "How log lines on stderr are written: text, or json with one object a line.")
   var logFormat = LogFormat.text

@@ -21,12 +21,13 @@ struct SettingsOptions: ParsableArguments {
     name: .customLong("settings"),
     help: ArgumentHelp(
       "A JSON object of settings; of one phase alone with JOB_TYPE: before it. --set wins. Repeatable.",
-      valueName: "file"))
+      valueName: "file"), completion: .file())
   var files: [String] = []
 
   @Option(
     help: ArgumentHelp(
-      "Each child gets a folder of its own in this one for scratch files, emptied after each job.", valueName: "dir"))
+      "Each child gets a folder of its own in this one for scratch files, emptied after each job.", valueName: "dir"),
+    completion: .directory)
   var workDir: String?
 
   func validate() throws {

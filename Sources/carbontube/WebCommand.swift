@@ -16,7 +16,9 @@ struct WebCommand: ParsableCommand {
   var pipeline = ["tcp://127.0.0.1:5050"]
   @Option(help: ArgumentHelp("Where the page is. Port 0 takes any free one.", valueName: "host:port"))
   var bind = WebOptions.defaultBind
-  @Option(help: ArgumentHelp("Holds the token that whoever changes something must know.", valueName: "file"))
+  @Option(
+    help: ArgumentHelp("Holds the token that whoever changes something must know.", valueName: "file"),
+    completion: .file())
   var tokenFile: String?
   @Flag(help: "Show, and change nothing.") var readOnly = false
   @Option(

@@ -12,6 +12,12 @@ int host_forbid_new_privileges(void);
 /// The Swift version this program was built with, 603 for Swift 6.3: what a plugin's note is compared with.
 uint32_t host_swift_version(void);
 
+/// Loads those libraries that `plugin`, a file that is whole and that nobody writes to, needs directly and that lie in the
+/// folder of this process's libswiftCore.so, by their paths: whatever search paths the plugin carries from the machine it was
+/// built on, it gets the runtime that this program has. Libraries that are not there are left to the loader. 0, or -1 where one
+/// of them cannot be loaded; dlerror() then says why.
+int host_load_runtime_for(const char *plugin);
+
 /// A pipe whose ends do not survive an exec, from the first moment on. 0, or -1 and errno.
 int host_pipe(int ends[2]);
 

@@ -1,0 +1,319 @@
+"""scripts/package and scripts/install, on a root that has no Swift.
+
+One story in the order of its names: the package is installed, used by somebody without rights, upgraded under load, removed.
+"""
+
+import json
+import os
+import pathlib
+import re
+import selectors
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+import unittest
+
+from clean_root import CleanRoot
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+CARBONTUBE = "/usr/lib/carbontube"
+
+# Needs all of Foundation, which carbontube itself does not, and lets a test end its process.
+FOUNDATION_PHASE = """
+public import CPhaseABI
+internal import Foundation
+import PhaseKit
+
+struct Elsewhere: Phase {
+  static let jobType = "elsewhere"
+  struct Input: Decodable { var number: Int }
+  struct Output: Encodable { var text: String }
+
+  func execute(_ input: Input, _ job: JobContext) async throws -> Output? {
+    try await Task.sleep(for: .milliseconds(20))
+    let formatter = NumberFormatter()
+    formatter.numberStyle = .spellOut
+    formatter.locale = Locale(identifier: "en_US")
+    return Output(text: formatter.string(from: NSNumber(value: input.number)) ?? "")
+  }
+}
+
+struct OnePhase: Pipeline {
+  static let name = "elsewhere"
+  static let phases = [Elsewhere.jobType]
+}
+
+let plugin = Plugin("org.example.elsewhere", version: "1.0.0", phases: [Elsewhere.self], pipelines: [OnePhase.self])
+
+"""
+
+
+def run(*words, **options):
+    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, **options)
+    if done.returncode:
+        raise AssertionError(f"{words} ended with {done.returncode}: {done.stdout}{done.stderr}")
+    return done.stdout
+
+
+def until(condition, what, seconds=60):
+    """Asks again until it holds: what is waited for happens in other processes, which tell nobody."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        value = condition()
+        if value:
+            return value
+        time.sleep(0.05)
+    raise AssertionError(f"not within {seconds} s: {what}")
+
+
+def programs_below(parent):
+    """(pid, program, command line) of each process below `parent`."""
+    found = {}
+    for entry in pathlib.Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                fields = (entry / "stat").read_text().rsplit(")", 1)[1].split()
+                found[int(entry.name)] = (
+                    int(fields[1]), os.readlink(entry / "exe"), (entry / "cmdline").read_bytes().split(b"\0"))
+            except OSError:
+                pass
+    below, added = {parent}, True
+    while added:
+        more = {pid for pid, (its_parent, _, _) in found.items() if its_parent in below} - below
+        added = bool(more)
+        below |= more
+    return [(pid, found[pid][1], found[pid][2]) for pid in below - {parent} if pid in found]
+
+
+class Served:
+    """A program that serves in the clean root, ended with the test."""
+
+    def __init__(self, test, root, *words):
+        self.log = tempfile.TemporaryFile(mode="w+")
+        test.addCleanup(self.log.close)
+        self.process = subprocess.Popen(root.command(words), stdout=self.log, stderr=self.log)
+        test.addCleanup(self.end)
+
+    def text(self):
+        self.log.seek(0)
+        return self.log.read()
+
+    def says(self, pattern):
+        return until(lambda: re.search(pattern, self.text()), f"{pattern} in what it logs")
+
+    def end(self):
+        if self.process.poll() is None:
+            self.process.terminate()
+            self.process.wait(timeout=60)
+        return self.process.returncode
+
+
+class PackageTests(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = pathlib.Path(tempfile.mkdtemp(prefix="packages-"))
+        cls.addClassCleanup(shutil.rmtree, cls.folder)
+        if os.geteuid() != 0:
+            raise AssertionError("this needs root: it makes a root of its own and installs packages there")
+        cls.first = cls.package("first")
+        cls.second = cls.package("second", "--version", cls.next_version())
+        cls.root = CleanRoot()
+        cls.addClassCleanup(cls.root.remove)
+
+    @classmethod
+    def package(cls, name, *options):
+        # Fast rather than small.
+        environment = dict(os.environ, DPKG_DEB_COMPRESSOR_TYPE="gzip", DPKG_DEB_COMPRESSOR_LEVEL="1")
+        run("scripts/package", *options, cls.folder / name, env=environment)
+        return {path.name.split("_")[0]: path for path in (cls.folder / name).glob("*.deb")}
+
+    @classmethod
+    def next_version(cls):
+        return run("bin/carbontube", "--version").split()[-1] + "+next"
+
+    def build_of(self, package):
+        files = subprocess.run(["dpkg-deb", "--fsys-tarfile", package], check=True, capture_output=True).stdout
+        return subprocess.run(
+            ["tar", "-xO", f".{CARBONTUBE}/BUILD"], input=files, check=True, capture_output=True).stdout.decode().strip()
+
+    def test_1_lintian_has_nothing_to_say(self):
+        said = subprocess.run(
+            ["lintian", "--allow-root", "--fail-on", "error,warning", *self.first.values()], capture_output=True, text=True)
+        self.assertEqual((said.returncode, said.stdout), (0, ""), said.stdout + said.stderr)
+
+    def test_2_a_user_without_rights_runs_jobs_where_there_is_no_swift(self):
+        self.assertEqual(run("find", self.root.path, "-xdev", "-name", "libswiftCore.so"), "", "no Swift to begin with")
+        self.root.install(self.first["carbontube"])
+        said = self.root.run("carbontube", "run", "libExample.so", "example-one", '{"size": 10}')
+        self.assertRegex(said, r'"hash": ?"[0-9a-f]{40}"')
+        self.assertEqual(
+            self.root.run("carbontube", "plugins", "list", "--json").count('"word":"ok"'), 3)
+        build = self.build_of(self.first["carbontube"])
+        linked = self.root.run("ldd", f"{CARBONTUBE}/builds/{build}/carbontube")
+        for line in linked.splitlines():
+            if re.search(r"swift|Foundation|dispatch", line):
+                self.assertIn(f"{CARBONTUBE}/builds/{build}/", line)
+        self.assertNotIn("not found", linked)
+        for page in ("carbontube.1.gz", "carbontube-enqueue.1.gz"):
+            self.assertTrue((self.root.path / "usr/share/man/man1" / page).is_file())
+
+    def test_3_a_plugin_built_elsewhere_gets_the_runtime_of_the_package(self):
+        self.build_plugin()
+        said = self.root.run("carbontube", "run", "/home/worker/libElsewhere.so", "elsewhere", '{"number": 42}')
+        self.assertIn("forty-two", said)
+        # A plugin that SwiftPM alone has linked carries the path of a toolchain that is not here.
+        foreign = self.root.home / "libForeign.so"
+        shutil.copy(ROOT / "plugins/libHashFile.so", foreign)
+        path = subprocess.run(["readelf", "-d", foreign], capture_output=True, text=True, check=True).stdout
+        self.assertRegex(path, r"RUNPATH.*\[/")
+        said = self.root.run("carbontube", "plugins", "inspect", "/home/worker/libForeign.so")
+        self.assertIn("calculate-hash", said)
+
+    def build_plugin(self):
+        project = self.folder / "elsewhere"
+        environment = dict(os.environ, CARBONTUBE_SDK=str(ROOT / "sdk"))
+        run("bin/carbontube", "plugins", "new", project.name, "--directory", project, env=environment)
+        source = next((project / "Sources").glob("*/*.swift"))
+        made = source.read_text()
+        source.write_text(FOUNDATION_PHASE + made[made.index("// swift-format-ignore"):])
+        run("bin/carbontube", "plugins", "build", project, env=environment)
+        shutil.copy(next((project / "build").glob("*.so")), self.root.home / "libElsewhere.so")
+
+    def test_4_the_units_are_sound_and_their_commands_serve_jobs(self):
+        units = self.root.path / "usr/lib/systemd/system"
+        folder = self.root.path / "etc/carbontube"
+        folder.mkdir()
+        (folder / "pipeline-example-one.env").write_text(
+            "PLUGIN=libExample.so\nOPTIONS=--job-pull tcp://127.0.0.1:* --sub-bind tcp://127.0.0.1:* --storage memory:\n")
+        pipeline = Served(self, self.root, *self.command_of(units, "pipeline", "example-one"))
+        jobs, announcements = self.addresses(pipeline)
+        for phase in ("generate-file", "calculate-hash", "delete-file"):
+            (folder / f"phase-{phase}.env").write_text(
+                f"PLUGIN=lib{'HashFile' if phase == 'calculate-hash' else 'Example'}.so\n"
+                f"OPTIONS=--sub-connect {announcements} --env SECRET\nSECRET=abc\n")
+            Served(self, self.root, *self.command_of(units, "phase", phase))
+        said = self.root.run("carbontube", "enqueue", jobs, "example-one", '{"size": 10}', "--wait")
+        self.assertRegex(said, "succeeded.*hash")
+
+    def command_of(self, units, kind, instance):
+        """The command line of a unit's instance with its variables, once systemd has nothing to say of the unit."""
+        template = units / f"carbontube-{kind}@.service"
+        self.verify(template, f"carbontube-{kind}@{instance}.service")
+        text = template.read_text()
+        page = re.search(r"^Documentation=man:(\S+)\(1\)$", text, re.M).group(1)
+        self.assertTrue((self.root.path / f"usr/share/man/man1/{page}.1.gz").is_file())
+        file = re.search(r"^EnvironmentFile=(\S+)$", text, re.M).group(1).replace("%i", instance)
+        variables = dict(
+            line.split("=", 1) for line in (self.root.path / file.lstrip("/")).read_text().splitlines())
+        words = re.search(r"^ExecStart=(.+)$", text, re.M).group(1).replace("%i", instance).split()
+        command = []
+        for word in words:
+            whole = re.fullmatch(r"\$(\w+)", word)
+            command += variables[whole.group(1)].split() if whole else [
+                re.sub(r"\$\{(\w+)\}", lambda found: variables[found.group(1)], word)]
+        return ["/usr/bin/env", *[f"{key}={value}" for key, value in variables.items()], *command]
+
+    def verify(self, template, name):
+        """In a root that has systemd's own units, which the clean one has not."""
+        root = self.folder / "systemd"
+        place = root / "usr/lib/systemd/system"
+        shutil.rmtree(root, ignore_errors=True)
+        shutil.copytree("/usr/lib/systemd/system", place, symlinks=True, ignore_dangling_symlinks=True)
+        (root / "usr/bin").mkdir()
+        shutil.copy("/bin/true", root / "usr/bin/carbontube")
+        shutil.copy(template, place / name)
+        said = subprocess.run(
+            ["systemd-analyze", "verify", "--man=no", f"--root={root}", name], capture_output=True, text=True)
+        mine = [line for line in (said.stdout + said.stderr).splitlines() if "carbontube" in line]
+        self.assertEqual((said.returncode, mine), (0, []))
+        run("systemd-analyze", "security", "--offline=true", "--threshold=20", f"--root={root}", name)
+
+    def addresses(self, pipeline):
+        return tuple(pipeline.says(pattern).group(1) for pattern in (r"jobs (tcp://\S+),", r"workers (tcp://\S+),"))
+
+    def test_5_an_upgrade_under_load_leaves_the_running_worker_its_own_build(self):
+        old, new = (self.build_of(packages["carbontube"]) for packages in (self.first, self.second))
+        self.assertNotEqual(old, new)
+        pipeline = Served(
+            self, self.root, "carbontube", "pipeline", "libElsewhere.so", "elsewhere", "--job-pull", "tcp://127.0.0.1:*",
+            "--sub-bind", "tcp://127.0.0.1:*", "--storage", "sqlite:jobs.db")
+        jobs, announcements = self.addresses(pipeline)
+        phase = Served(
+            self, self.root, "carbontube", "phase", "/home/worker/libElsewhere.so", "elsewhere", "--sub-connect",
+            announcements)
+        self.enqueue(jobs, range(0, 200))
+        until(lambda: self.counts(jobs).get("succeeded", 0) > 20, "twenty jobs")
+        self.root.install(self.second["carbontube"])
+        self.enqueue(jobs, range(200, 400))
+        self.assertIn(new, os.readlink(self.root.path / "usr/lib/carbontube/current"))
+        # Its child dies; the next one must be of the build that the worker is of, runtime and all.
+        host = until(lambda: self.hosts(phase), "the worker's child")[0]
+        os.kill(host, signal.SIGKILL)
+        maps = until(
+            lambda: next((maps for maps in map(self.maps, self.hosts(phase)) if "libFoundation.so" in maps), None),
+            "a child that has loaded the plugin")
+        self.assertIn(f"/builds/{old}/carbontube-plugin-host", maps)
+        self.assertIn(f"/builds/{old}/libFoundation.so", maps)
+        self.assertNotIn(f"/builds/{new}/", maps)
+        # Whoever begins now begins with the new one.
+        second = Served(
+            self, self.root, "carbontube", "phase", "/home/worker/libElsewhere.so", "elsewhere", "--sub-connect",
+            announcements)
+        until(lambda: any(f"/builds/{new}/libFoundation.so" in self.maps(pid) for pid in self.hosts(second)), "its child")
+        until(lambda: sum(self.counts(jobs).values()) == self.counts(jobs).get("succeeded"), "every job")
+        self.assertEqual(self.counts(jobs), {"succeeded": 400})
+        for server in (phase, second, pipeline):
+            self.assertEqual(server.end(), 0, server.text())
+        self.root.run(f"{CARBONTUBE}/switch-build", CARBONTUBE, root=True)
+        self.assertEqual(os.listdir(self.root.path / "usr/lib/carbontube/builds"), [new])
+
+    def enqueue(self, address, numbers):
+        lines = "".join(json.dumps({"number": number}) + "\n" for number in numbers)
+        done = subprocess.run(
+            self.root.command(["carbontube", "enqueue", address, "elsewhere", "-"]), input=lines, capture_output=True,
+            text=True)
+        self.assertEqual((done.returncode, len(done.stdout.splitlines())), (0, len(numbers)), done.stderr)
+
+    def counts(self, address):
+        status = json.loads(self.root.run("carbontube", "status", "-a", address, "--json"))
+        open_jobs = {
+            state: sum(phase[state] for phase in status["phases"]) for state in ("waiting", "delayed", "running", "dead")}
+        every = {"succeeded": status["succeeded"], "cancelled": status["cancelled"], **open_jobs}
+        return {state: count for state, count in every.items() if count}
+
+    def hosts(self, served):
+        """The children of a worker that serve a phase; each has a guard of the same program as its parent."""
+        serving = [
+            pid for pid, program, words in programs_below(served.process.pid)
+            if program.endswith("/carbontube-plugin-host") and b"--phase" in words]
+        return [pid for pid in serving if not programs_below(pid)]
+
+    def maps(self, pid):
+        try:
+            return pathlib.Path(f"/proc/{pid}/maps").read_text()
+        except OSError:
+            return ""
+
+    def test_6_removal_takes_everything_away(self):
+        self.root.run("apt-get", "remove", "--yes", "carbontube", root=True)
+        self.assertFalse((self.root.path / "usr/lib/carbontube").exists())
+        self.assertFalse(os.path.lexists(self.root.path / "usr/bin/carbontube"))
+
+    def test_7_a_folder_that_was_installed_runs_there_as_well_and_goes_again(self):
+        prefix = self.root.path / "opt/carbontube"
+        run("scripts/install", prefix)
+        said = self.root.run("/opt/carbontube/bin/carbontube", "run", "Example", "example-one", '{"size": 10}')
+        self.assertRegex(said, r'"hash": ?"[0-9a-f]{40}"')
+        (prefix / "share/mine").write_text("not the installer's")
+        run("scripts/install", "--uninstall", prefix)
+        self.assertEqual([path.name for path in prefix.rglob("*")], ["share", "mine"])
+        refused = subprocess.run(
+            [ROOT / "scripts/install", "--uninstall", prefix], capture_output=True, text=True)
+        self.assertEqual(refused.returncode, 66)
+        self.assertIn("nothing is installed below", refused.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()

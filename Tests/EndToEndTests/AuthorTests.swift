@@ -42,6 +42,12 @@ import Testing
     #expect(end.output.contains("resize-image: passed") && end.output.contains("Hello, Grace"), "\(end.output)")
   }
 
+  @Test func aNewProjectInSwiftHasTestsOfItsPhaseThatPass() throws {
+    let end = try shell("carbontube plugins new resize-image && cd resize-image && swift test")
+    #expect(end.status == 0, "\(end.complaint)")
+    #expect((end.output + end.complaint).contains("Test run with 3 tests in 1 suite passed"), "\(end)")
+  }
+
   @Test(arguments: [0, 1]) func theTutorialServesAJob(index: Int) throws {
     let text = String(decoding: try contents(of: "\(packageFolder)/docs/plugins.md"), as: UTF8.self)
     let blocks = text.components(separatedBy: "```sh\n").dropFirst().compactMap {

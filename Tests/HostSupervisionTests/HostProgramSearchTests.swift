@@ -23,6 +23,13 @@ import Testing
     #expect(found(path, programs: ["relative/carbontube-plugin-host", "/carbontube-plugin-host"]) == beside)
   }
 
+  @Test func `The writer of traces is the one beside the host, where there is one`() {
+    #expect(HostProgramSearch.tracer(beside: "/lib/x/host", mayRun: { $0 == "/lib/x/swift-backtrace" }) != nil)
+    #expect(HostProgramSearch.tracer(beside: "/lib/x/host", mayRun: { _ in false }) == nil)
+    // It would end the value that it stands in.
+    #expect(HostProgramSearch.tracer(beside: "/lib/a,b/host", mayRun: { _ in true }) == nil)
+  }
+
   @Test func `Where there is none the error can name a place`() {
     #expect(found([:], programs: []) == "/opt/app/bin/carbontube-plugin-host")
     #expect(found(["PATH": "/usr/bin"], program: nil, programs: []) == "carbontube-plugin-host")

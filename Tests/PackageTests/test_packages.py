@@ -33,6 +33,7 @@ struct Elsewhere: Phase {
 
   func execute(_ input: Input, _ job: JobContext) async throws -> Output? {
     try await Task.sleep(for: .milliseconds(20))
+    if input.number < 0 { fatalError("on purpose") }
     let formatter = NumberFormatter()
     formatter.numberStyle = .spellOut
     formatter.locale = Locale(identifier: "en_US")
@@ -126,7 +127,7 @@ class PackageTests(unittest.TestCase):
     def package(cls, name, *options):
         # Fast rather than small.
         environment = dict(os.environ, DPKG_DEB_COMPRESSOR_TYPE="gzip", DPKG_DEB_COMPRESSOR_LEVEL="1")
-        run("scripts/package", *options, cls.folder / name, env=environment)
+        run("scripts/package", "--no-build", *options, cls.folder / name, env=environment)
         return {path.name.split("_")[0]: path for path in (cls.folder / name).glob("*.deb")}
 
     @classmethod
@@ -156,6 +157,9 @@ class PackageTests(unittest.TestCase):
             if re.search(r"swift|Foundation|dispatch", line):
                 self.assertIn(f"{CARBONTUBE}/builds/{build}/", line)
         self.assertNotIn("not found", linked)
+        # The SDK is found from the program's own place.
+        self.root.run("carbontube", "plugins", "new", "greet", "--language", "c")
+        self.assertTrue((self.root.home / "greet/carbontube.h").is_file())
         for page in ("carbontube.1.gz", "carbontube-enqueue.1.gz"):
             self.assertTrue((self.root.path / "usr/share/man/man1" / page).is_file())
 
@@ -163,6 +167,10 @@ class PackageTests(unittest.TestCase):
         self.build_plugin()
         said = self.root.run("carbontube", "run", "/home/worker/libElsewhere.so", "elsewhere", '{"number": 42}')
         self.assertIn("forty-two", said)
+        # Of a crash there is a trace, made by what the package has for it.
+        said = self.root.run(
+            "carbontube", "plugins", "test", "/home/worker/libElsewhere.so", "elsewhere", '{"number": -1}', status=1)
+        self.assertIn("Elsewhere.execute(_:_:)", said)
         # A plugin that SwiftPM alone has linked carries the path of a toolchain that is not here.
         foreign = self.root.home / "libForeign.so"
         shutil.copy(ROOT / "plugins/libHashFile.so", foreign)
@@ -303,7 +311,7 @@ class PackageTests(unittest.TestCase):
 
     def test_7_a_folder_that_was_installed_runs_there_as_well_and_goes_again(self):
         prefix = self.root.path / "opt/carbontube"
-        run("scripts/install", prefix)
+        run("scripts/install", "--no-build", prefix)
         said = self.root.run("/opt/carbontube/bin/carbontube", "run", "Example", "example-one", '{"size": 10}')
         self.assertRegex(said, r'"hash": ?"[0-9a-f]{40}"')
         (prefix / "share/mine").write_text("not the installer's")
@@ -313,6 +321,31 @@ class PackageTests(unittest.TestCase):
             [ROOT / "scripts/install", "--uninstall", prefix], capture_output=True, text=True)
         self.assertEqual(refused.returncode, 66)
         self.assertIn("nothing is installed below", refused.stderr)
+
+
+class UsageTests(unittest.TestCase):
+    """What is wrong is told in one line, and nothing is built or written."""
+
+    def refused(self, *words):
+        done = subprocess.run([ROOT / words[0], *words[1:]], capture_output=True, text=True)
+        self.assertEqual((len(done.stderr.splitlines()), done.stdout), (1, ""), done.stderr)
+        return done.returncode, done.stderr
+
+    def test_package(self):
+        for words, said in (
+            (["--nonsense"], "unknown option --nonsense"), (["--version"], "--version needs a version"),
+            (["--version", "1 2"], "--version needs a version"), (["--version", "$(id)"], "--version needs a version")):
+            code, text = self.refused("scripts/package", *words)
+            self.assertEqual(code, 64)
+            self.assertIn(said, text)
+
+    def test_install(self):
+        code, text = self.refused("scripts/install", "--nonsense")
+        self.assertEqual(code, 64)
+        self.assertIn("unknown option --nonsense", text)
+        code, text = self.refused("scripts/install", "--uninstall", "/nonexistent")
+        self.assertEqual(code, 66)
+        self.assertIn("nothing is installed below /nonexistent", text)
 
 
 if __name__ == "__main__":

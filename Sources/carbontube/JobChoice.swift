@@ -91,7 +91,9 @@ struct JobAction {
         if report.json || verb == "cancel" { report.say("cancelled \(id)", document) }
       }
     }
-    if !report.json, verb != "cancel", changed > 0 || problems.isEmpty { StandardStreams.say("\(done) \(jobs(changed))") }
+    if !report.json, verb != "cancel", changed > 0 || problems.isEmpty {
+      StandardStreams.say("\(done) \(jobs(changed))")
+    }
     guard let first = problems.first else { return }
     guard choice.ids.count > 1 else { throw first }
     for problem in problems { StandardStreams.complain("carbontube: \(problem.message)") }

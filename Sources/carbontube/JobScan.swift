@@ -26,7 +26,8 @@ struct JobSpanOptions: ParsableArguments {
     if let moment = Timestamp(iso8601: word) { return moment }
     guard let age = try? ShortDuration.milliseconds(word) else {
       throw ValidationError(
-        "\(option) '\(excerpt(word))' is neither an age such as 30s, 10m, 2h or 7d nor a time like 2030-01-31T12:00:00Z")
+        "\(option) '\(excerpt(word))' is neither an age such as 30s, 10m, 2h or 7d nor a time like 2030-01-31T12:00:00Z"
+      )
     }
     return now + -age
   }

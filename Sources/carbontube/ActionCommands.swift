@@ -63,13 +63,13 @@ struct PauseCommand: ParsableCommand {
     commandName: "pause", abstract: "Give out no more jobs, of the whole pipeline or of one phase. Kept over restarts.")
 
   @Option(help: ArgumentHelp("This phase alone.", valueName: "job_type")) var phase: String?
+  @OptionGroup var report: ReportOptions
   @OptionGroup var coordinator: CoordinatorOptions
 
   func validate() throws { try requireText(phase, of: "--phase") }
 
   func run() throws {
-    _ = try coordinator.ask("pause", VerbDocument(phase: phase))
-    StandardStreams.say("paused \(phase ?? "the pipeline")")
+    try PhaseChange(command: "pause", done: "paused").run(on: phase, report, coordinator)
   }
 }
 
@@ -77,27 +77,30 @@ struct ResumeCommand: ParsableCommand {
   static let configuration = CommandConfiguration(commandName: "resume", abstract: "Undo pause.")
 
   @Option(help: ArgumentHelp("This phase alone.", valueName: "job_type")) var phase: String?
+  @OptionGroup var report: ReportOptions
   @OptionGroup var coordinator: CoordinatorOptions
 
   func validate() throws { try requireText(phase, of: "--phase") }
 
   func run() throws {
-    _ = try coordinator.ask("resume", VerbDocument(phase: phase))
-    StandardStreams.say("resumed \(phase ?? "the pipeline")")
+    try PhaseChange(command: "resume", done: "resumed").run(on: phase, report, coordinator)
   }
 }
 
-struct DrainCommand: ParsableCommand {
-  static let configuration = CommandConfiguration(
-    commandName: "drain", abstract: "Have a worker finish what it runs and end.")
+/// What is done to a phase, or to the whole pipeline.
+private struct PhaseChange {
+  var command: String
+  var done: String
 
-  @Argument(help: "The worker's id, as status shows it.") var worker: String
-  @OptionGroup var coordinator: CoordinatorOptions
-
-  func validate() throws { try requireText(worker, of: "the worker's id") }
-
-  func run() throws {
-    _ = try coordinator.ask("drain", VerbDocument(worker: worker))
-    StandardStreams.say("draining \(worker)")
+  func run(on phase: String?, _ report: ReportOptions, _ coordinator: CoordinatorOptions) throws(CommandFailure) {
+    do throws(CommandFailure) {
+      _ = try coordinator.ask(command, VerbDocument(phase: phase))
+    } catch {
+      if report.json, error.status == .refused {
+        ChangeReport(command: command, ok: false, target: phase, message: error.message).say()
+      }
+      throw error
+    }
+    report.say("\(done) \(phase ?? "the pipeline")", ChangeReport(command: command, ok: true, target: phase))
   }
 }

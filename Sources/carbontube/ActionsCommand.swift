@@ -21,7 +21,10 @@ struct ActionsListCommand: ParsableCommand {
     let answer = try coordinator.ask("actions", VerbDocument())
     guard !json else { return StandardStreams.sayJSON(String(decoding: answer.document, as: UTF8.self)) }
     let actions = try JSONText.decode(Answer.self, from: answer.document).actions
-    var table = TextTable(["ACTION", "VERB", "STATE", "CHANGED", "LOOKED AT", "ERROR"])
+    var table = TextTable([
+      .name("ACTION"), .figure("VERB"), .state("STATE"), .figure("CHANGED"), .figure("LOOKED AT", spare: 1),
+      .words("ERROR"),
+    ])
     for action in actions {
       table.add([
         action.action ?? "", action.verb ?? "", action.state ?? "", String(action.changed ?? 0),

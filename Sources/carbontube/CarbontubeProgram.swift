@@ -20,6 +20,9 @@ struct CarbontubeProgram: ParsableCommand {
       Or do it all in one command:
 
         carbontube run plugins/libExample.so example-one '{"size": 10}'
+
+      Commands that talk to a coordinator find it by --address, else by CARBONTUBE_ADDRESS, else at \
+      tcp://127.0.0.1:5050.
       """,
     version: ProductVersion.text,
     groupedSubcommands: [
@@ -34,10 +37,8 @@ struct CarbontubeProgram: ParsableCommand {
       CommandGroup(
         name: "Operating",
         subcommands: [
-          StatusCommand.self, LogsCommand.self, MetricsCommand.self, PauseCommand.self, ResumeCommand.self,
-          DrainCommand.self,
-          PluginsCommand.self,
-          VersionCommand.self,
+          StatusCommand.self, WorkersCommand.self, LogsCommand.self, MetricsCommand.self, PauseCommand.self,
+          ResumeCommand.self, DrainCommand.self, PluginsCommand.self, VersionCommand.self,
         ]),
     ])
 

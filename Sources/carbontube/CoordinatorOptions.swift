@@ -4,18 +4,22 @@ internal import CarbonTube
 /// How a command finds the coordinator it asks.
 struct CoordinatorOptions: ParsableArguments {
   @Option(
-    name: .shortAndLong, help: ArgumentHelp("The pipeline's --job-pull.", valueName: "address"))
-  var address = "tcp://127.0.0.1:5050"
+    name: .shortAndLong,
+    help: ArgumentHelp(
+      "The pipeline's --job-pull. \(CoordinatorAddress.helpOfDefault)", valueName: "address"))
+  var address: String?
 
   @Option(help: ArgumentHelp("How long to wait for the answer.", valueName: "seconds")) var timeout = 10.0
 
   func validate() throws {
-    if let problem = addressProblem(address, binding: false) { throw ValidationError(problem) }
+    if let address, let problem = addressProblem(address, binding: false) { throw ValidationError(problem) }
     guard (0.001...86_400).contains(timeout) else { throw ValidationError("--timeout must be 0.001 to 86400 seconds") }
   }
 
-  func connected() throws(CommandFailure) -> CoordinatorConnection {
-    try CoordinatorConnection(address, timeoutMilliseconds: Int(timeout * 1_000))
+  /// - Parameter patienceSeconds: no answer is waited for longer than this, whatever --timeout says.
+  func connected(patienceSeconds: Double = .infinity) throws(CommandFailure) -> CoordinatorConnection {
+    try CoordinatorConnection(
+      CoordinatorAddress.resolved(address), timeoutMilliseconds: Int(min(timeout, patienceSeconds) * 1_000))
   }
 
   /// One question, on a connection of its own.
@@ -30,7 +34,7 @@ struct CoordinatorAnswer {
 }
 
 /// A coordinator that has answered once. Closes with its last reference.
-final class CoordinatorConnection {
+final class CoordinatorConnection: Sendable {
   let address: String
   private let client: PipelineClient
 
@@ -42,6 +46,9 @@ final class CoordinatorConnection {
   }
 
   deinit { client.close() }
+
+  /// Whoever waits for an answer stops waiting, and nothing more is asked.
+  func abandon() { client.close() }
 
   /// - Returns: the answer's JSON document and the payloads after it.
   func ask(_ verb: String, _ arguments: some Encodable) throws(CommandFailure) -> CoordinatorAnswer {

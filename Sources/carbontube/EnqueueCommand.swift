@@ -5,8 +5,11 @@ struct EnqueueCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "enqueue",
     abstract: "Give jobs to a pipeline; prints the id of each once it is stored.",
-    usage: "carbontube enqueue <address> <pipeline> [<instructions> ...] [<options>]",
+    usage: "carbontube enqueue [<address>] <pipeline> [<instructions> ...] [<options>]",
     discussion: """
+      The address may be left out where --address or CARBONTUBE_ADDRESS says it; a first word with '://' in it is always \
+      an address.
+
       With --id, the same command given twice makes one job: the second time it says so. With --wait each job is shown \
       once it has ended, and the command exits with 0 only if all succeeded.
 
@@ -16,7 +19,7 @@ struct EnqueueCommand: ParsableCommand {
       """)
 
   @Argument(help: "The pipeline's --job-pull, e.g. tcp://127.0.0.1:5050.") var address: String
-  @Argument(help: "The pipeline's name.") var pipeline: String
+  @Argument(help: "The pipeline's name.") var pipelineName: String?
   @Argument(help: "A JSON object for each job; '-' reads them from stdin, one a line.")
   var instructions: [String] = []
 
@@ -40,12 +43,19 @@ struct EnqueueCommand: ParsableCommand {
   @Option(help: ArgumentHelp("With --wait: give up waiting after this long; the jobs go on.", valueName: "seconds"))
   var waitTimeout: Double?
   @Flag(help: "Print a JSON object for each job.") var json = false
+  @Option(
+    name: [.customShort("a"), .customLong("address")],
+    help: ArgumentHelp("The address, as with other commands, rather than in front.", valueName: "address"))
+  var addressOption: String?
   @Option(help: ArgumentHelp("How long to wait for the coordinator.", valueName: "seconds")) var timeout = 10.0
 
   private static var maximumDelay: Int64 { EnqueueRequest.maximumDelayMilliseconds }
 
-  func validate() throws {
-    if let problem = addressProblem(address, binding: false) { throw ValidationError(problem) }
+  /// After `validate`: what the words mean.
+  var pipeline: String { pipelineName ?? "" }
+
+  mutating func validate() throws {
+    try settleWords()
     try requireText(pipeline, of: "the pipeline's name")
     guard pipeline.utf8.count <= EnqueueRequest.maximumNameBytes else {
       throw ValidationError("the pipeline's name has more than \(EnqueueRequest.maximumNameBytes) bytes")

@@ -28,6 +28,7 @@ struct JobChoice {
 /// How a command handles what the coordinator does in the background.
 struct ActionOptions: ParsableArguments {
   @Flag(help: "Where it takes longer, print the action's id and do not wait for its end.") var detach = false
+  @OptionGroup var report: ReportOptions
 }
 
 /// A change of many jobs at once.
@@ -57,9 +58,15 @@ struct JobAction {
       throw CommandFailure(.usage, "\(impossible) jobs cannot be \(done); what can: \(listOfStates)")
     }
     let connection = try coordinator.connected()
-    guard choice.ids.isEmpty else { return try change(choice, connection) }
-    let count = try changeMatching(choice.filter, options, connection)
-    if let count { StandardStreams.say("\(done) \(jobs(count))") }
+    guard choice.ids.isEmpty else { return try change(choice, options.report, connection) }
+    do throws(CommandFailure) {
+      try changeMatching(choice.filter, options, connection)
+    } catch {
+      if options.report.json, error.status == .refused {
+        ChangeReport(command: verb, ok: false, message: error.message).say()
+      }
+      throw error
+    }
   }
 
   private var listOfStates: String { states.map(\.description).joined(separator: ", ") }
@@ -69,18 +76,24 @@ struct JobAction {
   // MARK: Those named
 
   /// All that can be changed is, whatever becomes of the others.
-  private func change(_ choice: JobChoice, _ connection: CoordinatorConnection) throws(CommandFailure) {
+  private func change(
+    _ choice: JobChoice, _ report: ReportOptions, _ connection: CoordinatorConnection
+  ) throws(CommandFailure) {
     var changed = 0
     var problems: [CommandFailure] = []
     for id in choice.ids {
       if let problem = try changeOne(id, choice.filter, connection) {
         problems.append(problem)
+        if report.json { ChangeReport(command: verb, ok: false, target: id, message: problem.message).say() }
       } else {
         changed += 1
-        if verb == "cancel" { StandardStreams.say("cancelled \(id)") }
+        let document = ChangeReport(command: verb, ok: true, target: id)
+        if report.json || verb == "cancel" { report.say("cancelled \(id)", document) }
       }
     }
-    if verb != "cancel", changed > 0 || problems.isEmpty { StandardStreams.say("\(done) \(jobs(changed))") }
+    if !report.json, verb != "cancel", changed > 0 || problems.isEmpty {
+      StandardStreams.say("\(done) \(jobs(changed))")
+    }
     guard let first = problems.first else { return }
     guard choice.ids.count > 1 else { throw first }
     for problem in problems { StandardStreams.complain("carbontube: \(problem.message)") }
@@ -128,17 +141,18 @@ struct JobAction {
 
   // MARK: Those that match
 
-  /// - Returns: how many were changed; nil where the coordinator goes on with it.
   private func changeMatching(
     _ filter: JobFilterOptions, _ options: ActionOptions, _ connection: CoordinatorConnection
-  ) throws(CommandFailure) -> Int? {
+  ) throws(CommandFailure) {
     let answer = try connection.ask(verb, filter.arguments(states: statesOfAll))
     let document = try JSONText.decode(ActionDocument.self, from: answer.document)
-    guard let action = document.action else { return document.count(of: done) }
-    guard !options.detach else {
-      StandardStreams.say(action)
-      return nil
+    var count = document.count(of: done)
+    if let action = document.action {
+      guard !options.detach else {
+        return options.report.say(action, ChangeReport(command: verb, ok: true, action: action))
+      }
+      count = try BackgroundAction(id: action, done: done, connection: connection).follow(document)
     }
-    return try BackgroundAction(id: action, done: done, connection: connection).follow(document)
+    options.report.say("\(done) \(jobs(count))", ChangeReport(command: verb, ok: true, count: count))
   }
 }

@@ -21,72 +21,8 @@ struct JobCommand: ParsableCommand {
       StandardStreams.sayJSON(#"{"job":\#(job),"instructions":\#(text)}"#)
     } else {
       let job = try JSONText.decode(JobDocument.self, from: answer.document)
-      for line in job.lines(instructions: JSONText.shown(instructions)) { StandardStreams.say(line) }
+      for line in job.lines(instructions: JSONText.shown(instructions), style: .current()) { StandardStreams.say(line) }
     }
-  }
-}
-
-struct JobsCommand: ParsableCommand {
-  static let configuration = CommandConfiguration(
-    commandName: "jobs", abstract: "List jobs, newest first; all, or those that match.",
-    usage: "carbontube jobs [<options>]")
-
-  @OptionGroup var filter: JobFilterOptions
-  @OptionGroup var coordinator: CoordinatorOptions
-  @Option(help: "How many at most.") var limit = 50
-  @Flag(help: "Print a JSON object for each job.") var json = false
-  @Flag(help: "Print how many there are, and no more.") var count = false
-
-  private struct Page: Decodable {
-    var jobs: [JobDocument]
-    var next: String?
-  }
-
-  func validate() throws {
-    guard limit > 0 else { throw ValidationError("--limit must be at least 1") }
-    guard !count || !json else { throw ValidationError("give either --count or --json") }
-  }
-
-  func run() throws {
-    let connection = try coordinator.connected()
-    if count { try showCount(connection) } else { try list(connection) }
-  }
-
-  private struct Count: Decodable {
-    var count: Int?
-    var more: Bool?
-  }
-
-  private func showCount(_ connection: CoordinatorConnection) throws {
-    let answer = try connection.ask("count", filter.arguments())
-    let action = try JSONText.decode(ActionDocument.self, from: answer.document)
-    if let id = action.action {
-      let counted = try BackgroundAction(id: id, done: "counted", connection: connection).follow(action)
-      return StandardStreams.say(String(counted))
-    }
-    let found = try JSONText.decode(Count.self, from: answer.document)
-    StandardStreams.say("\(found.more == true ? "more than " : "")\(found.count ?? 0)")
-  }
-
-  private func list(_ connection: CoordinatorConnection) throws {
-    var cursor: String?
-    var left = limit
-    var table = TextTable(["JOB", "STATE", "PHASE", "ATTEMPT", "UPDATED", "ERROR"])
-    repeat {
-      let answer = try connection.ask("jobs", filter.arguments(cursor: cursor, limit: min(left, 200)))
-      let page = try JSONText.decode(Page.self, from: answer.document)
-      for (job, payload) in zip(page.jobs, answer.payloads) {
-        if json {
-          let instructions = JSONText.onOneLine(JSONText.json(in: payload))
-          StandardStreams.sayJSON(#"{"job":\#(JSONText.of(job)),"instructions":\#(instructions)}"#)
-        } else {
-          table.add(job.row)
-        }
-      }
-      left -= page.jobs.count
-      cursor = page.next
-    } while cursor != nil && left > 0
-    if !json { table.say() }
   }
 }
 
@@ -135,18 +71,23 @@ struct JobDocument: Codable {
   /// Its last ones; nil in lists.
   var log: [Line]?
 
-  var row: [String] {
+  /// - Parameter style: of what it is written on; tells whether moments are told by their age.
+  func row(_ style: OutputStyle) -> [String] {
     [
-      id, state, jobType, String(attempt), Timestamp(milliseconds: updatedAtMs).iso8601,
-      error?.summary ?? "",
+      id, state, jobType, String(attempt), style.text(Timestamp(milliseconds: updatedAtMs)), error?.summary ?? "",
     ]
   }
 
-  func lines(instructions: String) -> [String] {
+  private func moment(_ milliseconds: Int64, _ style: OutputStyle) -> String {
+    let moment = Timestamp(milliseconds: milliseconds)
+    return moment.iso8601 + (style.now == nil ? "" : " (\(style.text(moment)))")
+  }
+
+  func lines(instructions: String, style: OutputStyle) -> [String] {
     var lines = ["job \(id): \(state) in \(jobType)"]
-    lines.append("  enqueued      \(Timestamp(milliseconds: enqueuedAtMs).iso8601), priority \(priority)")
-    lines.append("  updated       \(Timestamp(milliseconds: updatedAtMs).iso8601)")
-    if let dueAtMs { lines.append("  due           \(Timestamp(milliseconds: dueAtMs).iso8601)") }
+    lines.append("  enqueued      \(moment(enqueuedAtMs, style)), priority \(priority)")
+    lines.append("  updated       \(moment(updatedAtMs, style))")
+    if let dueAtMs { lines.append("  due           \(moment(dueAtMs, style))") }
     if let worker { lines.append("  worker        \(worker)") }
     if let progress {
       let note = progressNote.map { $0.isEmpty ? "" : ", \($0)" } ?? ""

@@ -37,9 +37,9 @@ struct MetricsCommand: ParsableCommand {
     guard !json else { return StandardStreams.sayJSON(String(decoding: answer.document, as: UTF8.self)) }
     let metrics = try JSONText.decode(Answer.self, from: answer.document)
     var table = TextTable([
-      "PHASE", "ENQUEUED", "STARTED", "SUCCEEDED", "FAILED", "RETRIED", "CRASHED", "DEAD", "RAN p50", "p99",
-      "WAITED p50",
-      "p99",
+      .name("PHASE"), .figure("ENQUEUED", spare: 3), .figure("STARTED", spare: 6), .figure("SUCCEEDED"),
+      .figure("FAILED"), .figure("RETRIED", spare: 8), .figure("CRASHED", spare: 5), .figure("DEAD"),
+      .figure("RAN p50", spare: 1), .figure("p99", spare: 4), .figure("WAITED p50", spare: 2), .figure("p99", spare: 7),
     ])
     for phase in metrics.phases {
       let counts = [

@@ -35,9 +35,17 @@ struct PluginsListCommand: ParsableCommand {
     guard !descriptions.isEmpty else {
       return StandardStreams.complain("no plugins in \(folders.joined(separator: ", "))")
     }
-    var table = TextTable(["FILE", "STATE", "PHASES", "PIPELINES", "ID", "VERSION", "SHA256", "BUILD"])
+    var table = TextTable([
+      .path("FILE"), Self.stateColumn(descriptions), .words("PHASES"), .words("PIPELINES", spare: 1),
+      .words("ID", spare: 3), .words("VERSION", spare: 2), .figure("SHA256", spare: 4), .words("BUILD", spare: 5),
+    ])
     for description in descriptions { table.add(description.row) }
     table.say()
+  }
+
+  /// The state of a file that cannot be used is a sentence, and gives way as one.
+  private static func stateColumn(_ descriptions: [PluginDescription]) -> TextTable.Column {
+    descriptions.contains { $0.problem != nil } ? .words("STATE") : .state("STATE")
   }
 }
 
@@ -64,10 +72,18 @@ struct PluginsVerifyCommand: ParsableCommand {
     commandName: "verify", abstract: "Exit with 0 where a file is a plugin that can be used, else say why it is not.")
 
   @Argument(help: "The plugin's file.", completion: .plugin) var library: String
+  @OptionGroup var report: ReportOptions
 
   func run() throws {
-    try PluginFile(library).verify()
-    StandardStreams.say("\(library): ok")
+    do throws(CommandFailure) {
+      try PluginFile(library).verify()
+      report.say("\(library): ok", ChangeReport(command: "plugins verify", ok: true, target: library))
+    } catch {
+      if report.json {
+        ChangeReport(command: "plugins verify", ok: false, target: library, message: error.message).say()
+      }
+      throw error
+    }
   }
 }
 

@@ -37,7 +37,8 @@ enum StandardStreams {
   /// A line on stdout. Words from outside in it cannot steer the terminal.
   static func say(_ line: String) { write(line.escapingControlCharacters + "\n", to: STDOUT_FILENO) }
   /// A JSON document: byte for byte for a program, the same value for whoever looks at a terminal.
-  static func sayJSON(_ text: String) { sayVerbatim(outputIsTerminal ? JSONText.shown(Array(text.utf8)) : text) }
+  static func sayJSON(_ text: String) { sayVerbatim(shownJSON(text)) }
+  static func shownJSON(_ text: String) -> String { outputIsTerminal ? JSONText.shown(Array(text.utf8)) : text }
   /// As it is: of several lines.
   static func sayVerbatim(_ text: String) { write(text + "\n", to: STDOUT_FILENO) }
   /// A line on stderr, as `say`.
@@ -52,6 +53,8 @@ enum StandardStreams {
 
   static func complainVerbatim(_ text: String) { write(text + "\n", to: STDERR_FILENO) }
   static func draw(_ text: String) { write(text, to: STDERR_FILENO) }
+  /// On the terminal that is stdout, as it is.
+  static func paint(_ text: String) { write(text, to: STDOUT_FILENO) }
 
   static var outputIsTerminal: Bool { isatty(STDOUT_FILENO) == 1 }
   static var errorIsTerminal: Bool { isatty(STDERR_FILENO) == 1 }
@@ -61,6 +64,13 @@ enum StandardStreams {
     var size = winsize()
     guard ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return 80 }
     return Int(size.ws_col)
+  }
+
+  /// Rows of the terminal on `descriptor`; 24 where it is none.
+  static func rows(of descriptor: Int32) -> Int {
+    var size = winsize()
+    guard ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0, size.ws_row > 0 else { return 24 }
+    return Int(size.ws_row)
   }
 
   private static func write(_ text: String, to descriptor: Int32) {

@@ -4,27 +4,38 @@ struct StatusCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "status", abstract: "Show a pipeline's queues, workers and storage.")
 
+  @OptionGroup var watching: WatchOptions
   @OptionGroup var coordinator: CoordinatorOptions
   @Flag(help: "Print the coordinator's answer as JSON.") var json = false
 
   func run() throws {
-    let connection = try coordinator.connected()
+    guard let seconds = watching.watch else {
+      var sheet = Sheet(.current())
+      try look(try coordinator.connected(), &sheet)
+      return sheet.say()
+    }
+    let connection = try coordinator.connected(patienceSeconds: Watch.patienceSeconds)
+    var watch = Watch(everySeconds: seconds, connection, isJSON: json)
+    try watch.run(look)
+  }
+
+  private func look(_ connection: CoordinatorConnection, _ sheet: inout Sheet) throws {
     let answer = try connection.ask("status", VerbDocument())
-    guard !json else { return StandardStreams.sayJSON(String(decoding: answer.document, as: UTF8.self)) }
+    guard !json else { return sheet.add(json: String(decoding: answer.document, as: UTF8.self)) }
     let status = try JSONText.decode(Status.self, from: answer.document)
     let totals = try JSONText.decode(Totals.self, from: try connection.ask("totals", VerbDocument()).document)
-    for line in status.headlines + totals.headlines { StandardStreams.say(line) }
-    StandardStreams.say("")
-    status.phaseTable.say()
-    StandardStreams.say("")
+    for line in status.headlines + totals.headlines { sheet.add(line) }
+    sheet.add("")
+    sheet.add(status.phaseTable)
+    sheet.add("")
     if status.hasJobsAhead {
-      StandardStreams.say("+N: waiting at a worker, which was given them ahead of time and runs them next")
-      StandardStreams.say("")
+      sheet.add("+N: waiting at a worker, which was given them ahead of time and runs them next")
+      sheet.add("")
     }
     if status.workers.isEmpty {
-      StandardStreams.say("no workers; start one with: carbontube phase LIB JOB_TYPE")
+      sheet.add("no workers; start one with: carbontube phase LIB JOB_TYPE")
     } else {
-      status.workerTable.say()
+      sheet.add(status.workerTable)
     }
   }
 }
@@ -68,7 +79,7 @@ struct Status: Decodable {
     }
   }
 
-  struct Worker: Decodable {
+  struct Worker: Codable {
     var id: String
     var host: String
     var pid: Int
@@ -80,11 +91,14 @@ struct Status: Decodable {
     var state: String
     /// Why it takes no jobs, or fewer than it could.
     var reason: String?
+    /// Its build: the first digits of the file's SHA-256.
     var plugin: String
     var heartbeatAgeMs: Int64
 
     /// At most one job runs in each slot; what else it was given waits there.
     var busy: Int { min(inFlight, concurrency) }
+    var ahead: Int { inFlight - busy }
+    var seen: String { "\(RelativeTime.duration(heartbeatAgeMs)) ago" }
   }
 
   struct Store: Decodable {
@@ -105,7 +119,7 @@ struct Status: Decodable {
   var warnings: [String]?
 
   var headlines: [String] {
-    var lines = ["pipeline \(pipeline)\(paused ? " (paused)" : ""), up \(uptimeMs / 1_000) s"]
+    var lines = ["pipeline \(pipeline)\(paused ? " (paused)" : ""), up \(RelativeTime.duration(uptimeMs))"]
     lines.append("storage \(store.address) is \(store.state)" + (store.problem.map { ": \($0)" } ?? ""))
     let dead = phases.reduce(0) { $0 + $1.dead }
     lines.append("kept: \(succeeded) succeeded, \(cancelled) cancelled, \(dead) dead")
@@ -120,10 +134,13 @@ struct Status: Decodable {
     return max(0, phase.running - busy)
   }
 
-  private static func text(_ running: String, ahead: Int) -> String { ahead > 0 ? "\(running) +\(ahead)" : running }
+  static func text(_ running: String, ahead: Int) -> String { ahead > 0 ? "\(running) +\(ahead)" : running }
 
   var phaseTable: TextTable {
-    var table = TextTable(["PHASE", "WAITING", "DELAYED", "RUNNING", "DEAD", "WORKERS", "SLOTS", "NOTE"])
+    var table = TextTable([
+      .name("PHASE"), .figure("WAITING"), .figure("DELAYED", spare: 3), .figure("RUNNING"), .figure("DEAD"),
+      .figure("WORKERS", spare: 1), .figure("SLOTS", spare: 2), .words("NOTE"),
+    ])
     for phase in phases {
       let ahead = ahead(of: phase)
       table.add([
@@ -136,13 +153,15 @@ struct Status: Decodable {
   }
 
   var workerTable: TextTable {
-    var table = TextTable(["WORKER", "PHASE", "STATE", "BUSY", "SUCCEEDED", "FAILED", "PLUGIN", "HEARD", "NOTE"])
+    var table = TextTable([
+      .name("WORKER"), .words("PHASE"), .state("STATE"), .figure("BUSY"), .figure("SUCCEEDED", spare: 2),
+      .figure("FAILED", spare: 3), .figure("PLUGIN", spare: 4), .figure("HEARD", spare: 1), .words("NOTE"),
+    ])
     for worker in workers {
       table.add([
         worker.id, worker.jobType, worker.state,
-        Self.text("\(worker.busy)/\(worker.concurrency)", ahead: worker.inFlight - worker.busy),
-        String(worker.succeeded),
-        String(worker.failed), worker.plugin, "\(worker.heartbeatAgeMs) ms ago", worker.reason ?? "",
+        Self.text("\(worker.busy)/\(worker.concurrency)", ahead: worker.ahead), String(worker.succeeded),
+        String(worker.failed), worker.plugin, worker.seen, worker.reason ?? "",
       ])
     }
     return table

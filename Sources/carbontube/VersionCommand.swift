@@ -7,7 +7,18 @@ enum ProductVersion {
 struct VersionCommand: ParsableCommand {
   static let configuration = CommandConfiguration(commandName: "version", abstract: "Print the version.")
 
+  @Flag(help: "Print JSON: version, plugin_abi and wire_protocol.") var json = false
+
+  private struct Document: Encodable {
+    var version = ProductVersion.text
+    var pluginAbi = 1
+    var wireProtocol = 1
+  }
+
   func run() {
-    StandardStreams.say("carbontube \(ProductVersion.text) (plugin ABI 1, wire protocol 1)")
+    let document = Document()
+    guard !json else { return StandardStreams.sayJSON(JSONText.of(document)) }
+    StandardStreams.say(
+      "carbontube \(document.version) (plugin ABI \(document.pluginAbi), wire protocol \(document.wireProtocol))")
   }
 }

@@ -12,8 +12,10 @@ struct WebCommand: ParsableCommand {
       Everything that changes something needs the token of --token-file when the page is bound beyond loopback.
       """)
 
-  @Option(help: ArgumentHelp("A coordinator's --job-pull; repeatable.", valueName: "address"))
-  var pipeline = ["tcp://127.0.0.1:5050"]
+  @Option(
+    help: ArgumentHelp(
+      "A coordinator's --job-pull; repeatable. \(CoordinatorAddress.helpOfDefault)", valueName: "address"))
+  var pipeline: [String] = []
   @Option(help: ArgumentHelp("Where the page is. Port 0 takes any free one.", valueName: "host:port"))
   var bind = WebOptions.defaultBind
   @Option(
@@ -35,13 +37,14 @@ struct WebCommand: ParsableCommand {
   }
 
   func run() throws {
+    let pipelines = pipeline.isEmpty ? [try CoordinatorAddress.resolved(nil)] : pipeline
     let options = WebOptions(bind: bind, tokenFile: tokenFile, isReadOnly: readOnly, pluginFolders: pluginDir)
     try PluginSearch.requireFolders(pluginDir)
     try DescriptorNeeds.provide(
-      DescriptorNeeds.web + DescriptorNeeds.askedPipeline * pipeline.count, for: "web")
+      DescriptorNeeds.web + DescriptorNeeds.askedPipeline * pipelines.count, for: "web")
     let logger = logging.logger("carbontube.web")
     DescriptorNeeds.guardConnections(logger)
-    let server = try options.server(for: pipeline, logger: logger)
+    let server = try options.server(for: pipelines, logger: logger)
     let signals = StopSignals { _ in server.stop() }
     defer { withExtendedLifetime(signals) {} }
     StandardStreams.say("web \(try WebOptions.start(server))")

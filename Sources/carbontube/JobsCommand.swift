@@ -1,0 +1,114 @@
+internal import ArgumentParser
+internal import CarbonTube
+
+struct JobsCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "jobs", abstract: "List jobs, newest first; all, or those that match.",
+    usage: "carbontube jobs [<options>]",
+    discussion: """
+      --since and --until are about the last change of a job, which the table shows; all jobs that match the other options \
+      are looked at for them. Both take an age, such as 10m or 2h, or a time such as 2030-01-31T12:00:00Z.
+      """)
+
+  @OptionGroup var filter: JobFilterOptions
+  @OptionGroup var span: JobSpanOptions
+  @OptionGroup var watching: WatchOptions
+  @OptionGroup var coordinator: CoordinatorOptions
+  @Option(help: "How many at most. (default: 50)") var limit: Int?
+  @Flag(help: "Every one, however many there are.") var all = false
+  @Flag(help: "Begin with the job that was enqueued first.") var oldest = false
+  @Flag(help: "Print a JSON object for each job.") var json = false
+  @Flag(help: "Print how many there are, and no more.") var count = false
+
+  private static let usualLimit = 50
+
+  func validate() throws {
+    guard limit ?? 1 > 0 else { throw ValidationError("--limit must be at least 1") }
+    guard !all || limit == nil else { throw ValidationError("give either --all or --limit") }
+    guard !count || !json else { throw ValidationError("give either --count or --json") }
+    guard !count || watching.watch == nil else { throw ValidationError("give either --count or --watch") }
+    guard !all || watching.watch == nil else { throw ValidationError("give either --all or --watch") }
+  }
+
+  func run() throws {
+    if let seconds = watching.watch {
+      let connection = try coordinator.connected(patienceSeconds: Watch.patienceSeconds)
+      var watch = Watch(everySeconds: seconds, connection, isJSON: json)
+      return try watch.run(look)
+    }
+    let connection = try coordinator.connected()
+    if count { return try showCount(connection) }
+    var output = JobOutput(.current(), json: json) { StandardStreams.sayVerbatim($0) }
+    let isCut = try list(connection, &output)
+    if isCut, StandardStreams.outputIsTerminal {
+      StandardStreams.complain("there are more; --limit or --all shows them")
+    }
+  }
+
+  private func look(_ connection: CoordinatorConnection, _ sheet: inout Sheet) throws {
+    var lines: [String] = []
+    var output = JobOutput(sheet.style, json: json) { lines.append($0) }
+    _ = try list(connection, &output)
+    sheet.add(ready: lines)
+  }
+
+  /// - Returns: whether there are more than were to be shown.
+  private func list(_ connection: CoordinatorConnection, _ output: inout JobOutput) throws -> Bool {
+    let limit = all ? Int.max : limit ?? Self.usualLimit
+    let scan = try scan(connection)
+    guard oldest else { return try scan.show(limit, &output) }
+    try scan.showOldest(limit, &output)
+    return false
+  }
+
+  private func scan(_ connection: CoordinatorConnection) throws -> JobScan {
+    JobScan(connection: connection, filter: filter, span: try span.span(now: .now()))
+  }
+
+  // MARK: Counting
+
+  private struct Count: Decodable {
+    var count: Int?
+    var more: Bool?
+  }
+
+  private func showCount(_ connection: CoordinatorConnection) throws {
+    guard span.isEmpty else { return StandardStreams.say(String(try scan(connection).count())) }
+    let answer = try connection.ask("count", filter.arguments())
+    let action = try JSONText.decode(ActionDocument.self, from: answer.document)
+    if let id = action.action {
+      let counted = try BackgroundAction(id: id, done: "counted", connection: connection).follow(action)
+      return StandardStreams.say(String(counted))
+    }
+    let found = try JSONText.decode(Count.self, from: answer.document)
+    StandardStreams.say("\(found.more == true ? "more than " : "")\(found.count ?? 0)")
+  }
+}
+
+/// Lines about jobs, page by page: a table, or a JSON object each.
+struct JobOutput {
+  private let style: OutputStyle
+  private let json: Bool
+  private let put: (String) -> Void
+  private var table = TextTable([
+    .name("JOB"), .state("STATE"), .words("PHASE"), .figure("ATTEMPT", spare: 2), .figure("UPDATED", spare: 1),
+    .words("ERROR"),
+  ])
+
+  init(_ style: OutputStyle, json: Bool, _ put: @escaping (String) -> Void) {
+    self.style = style
+    self.json = json
+    self.put = put
+  }
+
+  mutating func add(_ found: JobScan.Found) {
+    guard json else { return table.add(found.job.row(style)) }
+    let instructions = JSONText.onOneLine(JSONText.json(in: found.payload))
+    put(StandardStreams.shownJSON(#"{"job":\#(JSONText.of(found.job)),"instructions":\#(instructions)}"#))
+  }
+
+  mutating func endPage() {
+    guard !json else { return }
+    for line in table.takeLines(style) { put(line) }
+  }
+}

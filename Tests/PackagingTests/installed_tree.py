@@ -8,14 +8,21 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 UNITS = f"{ROOT}/scripts/systemd"
 
 
-def install(root):
+def install(root, units=True):
     """Of what scripts/build has built."""
     os.chmod(root, 0o755)
-    for folder in ["usr/bin", "usr/lib/carbontube", "usr/lib/systemd", "etc"]:
+    for folder in ["usr/bin", "usr/lib/carbontube"]:
         os.makedirs(f"{root}/{folder}")
     for program in ["carbontube", "carbontube-plugin-host"]:
         shutil.copy(f"{ROOT}/bin/{program}", f"{root}/usr/bin/")
     shutil.copytree(f"{ROOT}/plugins", f"{root}/usr/lib/carbontube/plugins")
+    if units:
+        install_units(root)
+
+
+def install_units(root):
+    """Beside those of this machine, which they name."""
+    os.makedirs(f"{root}/etc")
     shutil.copytree("/usr/lib/systemd/system", f"{root}/usr/lib/systemd/system", symlinks=True)
     for folder, kind in [("sysusers.d", "sysusers"), ("tmpfiles.d", "tmpfiles")]:
         os.makedirs(f"{root}/usr/lib/{folder}")

@@ -112,6 +112,7 @@ class UnitTests(unittest.TestCase):
         for name in NAMES:
             unit = self.unit(name, "x")
             self.assertEqual((unit["KillMode"], unit["KillSignal"], unit["Restart"]), ("mixed", "SIGTERM", "on-failure"))
+            self.assertEqual(unit["StartLimitIntervalSec"], "0")
         words = " ".join(self.ask("phase", "--help").split())
         drain = float(re.search(r"--drain-timeout <seconds> .*?\(default: ([0-9.]+)\)", words)[1])
         self.assertGreater(float(self.unit(NAMES[1], "x")["TimeoutStopSec"]), drain + 5)
@@ -157,6 +158,33 @@ class UnitTests(unittest.TestCase):
         self.assertIn("phase calculate-hash: ", line)
         worker.terminate()
         self.assertEqual(worker.wait(timeout=45), 0)
+
+    def test_the_files_that_the_document_shows_say_what_it_says(self):
+        self.prepare()
+        with open(f"{installed_tree.ROOT}/docs/install.md") as file:
+            shown = next(block for block in file.read().split("```text\n") if block.startswith("# /etc/carbontube/")).split("```")[0]
+        for part in shown.split("# /etc/carbontube/")[1:]:
+            self.write(*part.split("\n", 1))
+        self.assertEqual(self.unit(NAMES[0], "example-one").command()[1:], [
+            "pipeline", f"{self.root}/usr/lib/carbontube/plugins/libExample.so", "example-one", "--storage",
+            "redis+unix:///run/redis/redis.sock"])
+        self.assertEqual(self.unit(NAMES[1], "rest").command()[1:], [
+            "phase", "--plugin-dir", f"{self.root}/var/lib/carbontube/plugins", "--plugin-dir",
+            f"{self.root}/usr/lib/carbontube/plugins", "calculate-hash", "delete-file", "--concurrency", "4"])
+
+    def test_a_stop_right_after_the_start_is_heard(self):
+        for _ in range(60):
+            worker = subprocess.Popen([self.program, "phase", "--plugin-dir", f"{self.root}/usr/lib/carbontube/plugins", "--all"],
+                                      stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+                                      env={"CARBONTUBE_STATE_DIR": f"{self.root}/state"})
+            with worker.stdout:
+                worker.stdout.readline()
+                worker.terminate()
+                try:
+                    self.assertEqual(worker.wait(timeout=20), 0)
+                finally:
+                    worker.kill()
+                    worker.wait()
 
     def test_a_pipeline_without_its_file_does_not_start(self):
         with self.assertRaises(FileNotFoundError):

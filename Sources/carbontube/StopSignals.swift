@@ -12,8 +12,8 @@ final class StopSignals {
   init(_ heard: @escaping @Sendable (Int) -> Void) {
     let queue = DispatchQueue(label: "carbontube.signals")
     let count = SignalCount()
+    let registered = DispatchGroup()
     sources = Self.heeded().map { number in
-      signal(number, SIG_IGN)
       let source = DispatchSource.makeSignalSource(signal: number, queue: queue)
       source.setEventHandler {
         // A terminal that closes may say so twice, by the kernel and by the shell.
@@ -21,9 +21,14 @@ final class StopSignals {
         count.number += 1
         heard(count.number)
       }
+      registered.enter()
+      source.setRegistrationHandler { registered.leave() }
       source.resume()
       return source
     }
+    // Until then a signal ends this process, as it should where nothing has begun. It must not be ignored: whoever has read
+    // that this serves, or has a supervisor stop it, waits for its end.
+    registered.wait()
   }
 
   /// SIGHUP unless whoever started this has it ignored, as nohup(1) does.

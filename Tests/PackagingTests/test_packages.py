@@ -7,7 +7,6 @@ import json
 import os
 import pathlib
 import re
-import selectors
 import shutil
 import signal
 import subprocess
@@ -15,6 +14,7 @@ import tempfile
 import time
 import unittest
 
+import made_package
 from clean_root import CleanRoot
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -118,21 +118,10 @@ class PackageTests(unittest.TestCase):
         cls.addClassCleanup(shutil.rmtree, cls.folder)
         if os.geteuid() != 0:
             raise AssertionError("this needs root: it makes a root of its own and installs packages there")
-        cls.first = cls.package("first")
-        cls.second = cls.package("second", "--version", cls.next_version())
+        cls.first = made_package.packages()
+        cls.second = made_package.packages("--version", run("bin/carbontube", "--version").split()[-1] + "+next")
         cls.root = CleanRoot()
         cls.addClassCleanup(cls.root.remove)
-
-    @classmethod
-    def package(cls, name, *options):
-        # Fast rather than small.
-        environment = dict(os.environ, DPKG_DEB_COMPRESSOR_TYPE="gzip", DPKG_DEB_COMPRESSOR_LEVEL="1")
-        run("scripts/package", "--no-build", *options, cls.folder / name, env=environment)
-        return {path.name.split("_")[0]: path for path in (cls.folder / name).glob("*.deb")}
-
-    @classmethod
-    def next_version(cls):
-        return run("bin/carbontube", "--version").split()[-1] + "+next"
 
     def build_of(self, package):
         files = subprocess.run(["dpkg-deb", "--fsys-tarfile", package], check=True, capture_output=True).stdout
@@ -157,6 +146,8 @@ class PackageTests(unittest.TestCase):
             if re.search(r"swift|Foundation|dispatch", line):
                 self.assertIn(f"{CARBONTUBE}/builds/{build}/", line)
         self.assertNotIn("not found", linked)
+        for place in ("systemd/system/carbontube-phase@.service", "sysusers.d/carbontube.conf", "tmpfiles.d/carbontube.conf"):
+            self.assertTrue((self.root.path / "usr/lib" / place).is_file())
         # The SDK is found from the program's own place.
         self.root.run("carbontube", "plugins", "new", "greet", "--language", "c")
         self.assertTrue((self.root.home / "greet/carbontube.h").is_file())
@@ -189,59 +180,10 @@ class PackageTests(unittest.TestCase):
         run("bin/carbontube", "plugins", "build", project, env=environment)
         shutil.copy(next((project / "build").glob("*.so")), self.root.home / "libElsewhere.so")
 
-    def test_4_the_units_are_sound_and_their_commands_serve_jobs(self):
-        units = self.root.path / "usr/lib/systemd/system"
-        folder = self.root.path / "etc/carbontube"
-        folder.mkdir()
-        (folder / "pipeline-example-one.env").write_text(
-            "PLUGIN=libExample.so\nOPTIONS=--job-pull tcp://127.0.0.1:* --sub-bind tcp://127.0.0.1:* --storage memory:\n")
-        pipeline = Served(self, self.root, *self.command_of(units, "pipeline", "example-one"))
-        jobs, announcements = self.addresses(pipeline)
-        for phase in ("generate-file", "calculate-hash", "delete-file"):
-            (folder / f"phase-{phase}.env").write_text(
-                f"PLUGIN=lib{'HashFile' if phase == 'calculate-hash' else 'Example'}.so\n"
-                f"OPTIONS=--sub-connect {announcements} --env SECRET\nSECRET=abc\n")
-            Served(self, self.root, *self.command_of(units, "phase", phase))
-        said = self.root.run("carbontube", "enqueue", jobs, "example-one", '{"size": 10}', "--wait")
-        self.assertRegex(said, "succeeded.*hash")
-
-    def command_of(self, units, kind, instance):
-        """The command line of a unit's instance with its variables, once systemd has nothing to say of the unit."""
-        template = units / f"carbontube-{kind}@.service"
-        self.verify(template, f"carbontube-{kind}@{instance}.service")
-        text = template.read_text()
-        page = re.search(r"^Documentation=man:(\S+)\(1\)$", text, re.M).group(1)
-        self.assertTrue((self.root.path / f"usr/share/man/man1/{page}.1.gz").is_file())
-        file = re.search(r"^EnvironmentFile=(\S+)$", text, re.M).group(1).replace("%i", instance)
-        variables = dict(
-            line.split("=", 1) for line in (self.root.path / file.lstrip("/")).read_text().splitlines())
-        words = re.search(r"^ExecStart=(.+)$", text, re.M).group(1).replace("%i", instance).split()
-        command = []
-        for word in words:
-            whole = re.fullmatch(r"\$(\w+)", word)
-            command += variables[whole.group(1)].split() if whole else [
-                re.sub(r"\$\{(\w+)\}", lambda found: variables[found.group(1)], word)]
-        return ["/usr/bin/env", *[f"{key}={value}" for key, value in variables.items()], *command]
-
-    def verify(self, template, name):
-        """In a root that has systemd's own units, which the clean one has not."""
-        root = self.folder / "systemd"
-        place = root / "usr/lib/systemd/system"
-        shutil.rmtree(root, ignore_errors=True)
-        shutil.copytree("/usr/lib/systemd/system", place, symlinks=True, ignore_dangling_symlinks=True)
-        (root / "usr/bin").mkdir()
-        shutil.copy("/bin/true", root / "usr/bin/carbontube")
-        shutil.copy(template, place / name)
-        said = subprocess.run(
-            ["systemd-analyze", "verify", "--man=no", f"--root={root}", name], capture_output=True, text=True)
-        mine = [line for line in (said.stdout + said.stderr).splitlines() if "carbontube" in line]
-        self.assertEqual((said.returncode, mine), (0, []))
-        run("systemd-analyze", "security", "--offline=true", "--threshold=20", f"--root={root}", name)
-
     def addresses(self, pipeline):
         return tuple(pipeline.says(pattern).group(1) for pattern in (r"jobs (tcp://\S+),", r"workers (tcp://\S+),"))
 
-    def test_5_an_upgrade_under_load_leaves_the_running_worker_its_own_build(self):
+    def test_4_an_upgrade_under_load_leaves_the_running_worker_its_own_build(self):
         old, new = (self.build_of(packages["carbontube"]) for packages in (self.first, self.second))
         self.assertNotEqual(old, new)
         pipeline = Served(
@@ -304,12 +246,12 @@ class PackageTests(unittest.TestCase):
         except OSError:
             return ""
 
-    def test_6_removal_takes_everything_away(self):
+    def test_5_removal_takes_everything_away(self):
         self.root.run("apt-get", "remove", "--yes", "carbontube", root=True)
         self.assertFalse((self.root.path / "usr/lib/carbontube").exists())
         self.assertFalse(os.path.lexists(self.root.path / "usr/bin/carbontube"))
 
-    def test_7_a_folder_that_was_installed_runs_there_as_well_and_goes_again(self):
+    def test_6_a_folder_that_was_installed_runs_there_as_well_and_goes_again(self):
         prefix = self.root.path / "opt/carbontube"
         run("scripts/install", "--no-build", prefix)
         said = self.root.run("/opt/carbontube/bin/carbontube", "run", "Example", "example-one", '{"size": 10}')

@@ -26,9 +26,8 @@ final class TerminalPane {
   }
 
   deinit {
-    // The shell and what runs in it end with their terminal.
-    server.send(SIGTERM)
-    _ = try? server.end(withinSeconds: 10)
+    // The threads of the tests have blocked the signals that it heeds. The shell and what runs in it end with their terminal.
+    try? server.killAndWait()
   }
 
   private static let variables = ["TMUX": "", "TERM": "xterm-256color", "LC_ALL": "C.UTF-8"]

@@ -128,11 +128,14 @@ private final class TerminalSignals {
   init(_ screen: TerminalScreen, _ calls: WatchCalls) {
     let queue = DispatchQueue(label: "carbontube.terminal")
     signal(SIGTSTP, SIG_IGN)
-    sources = [SIGWINCH, SIGTSTP].map { DispatchSource.makeSignalSource(signal: $0, queue: queue) }
+    sources = [SIGWINCH, SIGTSTP, SIGCONT].map { DispatchSource.makeSignalSource(signal: $0, queue: queue) }
     sources[0].setEventHandler { calls.hurry() }
     sources[1].setEventHandler {
       screen.leave()
       kill(getpid(), SIGSTOP)
+    }
+    // Not behind the stop: it may take hold of this thread a little later.
+    sources[2].setEventHandler {
       screen.enter()
       calls.hurry()
     }

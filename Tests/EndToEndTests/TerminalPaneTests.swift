@@ -93,6 +93,17 @@ struct TerminalPaneTests {
     #expect(try pane.run("true").lines.allSatisfy { $0.isEmpty })
   }
 
+  @Test func `A watch follows the size of the terminal`() throws {
+    let pane = try pane(200)
+    // So rarely that nothing but the new size can have it drawn again.
+    try pane.type("clear; carbontube status --watch 3600")
+    try pane.waitFor("the first page") { $0.contains { $0.contains("nobody serves it: 3 jobs wait") } }
+    try pane.resize(columns: 60)
+    try pane.waitFor("a page that fits") { $0.contains { $0.contains("nobody") && $0.hasSuffix("…") } }
+    try pane.press("C-c")
+    try pane.waitFor("the shell") { !$0.contains { $0.hasPrefix("every") } }
+  }
+
   @Test func `A watch that is suspended gives the terminal back until it goes on`() throws {
     let pane = try pane(100)
     try pane.type("clear; carbontube jobs --watch 0.1; echo code $?")

@@ -33,7 +33,8 @@ public struct PluginHostConfiguration: Hashable, Sendable {
   ]
 
   /// What Swift's runtime writes to stderr about a crash: the thread that crashed, without pages of registers and files.
-  static let defaultTrace = "threads=crashed,registers=none,images=none,color=no"
+  /// Of a recursion without end the calls next to the crash; those it began with are this program's.
+  static let defaultTrace = "threads=crashed,registers=none,images=none,color=no,limit=40,top=0"
 
   /// The program `carbontube-plugin-host`.
   public var executable: String

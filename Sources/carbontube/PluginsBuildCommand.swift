@@ -6,17 +6,22 @@ struct PluginsBuildCommand: ParsableCommand {
     commandName: "build", abstract: "Build the plugins of a project into its folder 'build', and verify them.",
     discussion: """
       Swift packages (their dynamic libraries), Cargo projects and Makefiles. A Swift plugin exports its entry alone, is \
-      never unloaded, and is stripped.
+      never unloaded, and carries names of functions but no lines; for those there is --debug.
       """)
 
   @Argument(help: "The project's folder.") var folder = "."
   @Flag(help: "Link Swift's runtime into it, for machines with another Swift than this one.")
   var selfContained = false
 
+  @Flag(
+    help: "Without optimization, with file and line in traces of crashes and for debuggers: swift -c debug, make DEBUG=1.")
+  var debug = false
+
   func validate() throws { try requireText(folder, of: "the project's folder") }
 
   func run() throws {
-    for file in try PluginBuild(folder: folder, isSelfContained: selfContained).run() {
+    let build = PluginBuild(folder: folder, isSelfContained: selfContained, isForDebugging: debug)
+    for file in try build.run() {
       let description = PluginCatalog().describe(file: file, cached: .ignored)
       try PluginFile(description).verify()
       let offers =

@@ -19,8 +19,14 @@ public struct PluginHostConfiguration: Hashable, Sendable {
     public var openFiles: UInt?
     /// Over the child's whole life; SIGXCPU at its end.
     public var cpuSeconds: UInt?
+    /// A crash leaves a core file, as large as this process' hard limit allows and where the kernel's `core_pattern` says.
+    /// What the phase was given is in it, secrets included.
+    public var writesCoreFiles: Bool
 
-    public init(memoryBytes: UInt? = nil, openFiles: UInt? = nil, cpuSeconds: UInt? = nil) {
+    public init(
+      memoryBytes: UInt? = nil, openFiles: UInt? = nil, cpuSeconds: UInt? = nil, writesCoreFiles: Bool = false
+    ) {
+      self.writesCoreFiles = writesCoreFiles
       self.memoryBytes = memoryBytes
       self.openFiles = openFiles
       self.cpuSeconds = cpuSeconds
@@ -88,6 +94,7 @@ public struct PluginHostConfiguration: Hashable, Sendable {
     if let bytes = limits.memoryBytes { words += ["--memory", String(bytes)] }
     if let files = limits.openFiles { words += ["--open-files", String(files)] }
     if let seconds = limits.cpuSeconds { words += ["--cpu-seconds", String(seconds)] }
+    if limits.writesCoreFiles { words += ["--core-files", "1"] }
     if let workFolder { words += ["--work-directory", workFolder] }
     return words
   }

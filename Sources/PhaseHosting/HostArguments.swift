@@ -8,13 +8,15 @@ enum HostRole: Equatable {
 /// The command line of a child. HostSupervision writes it, people do not, so it is strict and knows no short forms:
 ///
 ///     (--scan LIB | --phase LIB JOB_TYPE | --pipeline LIB NAME)
-///     [--memory BYTES] [--open-files N] [--cpu-seconds N] [--work-directory DIR]
+///     [--memory BYTES] [--open-files N] [--cpu-seconds N] [--core-files 1] [--work-directory DIR]
 struct HostArguments: Equatable {
   var role: HostRole
   var library: String
   var memoryBytes: UInt?
   var openFiles: UInt?
   var cpuSeconds: UInt?
+  /// Any number but 0: they are written.
+  var coreFiles: UInt?
   var workDirectory = ""
 
   /// - Parameter words: without the program's name. Nil where they break the form above.
@@ -42,6 +44,7 @@ struct HostArguments: Equatable {
     case "--memory": memoryBytes = UInt(value)
     case "--open-files": openFiles = UInt(value)
     case "--cpu-seconds": cpuSeconds = UInt(value)
+    case "--core-files": coreFiles = UInt(value)
     case "--work-directory": workDirectory = value
     default: return false
     }

@@ -173,8 +173,9 @@ struct PhaseCommand: ParsableCommand {
     settings.endsWhenEmpty = untilEmpty
     settings.idleExitMilliseconds = idleExit
     settings.quarantineAfter = quarantineAfter == 0 ? nil : quarantineAfter
-    settings.limits = PluginHostConfiguration.Limits(
-      memoryBytes: memoryLimit, openFiles: openFilesLimit, cpuSeconds: cpuLimit)
+    settings.limits.memoryBytes = memoryLimit
+    settings.limits.openFiles = openFilesLimit
+    settings.limits.cpuSeconds = cpuLimit
     return settings
   }
 }

@@ -14,7 +14,10 @@ struct PluginsBuildCommand: ParsableCommand {
   var selfContained = false
 
   @Flag(
-    help: "Without optimization, with file and line in traces of crashes and for debuggers: swift -c debug, make DEBUG=1.")
+    help: """
+      Without optimization, with file and line for debuggers and traces of crashes: swift -c debug, make DEBUG=1, \
+      cargo's dev profile.
+      """)
   var debug = false
 
   func validate() throws { try requireText(folder, of: "the project's folder") }

@@ -6,6 +6,9 @@ let package = Package(
   // Only a dynamic library becomes a shared object.
   products: [.library(name: "__MODULE__", type: .dynamic, targets: ["__MODULE__"])],
   dependencies: [.package(name: "sdk", path: Context.environment["CARBONTUBE_SDK"] ?? "__SDK__")],
-  targets: [.target(name: "__MODULE__", dependencies: [.product(name: "PhaseKit", package: "sdk")])],
+  targets: [
+    .target(name: "__MODULE__", dependencies: [.product(name: "PhaseKit", package: "sdk")]),
+    .testTarget(name: "__MODULE__Tests", dependencies: ["__MODULE__", .product(name: "PhaseKit", package: "sdk")]),
+  ],
   swiftLanguageModes: [.v6]
 )

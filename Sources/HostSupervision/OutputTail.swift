@@ -1,24 +1,27 @@
 /// The last bytes of a stream.
 struct OutputTail {
   static let capacity = 16 << 10
+  private let capacity: Int
   private var bytes: [UInt8] = []
   /// Of all that came.
   private var count = 0
-  private var wasCut: Bool { count > Self.capacity }
+  private var wasCut: Bool { count > capacity }
+
+  init(capacity: Int = OutputTail.capacity) { self.capacity = capacity }
 
   mutating func append(_ new: some Collection<UInt8>) {
     count += new.count
     // One more than is shown, which tells whether what is shown begins a line.
-    bytes.append(contentsOf: new.suffix(Self.capacity + 1))
+    bytes.append(contentsOf: new.suffix(capacity + 1))
     // Cut only now and then, so that many short lines do not move the whole tail each time.
-    if bytes.count > 2 * Self.capacity { bytes.removeFirst(bytes.count - Self.capacity - 1) }
+    if bytes.count > 2 * capacity { bytes.removeFirst(bytes.count - capacity - 1) }
   }
 
   /// At most `capacity` bytes; begins at the start of a line where it was cut; what is not UTF-8 is replaced.
   var text: String {
     let decoded = String(decoding: cut(bytes), as: UTF8.self)
     // A replaced byte takes three.
-    return decoded.utf8.count <= Self.capacity ? decoded : String(decoding: cut(Array(decoded.utf8)), as: UTF8.self)
+    return decoded.utf8.count <= capacity ? decoded : String(decoding: cut(Array(decoded.utf8)), as: UTF8.self)
   }
 
   /// What `text` begins with is not the start of a line: that was too long.
@@ -29,8 +32,8 @@ struct OutputTail {
   }
 
   private func cut(_ bytes: [UInt8]) -> ArraySlice<UInt8> {
-    guard bytes.count > Self.capacity else { return bytes[...] }
-    var tail = bytes.suffix(Self.capacity)
+    guard bytes.count > capacity else { return bytes[...] }
+    var tail = bytes.suffix(capacity)
     if let lineBreak = tail.firstIndex(of: UInt8(ascii: "\n")), lineBreak + 1 < tail.endIndex {
       return tail[(lineBreak + 1)...]
     }

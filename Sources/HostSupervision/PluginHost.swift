@@ -43,7 +43,7 @@ public final class PluginHost {
   private var incoming: FrameBuffer
   private var outgoing = OutgoingBytes()
   private var outgoingControl = OutgoingBytes()
-  private var tail = OutputTail()
+  private var tail = OutputTail(capacity: 4 * OutputTail.capacity)
   private var unfinishedLine: [UInt8] = []
   /// Nothing more is read from the channel.
   private var channelIsOver = false
@@ -255,9 +255,12 @@ public final class PluginHost {
     return new
   }
 
-  /// The last 16 KiB of what `drainStandardError()` has read; what is not UTF-8 is replaced.
+  /// The last 16 KiB of what `drainStandardError()` has read; what is not UTF-8 is replaced. Of the trace of a crash the first
+  /// frames are kept, and of this program's own it says only that there were some.
   public func standardErrorTail() -> String {
-    configuration.secrets.redacting(tail.text, mayBeginInside: tail.beginsInsideALine)
+    let text = configuration.secrets.redacting(tail.text, mayBeginInside: tail.beginsInsideALine)
+    let library = configuration.library.split(separator: "/").last.map(String.init) ?? configuration.library
+    return CrashTrace(library: library).fitted(text)
   }
 
   // MARK: Its end

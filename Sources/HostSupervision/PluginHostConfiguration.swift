@@ -19,13 +19,14 @@ public struct PluginHostConfiguration: Hashable, Sendable {
     public var openFiles: UInt?
     /// Over the child's whole life; SIGXCPU at its end.
     public var cpuSeconds: UInt?
-    /// Whether the kernel may write a core file when it crashes, as far as this process may have one. Each may be as large as
-    /// the child's memory, and holds what was in it: secrets too.
+    /// A crash leaves a core file, as large as this process' hard limit allows and where the kernel's `core_pattern` says.
+    /// What the phase was given is in it, secrets included.
     public var writesCoreFiles: Bool
 
     public init(
       memoryBytes: UInt? = nil, openFiles: UInt? = nil, cpuSeconds: UInt? = nil, writesCoreFiles: Bool = false
     ) {
+      self.writesCoreFiles = writesCoreFiles
       self.memoryBytes = memoryBytes
       self.openFiles = openFiles
       self.cpuSeconds = cpuSeconds
@@ -38,9 +39,9 @@ public struct PluginHostConfiguration: Hashable, Sendable {
     "PATH", "HOME", "USER", "LOGNAME", "TMPDIR", "TZ", "LANG", "LC_ALL", "LC_CTYPE", "SWIFT_BACKTRACE",
   ]
 
-  /// What Swift's runtime writes to stderr about a crash: the 16 innermost calls of the thread that crashed, for those further
-  /// out are the host's, without pages of registers and files.
-  static let defaultTrace = "threads=crashed,registers=none,images=none,color=no,limit=16,top=0"
+  /// What Swift's runtime writes to stderr about a crash: the thread that crashed, without pages of registers and files.
+  /// Of a recursion without end the calls next to the crash; those it began with are this program's.
+  static let defaultTrace = "threads=crashed,registers=none,images=none,color=no,limit=40,top=0"
 
   /// The program `carbontube-plugin-host`.
   public var executable: String

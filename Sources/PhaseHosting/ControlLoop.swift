@@ -1,3 +1,4 @@
+import CHostProcess
 import Glibc
 import HostProtocol
 import Synchronization
@@ -49,6 +50,7 @@ func startThread(stackSize: Int, _ body: @escaping @Sendable () -> Void) {
   let failure = pthread_create(
     &thread, &attributes,
     { work in
+      host_make_room_for_handlers()
       if let work { Unmanaged<ThreadBody>.fromOpaque(work).takeRetainedValue().body() }
       return nil
     }, work)

@@ -8,15 +8,14 @@ enum HostRole: Equatable {
 /// The command line of a child. HostSupervision writes it, people do not, so it is strict and knows no short forms:
 ///
 ///     (--scan LIB | --phase LIB JOB_TYPE | --pipeline LIB NAME)
-///     [--memory BYTES] [--open-files N] [--cpu-seconds N] [--core-files 1]
-///     [--work-directory DIR]
+///     [--memory BYTES] [--open-files N] [--cpu-seconds N] [--core-files 1] [--work-directory DIR]
 struct HostArguments: Equatable {
   var role: HostRole
   var library: String
   var memoryBytes: UInt?
   var openFiles: UInt?
   var cpuSeconds: UInt?
-  /// 0: none are written.
+  /// Any number but 0: they are written.
   var coreFiles: UInt?
   var workDirectory = ""
 

@@ -23,6 +23,7 @@ public enum PluginHostProcess {
     channel.send(.begun(revision: HostReport.currentRevision))
     // What is printed before a crash must not stay behind in this process.
     host_print_by_lines()
+    host_trace_from_callers()
     let running = RunningJob(channel: channel)
     let control = ControlLoop(running: running)
     control.start()

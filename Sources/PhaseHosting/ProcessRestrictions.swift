@@ -13,9 +13,9 @@ func divideProcess() throws(HostSetupError) {
 /// - Throws: a clause that names the limit that could not be set.
 func restrictProcess(_ arguments: HostArguments) throws(HostSetupError) {
   guard host_forbid_new_privileges() == 0 else { throw HostSetupError("cannot give up new privileges") }
-  // A core of a crashed plugin would fill disks at the rate of its retries, unless somebody asked for it.
-  try limit(
-    __rlimit_resource_t(RLIMIT_CORE.rawValue), to: arguments.coreFiles == 1 ? .max : 0, named: "core size")
+  // A core of a crashed plugin would fill disks at the rate of its retries, unless somebody is after that crash.
+  let coreBytes = arguments.coreFiles ?? 0 == 0 ? 0 : UInt.max
+  try limit(__rlimit_resource_t(RLIMIT_CORE.rawValue), to: coreBytes, named: "core size")
   if let files = arguments.openFiles {
     try checkOpenFiles(files)
     try limit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), to: files, named: "open files")

@@ -101,6 +101,7 @@ extension Worker {
       let microseconds = Int64(clamping: (monotonicNanoseconds() - run.startedNanoseconds) / 1_000)
       let verdict = verdict(on: exit, of: run, jobType: settings.jobType, standardErrorTail: tail)
       logger.warning("job \(run.assignment.order.job): PluginHost child \(exit.explanation); a new one takes its place")
+      if verdict.outcome == .crashed { showLastWords(tail, of: run.assignment.order.job) }
       report(run, verdict, microseconds)
       if verdict.outcome == .crashed { noteCrash(exit, of: run.assignment.order.job) }
     } else if stage == .serving, slot.health.problem == nil {
@@ -163,6 +164,14 @@ extension Worker {
     let note = truncated(note, toBytes: 1_024)
     let report = ProgressReport(worker: id, job: job, token: token, fraction: fraction, note: note)
     _ = events.send([report.encoded()])
+  }
+
+  /// Whoever reads the log of a worker need not ask a coordinator for the trace. At the level of debugging it is there already.
+  private func showLastWords(_ tail: String, of job: JobID) {
+    guard logger.logLevel > .debug else { return }
+    for line in tail.split(separator: "\n").suffix(64) {
+      logger.info("job \(job): stderr: \(truncated(String(line), toBytes: LogLine.maximumBytes))")
+    }
   }
 
   /// What the plugin prints goes to the log for whoever debugs it; the end of it is kept with a crash anyhow.

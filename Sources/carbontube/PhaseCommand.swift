@@ -57,8 +57,6 @@ struct PhaseCommand: ParsableCommand {
   @Option(help: ArgumentHelp("Address space of each child.", valueName: "bytes")) var memoryLimit: UInt?
   @Option(help: ArgumentHelp("Open files of each child.", valueName: "count")) var openFilesLimit: UInt?
   @Option(help: ArgumentHelp("CPU time of each child over its life.", valueName: "seconds")) var cpuLimit: UInt?
-  @Flag(help: "Let the kernel write a core file when a child crashes. It holds the secrets that the child was given.")
-  var coreFiles = false
 
   @Option(
     help: ArgumentHelp(
@@ -175,8 +173,9 @@ struct PhaseCommand: ParsableCommand {
     settings.endsWhenEmpty = untilEmpty
     settings.idleExitMilliseconds = idleExit
     settings.quarantineAfter = quarantineAfter == 0 ? nil : quarantineAfter
-    settings.limits = PluginHostConfiguration.Limits(
-      memoryBytes: memoryLimit, openFiles: openFilesLimit, cpuSeconds: cpuLimit, writesCoreFiles: coreFiles)
+    settings.limits.memoryBytes = memoryLimit
+    settings.limits.openFiles = openFilesLimit
+    settings.limits.cpuSeconds = cpuLimit
     return settings
   }
 }

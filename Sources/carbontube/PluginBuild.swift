@@ -5,8 +5,8 @@ struct PluginBuild {
   /// Of the project.
   let folder: String
   let isSelfContained: Bool
-  /// Not optimized, with all that a debugger and a trace can use.
-  let isDebug: Bool
+  /// Not optimized, and with what a debugger and the trace of a crash need to tell lines.
+  let isForDebugging: Bool
 
   /// - Returns: paths of what was built.
   func run() throws(CommandFailure) -> [String] {
@@ -15,21 +15,31 @@ struct PluginBuild {
       throw CommandFailure(.usage, "--self-contained is for Swift packages; \(folder) has no Package.swift")
     }
     if has("Cargo.toml") {
-      try BuildTool.run(["cargo", "build"] + (isDebug ? [] : ["--release"]) + ["--target-dir", "target"], in: folder)
-      let place = "\(folder)/target/\(configuration)"
+      let profile = isForDebugging ? [] : ["--release"]
+      try BuildTool.run(["cargo", "build", "--target-dir", "target"] + profile, in: folder)
+      let place = folder + "/target/" + configuration
       return try install(from: place, sharedObjects(in: place))
     }
     guard has("Makefile") else {
       throw CommandFailure(
         .noInput, "\(folder) has no Package.swift, Cargo.toml or Makefile; carbontube plugins new begins a project")
     }
-    try BuildTool.run(["make"] + (isDebug ? ["DEBUG=1"] : []), in: folder)
+    if isForDebugging { try requireDebuggingMakefile() }
+    try BuildTool.run(["make"] + (isForDebugging ? ["DEBUG=1"] : []), in: folder)
     let built = try sharedObjects(in: folder + "/build")
     return built.map { "\(folder)/build/\($0)" }
   }
 
-  /// As SwiftPM and cargo name it.
-  private var configuration: String { isDebug ? "debug" : "release" }
+  private var configuration: String { isForDebugging ? "debug" : "release" }
+
+  /// Make takes no exception to a variable that a Makefile does not know.
+  private func requireDebuggingMakefile() throws(CommandFailure) {
+    let text = (try? String(contentsOfFile: "\(folder)/Makefile", encoding: .utf8)) ?? ""
+    guard text.contains("DEBUG") else {
+      throw CommandFailure(
+        .data, "\(folder)/Makefile knows no DEBUG; have it compile with '-O0 -g' where DEBUG=1 is given to make")
+    }
+  }
 
   private func has(_ file: String) -> Bool { FileManager.default.fileExists(atPath: "\(folder)/\(file)") }
 
@@ -88,15 +98,16 @@ struct PluginBuild {
         try BuildTool.run(words + linking(sdk) + ["-Xswiftc", "-no-toolchain-stdlib-rpath"], in: folder)
       }
     }
-    let place = folder + (isSelfContained ? "/.build/self-contained" : "/.build/\(configuration)")
+    let place = folder + (isSelfContained ? "/.build/self-contained" : "/.build/" + configuration)
     return try install(from: place, products.map { "lib\($0.name).so" })
   }
 
-  /// Exports the entry alone, is never unloaded, resolves all symbols when it is loaded. Without debug symbols the names of
-  /// functions stay, for traces of crashes.
+  /// Exports the entry alone, is never unloaded, resolves all symbols when it is loaded. The names of functions stay in
+  /// every build, for the trace of a crash; lines, which hold the paths of the machine that it was built on, only in those
+  /// for debugging.
   private func linking(_ sdk: PluginSDK) -> [String] {
-    let words = ["--version-script=\(sdk.exports)", "-z", "nodelete", "-z", "now"] + (isDebug ? [] : ["--strip-debug"])
-    return words.flatMap { ["-Xlinker", $0] }
+    let words = ["--version-script=\(sdk.exports)", "-z", "nodelete", "-z", "now"]
+    return (words + (isForDebugging ? [] : ["-S"])).flatMap { ["-Xlinker", $0] }
   }
 
   /// SwiftPM links no shared object with a static runtime (swiftlang/swift-package-manager#8198), so it compiles and the
@@ -109,11 +120,10 @@ struct PluginBuild {
       let note = ["-Xcc", "-DCT_SELF_CONTAINED"]
       try BuildTool.run(words + note + ["--scratch-path", ".build/self-contained/\(product.name)"], in: folder)
     }
-    let objects = objectFiles(below: "\(scratch)/\(configuration)/")
+    let objects = objectFiles(below: scratch + "/\(configuration)/")
     let library = ".build/self-contained/lib\(product.name).so"
-    try BuildTool.run(
-      ["swiftc", "-emit-library", "-static-stdlib", isDebug ? "-Onone" : "-O", "-o", library] + linking(sdk) + objects,
-      in: folder)
+    let compiler = ["swiftc", "-emit-library", "-static-stdlib", isForDebugging ? "-g" : "-O", "-o", library]
+    try BuildTool.run(compiler + linking(sdk) + objects, in: folder)
   }
 
   private func objectFiles(below place: String) -> [String] {

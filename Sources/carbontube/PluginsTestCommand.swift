@@ -15,7 +15,9 @@ struct PluginsTestCommand: ParsableCommand {
   @Argument(help: "The phase's job_type.", completion: .phaseOfPlugin) var jobType: String
   @Argument(help: "A JSON object.") var instructions = "{}"
   @Option(help: ArgumentHelp("Kill the phase when it takes longer.", valueName: "seconds")) var timeout = 60.0
-  @Flag(help: "Let the kernel write a core file when the phase crashes.") var coreFiles = false
+
+  @Flag(help: "Hand the child to gdb before the phase runs: set breakpoints, then 'continue'. No --timeout then.")
+  var gdb = false
 
   @OptionGroup(title: "What the phase is given") var provision: SettingsOptions
 
@@ -43,7 +45,7 @@ struct PluginsTestCommand: ParsableCommand {
       host = try PluginHost(
         PluginHostConfiguration(
           library: description.stagedPath, role: .phase(jobType: jobType),
-          limits: PluginHostConfiguration.Limits(writesCoreFiles: coreFiles), environment: given.variables,
+          limits: PluginHostConfiguration.Limits(writesCoreFiles: given.writesCoreFiles), environment: given.variables,
           settings: given.settings.value(for: jobType).json, secrets: given.secrets,
           workDirectory: given.workDirectory))
     } catch {
@@ -55,9 +57,17 @@ struct PluginsTestCommand: ParsableCommand {
   private func show(_ host: PluginHost, _ instructions: [UInt8]) throws(CommandFailure) {
     let clock = ContinuousClock()
     try awaitReadiness(of: host)
+    let debugger = gdb ? try attachDebugger(to: host) : nil
+    defer {
+      if let debugger {
+        // gdb sees the child end instead of waiting for what it does next.
+        host.requestStop()
+        debugger.awaitEnd()
+      }
+    }
     let start = clock.now
     host.run(HostJob(token: 1, jobID: "plugins-test", pipeline: "", attempt: 1, instructions: instructions))
-    let wait = host.wait(upTo: .seconds(timeout)) { event -> HostResult? in
+    let wait = host.wait(upTo: .seconds(gdb ? 86_400 : timeout)) { event -> HostResult? in
       switch event {
       case .log(_, let level, let message): StandardStreams.complain("log \(level): \(message)")
       case .progress(_, let fraction, let note):
@@ -81,6 +91,18 @@ struct PluginsTestCommand: ParsableCommand {
       let words = host.standardErrorTail()
       for line in words.split(separator: "\n") { StandardStreams.complain(String(line)) }
       throw CommandFailure(.refused, "\(jobType) ended without a result: \(malformed ?? exit.explanation)")
+    }
+  }
+
+  private func attachDebugger(to host: PluginHost) throws(CommandFailure) -> Debugger {
+    guard let child = host.pluginProcessID else {
+      throw CommandFailure(.unavailable, "--gdb: the child is not to be found; is /proc mounted?")
+    }
+    do {
+      return try Debugger(attachedTo: child)
+    } catch {
+      host.kill()
+      throw error
     }
   }
 

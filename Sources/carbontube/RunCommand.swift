@@ -77,7 +77,7 @@ struct RunCommand: ParsableCommand {
     return libraries
   }
 
-  private static let linesOfTail = 40
+  private static let linesOfTail = 64
 
   private func show(_ end: LocalRun.End, number: Int) {
     let shown = WatchedEnd(

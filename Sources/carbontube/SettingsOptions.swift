@@ -30,6 +30,13 @@ struct SettingsOptions: ParsableArguments {
     completion: .directory)
   var workDir: String?
 
+  @Flag(
+    help: """
+      A crash leaves a core file where kernel.core_pattern says, with all that the phase was given in it \
+      (docs/debugging.md).
+      """)
+  var coreFiles = false
+
   func validate() throws {
     try requireText(workDir, of: "--work-dir")
     for word in sets { _ = try Assignment(word) }
@@ -40,12 +47,14 @@ struct SettingsOptions: ParsableArguments {
     var settings = PhaseSettings()
     var secrets = SecretValues()
     var workDirectory: String?
+    var writesCoreFiles = false
 
     func apply(to settings: inout PhaseServerSettings) {
       settings.environment = variables
       settings.phaseSettings = self.settings
       settings.secrets = secrets
       settings.workDirectory = workDirectory
+      settings.limits.writesCoreFiles = writesCoreFiles
     }
   }
 
@@ -74,7 +83,19 @@ struct SettingsOptions: ParsableArguments {
     }
     given.secrets = SecretValues(secrets)
     given.workDirectory = try workDir.map { path throws(CommandFailure) in try Self.folder(path) }
+    if coreFiles { try Self.requireRoomForCoreFiles() }
+    given.writesCoreFiles = coreFiles
     return given
+  }
+
+  private static func requireRoomForCoreFiles() throws(CommandFailure) {
+    var allowed = rlimit()
+    guard getrlimit(__rlimit_resource_t(RLIMIT_CORE.rawValue), &allowed) == 0, allowed.rlim_max > 0 else {
+      throw CommandFailure(
+        .configuration,
+        "--core-files: the hard limit of core files is 0; raise it (ulimit -Hc unlimited, LimitCORE=infinity in a unit)"
+      )
+    }
   }
 
   /// Absolute; made where it is not there.

@@ -8,8 +8,7 @@ let package = Package(
   dependencies: [.package(name: "sdk", path: Context.environment["CARBONTUBE_SDK"] ?? "__SDK__")],
   targets: [
     .target(name: "__MODULE__", dependencies: [.product(name: "PhaseKit", package: "sdk")]),
-    .testTarget(
-      name: "__MODULE__Tests", dependencies: ["__MODULE__", .product(name: "PhaseKit", package: "sdk")]),
+    .testTarget(name: "__MODULE__Tests", dependencies: ["__MODULE__", .product(name: "PhaseKit", package: "sdk")]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -27,6 +27,13 @@ int host_close_from(posix_spawn_file_actions_t *actions, int lowest);
 /// Standard output goes out line by line, although it is a pipe. Before the first byte is written.
 void host_print_by_lines(void);
 
+/// From now on what Swift's runtime tells of a crash in a library without frame pointers begins with the function that called
+/// into it. Where the runtime tells of crashes at all; before a plugin is loaded, so that handlers of its own stay.
+void host_trace_from_callers(void);
+
+/// Gives the calling thread a stack for the handlers of signals, which tells of a crash even when its own is used up.
+void host_make_room_for_handlers(void);
+
 /// A descriptor (pidfd) that is readable once the process has ended; does not survive an exec. -1 and errno.
 int host_open_process(pid_t process);
 

@@ -237,12 +237,18 @@ pub fn answer(job: *const Job, error: *mut Error, work: impl FnOnce(&Context) ->
     let failure = match catch_unwind(AssertUnwindSafe(|| work(&Context(job)))) {
         Ok(Ok(result)) => return (job.set_result)(job, Bytes { ptr: result.as_ptr(), len: result.len() }),
         Ok(Err(failure)) => failure,
-        Err(_) => Failure { status: INTERNAL, message: "the phase panicked".into() },
+        Err(panic) => Failure { status: INTERNAL, message: words(panic.as_ref()) },
     };
     let length = failure.message.len().min(error.message.cap as usize);
     unsafe { std::ptr::copy_nonoverlapping(failure.message.as_ptr(), error.message.ptr, length) };
     error.message.len = length as u32;
     failure.status
+}
+
+/// Where it happened stands on stderr.
+fn words(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().copied().or(panic.downcast_ref::<String>().map(String::as_str));
+    format!("the phase panicked: {}", text.unwrap_or("no reason given"))
 }
 
 /// The ELF note by which a plugin is known before it is loaded.

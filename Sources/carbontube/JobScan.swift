@@ -52,7 +52,7 @@ struct JobScan {
   private static let jobsPerPage = 200
 
   /// - Parameters:
-  ///   - limit: as many are asked for as can be needed.
+  ///   - limit: no page has more than this.
   ///   - take: gets each page, which may be empty; answers whether to go on.
   /// - Returns: whether there were more.
   private func eachPage(atMost limit: Int, _ take: ([Found]) -> Bool) throws(CommandFailure) -> Bool {
@@ -74,7 +74,9 @@ struct JobScan {
   func show(_ limit: Int, _ output: inout JobOutput) throws(CommandFailure) -> Bool {
     var left = limit
     var hasMore = false
-    let isUnread = try eachPage(atMost: limit) { page in
+    // Of jobs at any time no more are asked for than are shown.
+    let isAnyTime = span == Timestamp(milliseconds: .min)...Timestamp(milliseconds: .max)
+    let isUnread = try eachPage(atMost: isAnyTime ? limit : .max) { page in
       hasMore = page.count > left
       for found in page.prefix(left) { output.add(found) }
       left -= min(left, page.count)

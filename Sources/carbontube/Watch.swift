@@ -25,6 +25,7 @@ struct Watch {
   private let seconds: Double
   private let connection: CoordinatorConnection
   private let screen: TerminalScreen?
+  private let isJSON: Bool
   private let calls = WatchCalls()
   /// What was shown last stays where the coordinator is away.
   private var last: [String] = []
@@ -41,8 +42,6 @@ struct Watch {
     screen = StandardStreams.outputIsTerminal && !isJSON ? TerminalScreen() : nil
     self.isJSON = isJSON
   }
-
-  private let isJSON: Bool
 
   /// - Parameter look: asks anew and adds what it finds.
   /// - Throws: where there is nobody at first, or the coordinator refuses.

@@ -119,6 +119,18 @@ import Testing
     #expect(said[2].contains(#/job .*: stderr: .*in libGreet.so at [^ ]+/#), "\(said[2])")
   }
 
+  @Test func aRecursionWithoutEndIsTold() throws {
+    let end = try shell(
+      """
+      carbontube plugins new greet --language c
+      sed -i 's~^  json_t .result~  return run(phase, instance, job, err) + 1;\\n&~' greet/greet.c
+      carbontube plugins build greet --debug
+      carbontube plugins test greet/build/libGreet.so greet '{"name": "Ada"}' || :
+      """)
+    let frames = end.complaint.matches(of: /\[ra\] 0x[0-9a-f]+ run .*greet.c:\d+/).count
+    #expect(end.status == 0 && (30...40).contains(frames), "\(end.complaint)")
+  }
+
   @Test func aSelfContainedPluginHasLinesToo() throws {
     let end = try shell(
       """
@@ -129,6 +141,19 @@ import Testing
       """)
     #expect(
       end.status == 0 && end.complaint.contains(/execute.* in libGreet.so at .*Greet.swift:\d+/), "\(end.complaint)")
+  }
+
+  @Test func addressSanitizerReportsFromTheTestsOfASwiftPlugin() throws {
+    let end = try shell(
+      """
+      carbontube plugins new greet
+      cd greet
+      sed -i 's~^    job.logger.info~    let p = UnsafeMutablePointer<Int>.allocate(capacity: 1); p.deallocate(); p.pointee += 1\\n&~' \\
+        Sources/Greet/Greet.swift
+      swift test --sanitize=address 2>&1 || :
+      """)
+    #expect(end.output.contains("heap-use-after-free"), "\(end.output) \(end.complaint)")
+    #expect(end.output.contains(/in .*execute.*Greet.swift:\d+/), "\(end.output)")
   }
 
   @Test func aMakefileWithoutDebuggingIsNamed() throws {

@@ -51,13 +51,14 @@ static void show(ucontext_t *context, const struct walk *walk) {
 #error "which registers hold a frame?"
 #endif
 
-// What a distribution brings does not; Swift's own libraries, wherever they lie, and what people build for themselves may.
+// What a distribution brings does not; Swift's own libraries and CarbonTube's, wherever they lie, and what people build for
+// themselves may.
 static int keeps_frame_pointers(uintptr_t address) {
   Dl_info object;
   if (!dladdr((void *)address, &object) || !object.dli_fname) return 1;
   const char *path = object.dli_fname;
   if (strncmp(path, "/lib", 4) != 0 && strncmp(path, "/usr/lib", 8) != 0) return 1;
-  return strstr(path, "swift") != NULL;
+  return strstr(path, "swift") != NULL || strstr(path, "/carbontube/") != NULL;
 }
 
 static _Unwind_Reason_Code step(struct _Unwind_Context *context, void *data) {

@@ -38,7 +38,7 @@ struct CarbontubeProgram: ParsableCommand {
         name: "Operating",
         subcommands: [
           StatusCommand.self, WorkersCommand.self, LogsCommand.self, MetricsCommand.self, PauseCommand.self,
-          ResumeCommand.self, DrainCommand.self, PluginsCommand.self, VersionCommand.self,
+          ResumeCommand.self, DrainCommand.self, PluginsCommand.self, DoctorCommand.self, VersionCommand.self,
         ]),
     ])
 

@@ -39,8 +39,8 @@ struct OutputStyle {
     switch state.prefix(while: { $0 != ":" && $0 != " " }) {
     case "succeeded", "serving", "done", "ok": 32
     case "running", "starting": 36
-    case "delayed", "draining", "impaired", "stopped", "paused", "quarantined": 33
-    case "dead", "failed", "unreachable", "invalid", "incompatible", "crashed", "timeout": 31
+    case "delayed", "draining", "impaired", "stopped", "paused", "quarantined", "note": 33
+    case "dead", "failed", "unreachable", "invalid", "incompatible", "crashed", "timeout", "fault": 31
     case "cancelled": 90
     default: nil
     }

@@ -9,14 +9,7 @@ struct StatusCommand: ParsableCommand {
   @Flag(help: "Print the coordinator's answer as JSON.") var json = false
 
   func run() throws {
-    guard let seconds = watching.watch else {
-      var sheet = Sheet(.current())
-      try look(try coordinator.connected(), &sheet)
-      return sheet.say()
-    }
-    let connection = try coordinator.connected(patienceSeconds: Watch.patienceSeconds)
-    var watch = Watch(everySeconds: seconds, connection, isJSON: json)
-    try watch.run(look)
+    try watching.show(from: coordinator, isJSON: json, look)
   }
 
   private func look(_ connection: CoordinatorConnection, _ sheet: inout Sheet) throws {

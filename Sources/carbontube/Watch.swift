@@ -18,6 +18,22 @@ struct WatchOptions: ParsableArguments {
     guard let watch else { return }
     guard (0.1...86_400).contains(watch) else { throw ValidationError("--watch must be 0.1 to 86400 seconds") }
   }
+
+  /// Once, or again and again where that was asked for.
+  /// - Parameter look: as of `Watch.run`.
+  func show(
+    from coordinator: CoordinatorOptions, isJSON: Bool,
+    _ look: (CoordinatorConnection, inout Sheet) throws -> Void
+  ) throws {
+    guard let watch else {
+      var sheet = Sheet(.current())
+      try look(try coordinator.connected(), &sheet)
+      return sheet.say()
+    }
+    let connection = try coordinator.connected(patienceSeconds: Watch.patienceSeconds)
+    var screen = Watch(everySeconds: watch, connection, isJSON: isJSON)
+    try screen.run(look)
+  }
 }
 
 /// Shows something again and again, until a signal says that it is enough; a coordinator that goes away is waited for.

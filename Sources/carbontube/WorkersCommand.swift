@@ -33,14 +33,7 @@ struct WorkersCommand: ParsableCommand {
   @Flag(help: "Print a JSON object for each worker.") var json = false
 
   func run() throws {
-    guard let seconds = watching.watch else {
-      var sheet = Sheet(.current())
-      try look(try coordinator.connected(), &sheet)
-      return sheet.say()
-    }
-    let connection = try coordinator.connected(patienceSeconds: Watch.patienceSeconds)
-    var watch = Watch(everySeconds: seconds, connection, isJSON: json)
-    try watch.run(look)
+    try watching.show(from: coordinator, isJSON: json, look)
   }
 
   private func look(_ connection: CoordinatorConnection, _ sheet: inout Sheet) throws {

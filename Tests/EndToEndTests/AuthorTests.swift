@@ -4,31 +4,12 @@ import Testing
 
 /// From nothing to a phase that serves jobs, as docs/plugins.md tells it, in every language that there is a template for.
 @Suite(.serialized, .timeLimit(.minutes(10))) struct AuthorTests {
-  private let folder: TemporaryFolder
-  private let environment: [String: String]
+  private let author: AuthorFolder
+  private var folder: TemporaryFolder { author.folder }
 
-  init() throws {
-    folder = try TemporaryFolder()
-    try run("\(packageFolder)/scripts/sdk", "\(folder.path)/sdk")
-    // Debian's crates stand for the registry of crates.
-    try FileManager.default.createDirectory(atPath: "\(folder.path)/cargo", withIntermediateDirectories: false)
-    try folder.write(
-      """
-      [source.crates-io]
-      replace-with = "debian"
-      [source.debian]
-      directory = "/usr/share/cargo/registry"
-      """.utf8, to: "cargo/config.toml")
-    environment = [
-      "CARBONTUBE_SDK": "\(folder.path)/sdk", "CARGO_HOME": "\(folder.path)/cargo", "CARBONTUBE_PLUGIN_PATH": "",
-      "PATH": "\(buildFolder):\(ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin")",
-    ]
-  }
+  init() throws { author = try AuthorFolder() }
 
-  private func shell(_ script: String) throws -> Program.End {
-    try Program("/bin/bash", ["-c", "umask 022\n" + script], in: folder.path, environment: environment)
-      .end(withinSeconds: 500)
-  }
+  private func shell(_ script: String) throws -> Program.End { try author.shell(script) }
 
   @Test(arguments: ["cpp", "rust"]) func aNewProjectPassesItsOwnTest(language: String) throws {
     let end = try shell(
@@ -86,7 +67,7 @@ import Testing
 
   @Test func saysWhatIsWrong() throws {
     func complaint(_ arguments: [String]) throws -> (Int32, String) {
-      let end = try Program.run(arguments, in: folder.path, environment: environment)
+      let end = try author.carbontube(arguments)
       return (end.status, end.complaint)
     }
     #expect(try complaint(["plugins", "new", "Resize"]).0 == 64)

@@ -4,33 +4,12 @@ import Testing
 
 /// What docs/debugging.md shows is what happens, and a crash in any language names its place.
 @Suite(.serialized, .timeLimit(.minutes(10))) struct DebuggingTests {
-  private let folder: TemporaryFolder
-  private let environment: [String: String]
+  private let author: AuthorFolder
+  private var folder: TemporaryFolder { author.folder }
 
-  init() throws {
-    folder = try TemporaryFolder()
-    try run("\(packageFolder)/scripts/sdk", "\(folder.path)/sdk")
-    try FileManager.default.createDirectory(atPath: "\(folder.path)/cargo", withIntermediateDirectories: false)
-    // Debian's crates stand for the registry of crates.
-    try folder.write(
-      """
-      [source.crates-io]
-      replace-with = "debian"
-      [source.debian]
-      directory = "/usr/share/cargo/registry"
-      """.utf8, to: "cargo/config.toml")
-    environment = [
-      "CARBONTUBE_SDK": "\(folder.path)/sdk", "CARGO_HOME": "\(folder.path)/cargo", "CARBONTUBE_PLUGIN_PATH": "",
-      // gdb would ask servers for symbols.
-      "DEBUGINFOD_URLS": "",
-      "PATH": "\(buildFolder):\(ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin")",
-    ]
-  }
+  init() throws { author = try AuthorFolder() }
 
-  private func shell(_ script: String) throws -> Program.End {
-    try Program("/bin/bash", ["-c", "umask 022\nset -e\n" + script], in: folder.path, environment: environment)
-      .end(withinSeconds: 500)
-  }
+  private func shell(_ script: String) throws -> Program.End { try author.shell("set -e\n" + script) }
 
   /// The blocks of the page, of which there are five.
   private func blocks() throws -> [String] {

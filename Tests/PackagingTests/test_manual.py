@@ -6,8 +6,9 @@ import re
 import shutil
 import subprocess
 import tempfile
-import time
 import unittest
+
+from waiting import until
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
@@ -124,24 +125,14 @@ class ManualTests(unittest.TestCase):
                 return run(*tmux, "capture-pane", "-p", "-J")
 
             run(*tmux, "new-session", "-d", "-x", "200", "-y", "50", shell, env=environment, cwd=self.folder)
-            wait_for(lambda: screen().startswith(">"))
+            until(lambda: screen().startswith(">"), "a prompt")
             run(*tmux, "send-keys", "-l", line)
-            wait_for(lambda: line in screen())
+            until(lambda: line in screen(), "what was typed")
             run(*tmux, "send-keys", "Tab")
-            text = wait_for(lambda: (text := screen()).strip() != f"> {line}" and text)
+            text = until(lambda: (text := screen()).strip() != f"> {line}" and text, f"an offer for {line}")
             return re.split(r"\s+", text)
 
         self.expect(offered)
-
-
-def wait_for(condition, seconds=30):
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        value = condition()
-        if value:
-            return value
-        time.sleep(0.05)
-    raise AssertionError(f"not within {seconds} s")
 
 
 if __name__ == "__main__":

@@ -11,11 +11,11 @@ import shutil
 import signal
 import subprocess
 import tempfile
-import time
 import unittest
 
 import made_package
 from clean_root import CleanRoot
+from waiting import until
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 CARBONTUBE = "/usr/lib/carbontube"
@@ -56,17 +56,6 @@ def run(*words, **options):
     if done.returncode:
         raise AssertionError(f"{words} ended with {done.returncode}: {done.stdout}{done.stderr}")
     return done.stdout
-
-
-def until(condition, what, seconds=60):
-    """Asks again until it holds: what is waited for happens in other processes, which tell nobody."""
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        value = condition()
-        if value:
-            return value
-        time.sleep(0.05)
-    raise AssertionError(f"not within {seconds} s: {what}")
 
 
 def programs_below(parent):

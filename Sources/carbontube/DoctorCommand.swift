@@ -21,7 +21,11 @@ struct DoctorCommand: ParsableCommand {
     findings.append(asked())
     let style = OutputStyle.current()
     for finding in findings {
-      if json { StandardStreams.sayJSON(JSONText.of(finding)) } else { StandardStreams.say(finding.line(style)) }
+      guard !json else {
+        StandardStreams.sayJSON(JSONText.of(finding))
+        continue
+      }
+      for line in finding.lines(style) { StandardStreams.sayVerbatim(line) }
     }
     let faults = findings.count { $0.state == .fault }
     guard faults > 0 else { return }
@@ -91,7 +95,7 @@ struct DoctorCommand: ParsableCommand {
       let document = try connection.ask("status", VerbDocument()).document
       let status = try JSONText.decode(Status.self, from: document)
       let unserved = status.phases.filter { !$0.remark.isEmpty }.map { "\($0.jobType): \($0.remark)" }
-      let text = "\(connection.address): pipeline \(status.pipeline), \(status.workers.count) workers"
+      let text = "\(connection.address): pipeline \(status.pipeline), workers: \(status.workers.count)"
       guard !unserved.isEmpty else { return Finding("coordinator", .ok, text) }
       return Finding("coordinator", .note, "\(text); \(unserved.joined(separator: "; "))")
     } catch {
@@ -114,8 +118,11 @@ private struct Finding: Encodable {
     (self.about, self.state, self.text) = (about, state, text)
   }
 
-  func line(_ style: OutputStyle) -> String {
+  /// As wide as the terminal, the state in its colour.
+  func lines(_ style: OutputStyle) -> [String] {
     func padded(_ word: String, _ width: Int) -> String { word + String(repeating: " ", count: width - word.count) }
-    return style.coloured(padded(state.rawValue, 7), state: state.rawValue) + padded(about, 14) + text
+    var lines = style.folded(padded(state.rawValue, 7) + padded(about, 14) + text)
+    lines[0] = style.coloured(state.rawValue, state: state.rawValue) + lines[0].dropFirst(state.rawValue.count)
+    return lines
   }
 }

@@ -30,7 +30,7 @@ struct DoctorTests {
     let states = Dictionary(findings.map { ($0["about"] ?? "", $0["state"] ?? "") }) { $1 }
     for about in ["plugin host", "state folder", "open files", "plugins"] { #expect(states[about] == "ok", "\(end)") }
     let coordinator = findings.last?["text"] ?? ""
-    #expect(coordinator.contains("pipeline example-one, 0 workers"), "\(coordinator)")
+    #expect(coordinator.contains("pipeline example-one, workers: 0"), "\(coordinator)")
   }
 
   @Test func `Each thing that is wrong is a line that says what to do`() throws {

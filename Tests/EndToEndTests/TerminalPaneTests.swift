@@ -44,6 +44,7 @@ struct TerminalPaneTests {
     ("pause --phase delete-file", ["paused delete-file"], []),
     ("drain nosuch", ["no worker 'nosuch'"], []),
     ("version", ["carbontube 0.1.0"], []),
+    ("doctor", ["ok     plugin host", "coordinator", "workers: 1;"], []),
     ("--help", ["workers", "drain", "CARBONTUBE_ADDRESS"], []),
     ("job \(longID)", ["dead", reason, "attempt"], []),
     ("logs --level warning", ["dead", "BadInput"], []),
@@ -81,6 +82,9 @@ struct TerminalPaneTests {
       return try pane.colouredText()
     }
     #expect(try colours([:]).contains("\u{1B}[31mdead"))
+    let doctor = try pane(100)
+    _ = try doctor.run("carbontube doctor")
+    #expect(try doctor.colouredText().contains("\u{1B}[32mok"))
     #expect(try !colours(["NO_COLOR": "1"]).contains("\u{1B}[31m"))
     #expect(try !colours(["TERM": "dumb"]).contains("\u{1B}[31m"))
     let piped = try pane(100).run("carbontube jobs --state dead | od -c | head -50").lines.joined()

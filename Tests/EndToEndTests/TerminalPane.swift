@@ -3,7 +3,7 @@ import PluginTestKit
 
 /// A real terminal of a given size, which is tmux's, with a shell in it.
 final class TerminalPane {
-  private let folder: TemporaryFolder
+  let folder: TemporaryFolder
   private let socket: String
   /// In the foreground: a daemon would keep what Foundation waits on for the end of the process that started it.
   private let server: Program

@@ -26,7 +26,6 @@ public struct PluginHostConfiguration: Hashable, Sendable {
     public init(
       memoryBytes: UInt? = nil, openFiles: UInt? = nil, cpuSeconds: UInt? = nil, writesCoreFiles: Bool = false
     ) {
-      self.writesCoreFiles = writesCoreFiles
       self.memoryBytes = memoryBytes
       self.openFiles = openFiles
       self.cpuSeconds = cpuSeconds

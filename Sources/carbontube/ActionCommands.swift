@@ -93,13 +93,8 @@ private struct PhaseChange {
   var done: String
 
   func run(on phase: String?, _ report: ReportOptions, _ coordinator: CoordinatorOptions) throws(CommandFailure) {
-    do throws(CommandFailure) {
+    try report.tellingRefusal(of: command, target: phase) { () throws(CommandFailure) in
       _ = try coordinator.ask(command, VerbDocument(phase: phase))
-    } catch {
-      if report.json, error.status == .refused {
-        ChangeReport(command: command, ok: false, target: phase, message: error.message).say()
-      }
-      throw error
     }
     report.say("\(done) \(phase ?? "the pipeline")", ChangeReport(command: command, ok: true, target: phase))
   }

@@ -26,6 +26,20 @@ struct ReportOptions: ParsableArguments {
       """)
   var json = false
 
+  /// Runs `change`; a refusal of the coordinator's is told in JSON as well, where JSON is asked for.
+  func tellingRefusal(
+    of command: String, target: String? = nil, _ change: () throws(CommandFailure) -> Void
+  ) throws(CommandFailure) {
+    do throws(CommandFailure) {
+      try change()
+    } catch {
+      if json, error.status == .refused {
+        ChangeReport(command: command, ok: false, target: target, message: error.message).say()
+      }
+      throw error
+    }
+  }
+
   /// - Parameter line: what people are told.
   func say(_ line: String, _ report: ChangeReport) {
     if json { report.say() } else { StandardStreams.say(line) }

@@ -59,13 +59,8 @@ struct JobAction {
     }
     let connection = try coordinator.connected()
     guard choice.ids.isEmpty else { return try change(choice, options.report, connection) }
-    do throws(CommandFailure) {
+    try options.report.tellingRefusal(of: verb) { () throws(CommandFailure) in
       try changeMatching(choice.filter, options, connection)
-    } catch {
-      if options.report.json, error.status == .refused {
-        ChangeReport(command: verb, ok: false, message: error.message).say()
-      }
-      throw error
     }
   }
 

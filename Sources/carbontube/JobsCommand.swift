@@ -31,11 +31,7 @@ struct JobsCommand: ParsableCommand {
   }
 
   func run() throws {
-    if let seconds = watching.watch {
-      let connection = try coordinator.connected(patienceSeconds: Watch.patienceSeconds)
-      var watch = Watch(everySeconds: seconds, connection, isJSON: json)
-      return try watch.run(look)
-    }
+    guard try !watching.showAgainAndAgain(from: coordinator, isJSON: json, look) else { return }
     let connection = try coordinator.connected()
     if count { return try showCount(connection) }
     var output = JobOutput(.current(), json: json) { StandardStreams.sayVerbatim($0) }

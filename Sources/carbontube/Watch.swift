@@ -25,14 +25,22 @@ struct WatchOptions: ParsableArguments {
     from coordinator: CoordinatorOptions, isJSON: Bool,
     _ look: (CoordinatorConnection, inout Sheet) throws -> Void
   ) throws {
-    guard let watch else {
-      var sheet = Sheet(.current())
-      try look(try coordinator.connected(), &sheet)
-      return sheet.say()
-    }
+    guard try !showAgainAndAgain(from: coordinator, isJSON: isJSON, look) else { return }
+    var sheet = Sheet(.current())
+    try look(try coordinator.connected(), &sheet)
+    sheet.say()
+  }
+
+  /// - Returns: false, at once, where that was not asked for.
+  func showAgainAndAgain(
+    from coordinator: CoordinatorOptions, isJSON: Bool,
+    _ look: (CoordinatorConnection, inout Sheet) throws -> Void
+  ) throws -> Bool {
+    guard let watch else { return false }
     let connection = try coordinator.connected(patienceSeconds: Watch.patienceSeconds)
     var screen = Watch(everySeconds: watch, connection, isJSON: isJSON)
     try screen.run(look)
+    return true
   }
 }
 

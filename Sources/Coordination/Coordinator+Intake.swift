@@ -19,16 +19,23 @@ extension Coordinator {
       if let gone = intakePeers.heard(
         from: route, on: message.descriptor, bytes: message.bytes, frames: message.frames.count)
       {
-        forget(gone)
+        forget(gone, now: now)
       }
       do throws(WireError) {
         // A REQ or a DEALER that imitates one puts an empty frame before its message.
         guard !message.frames[0].isEmpty else { throw WireError("an empty first frame") }
         try handle(message, from: route, now: now)
       } catch {
+        answerOlder(message.frames[0], from: route)
         complain(source: "an intake peer", error)
       }
     }
+  }
+
+  /// A client of protocol 1 would wait for an answer in vain.
+  private func answerOlder(_ frame: [UInt8], from route: [UInt8]) {
+    let message = "protocol 1 is spoken there, protocol 2 at pipeline \(pipeline.name): upgrade the client"
+    if let answer = OlderProtocol.refusal(of: frame, message: message) { _ = intake.send([route] + answer) }
   }
 
   private func handle(_ message: Socket.Message, from route: [UInt8], now: Moment) throws(WireError) {
@@ -39,6 +46,11 @@ extension Coordinator {
       return try refuse(tooLarge: frames[0], bytes: message.bytes, from: route)
     }
     switch kind {
+    case .hello: try handleHello(frames, from: route, now: now)
+    case .credit: try handleCredit(frames, from: route)
+    case .goodbye: try handleGoodbye(frames, from: route, now: now)
+    case .progress: try handleProgress(frames)
+    case .log: try handleLog(frames, now: now)
     case .results: try handleReports(frames, from: route, now: now)
     case .began: try handleBegan(frames, from: route)
     case .enqueue: try handleEnqueue(frames, bytes: message.bytes, from: route)
@@ -53,9 +65,9 @@ extension Coordinator {
 extension Coordinator {
   /// After the messages: see `PeerTable`.
   func readPeers(now: Moment) {
-    let (intake, events) = (intakeMonitor.events(), eventsMonitor.events())
-    for route in intakePeers.update(intake.map { ($0.descriptor, $0.isUp) }) { forget(route) }
-    _ = eventPeers.update(events.map { ($0.descriptor, $0.isUp) })
+    let (intake, events) = (intakeMonitor.events(), meetingMonitor.events())
+    for route in intakePeers.update(intake.map { ($0.descriptor, $0.isUp) }) { forget(route, now: now) }
+    _ = meetingPeers.update(events.map { ($0.descriptor, $0.isUp) })
     if (intake + events).contains(where: \.isUp) { keepDescriptorsFree(now: now) }
   }
 
@@ -64,7 +76,7 @@ extension Coordinator {
     let excess = DescriptorLimit.excess()
     guard excess > 0 else { return }
     let ofIntake = intakePeers.chooseToEnd(excess)
-    let chosen = ofIntake + eventPeers.chooseToEnd(excess - ofIntake.count)
+    let chosen = ofIntake + meetingPeers.chooseToEnd(excess - ofIntake.count)
     guard !chosen.isEmpty else { return }
     for descriptor in chosen { PeerMonitor.end(descriptor) }
     guard let times = refusedPeers.note(now: now.instant) else { return }
@@ -74,7 +86,8 @@ extension Coordinator {
   }
 
   /// Nobody is there any more to hear answers: what was only to be looked at is dropped, what was to be done goes on.
-  private func forget(_ route: [UInt8]) {
+  private func forget(_ route: [UInt8], now: Moment) {
+    roster.ended(route, now: now.instant)
     reads.drop(route)
     unread.drop(route)
     awaited.drop(route)
@@ -88,7 +101,7 @@ extension Coordinator {
   /// grown beyond all bounds is shown out.
   func endOverfullPeers() {
     end(&intakePeers, beyond: 2 * maximumMessageBytes, of: "an intake peer")
-    end(&eventPeers, beyond: 16 * Self.maximumEventBytes, of: "an event publisher")
+    end(&meetingPeers, beyond: 16 * Self.maximumEventBytes, of: "an event publisher")
   }
 
   /// - Parameter limit: in bytes, of one connection; all together may have eight times as much.

@@ -30,7 +30,7 @@ extension Coordinator {
 
   func note(_ line: LogLine, now: Moment) {
     if let job = line.job { recentLogs.add(RecentLogs.Line(at: now.wall, level: line.level, text: line.text), of: job) }
-    let phase = roster.workers[line.worker]?.announcement.jobType
+    let phase = roster.workers[line.worker]?.hello.jobType
     journal.add(
       EventJournal.Entry(
         at: now.wall, level: line.level, text: line.text, job: line.job, phase: phase, worker: line.worker))

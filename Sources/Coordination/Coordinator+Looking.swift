@@ -25,7 +25,7 @@ extension Coordinator {
     return StatusDocument.Phase(
       jobType: pipeline.phases[index].jobType, waiting: counts.waiting, delayed: counts.delayed,
       running: counts.running, dead: counts.dead, workers: workers.count,
-      slots: workers.reduce(0) { $0 + ($1.takesJobs ? $1.announcement.concurrency : 0) },
+      slots: workers.reduce(0) { $0 + ($1.takesJobs ? $1.hello.concurrency : 0) },
       paused: paused.phases.contains(index), note: note(on: Array(workers), waiting: counts.waiting))
   }
 
@@ -34,15 +34,15 @@ extension Coordinator {
     guard !workers.contains(where: \.takesJobs) else { return nil }
     let jobs = waiting == 0 ? "" : ": \(waiting) \(waiting == 1 ? "job waits" : "jobs wait")"
     let telling =
-      workers.sorted { $0.announcement.worker.text < $1.announcement.worker.text }
+      workers.sorted { $0.hello.worker.text < $1.hello.worker.text }
       .first { !$0.reason.isEmpty } ?? workers.first
     guard let worker = telling else { return "nobody serves it" + jobs }
     return (worker.reason.isEmpty ? worker.state : "\(worker.state): \(worker.reason)") + jobs
   }
 
   private func workerDocuments(now: Moment) -> [StatusDocument.Worker] {
-    roster.workers.values.sorted { $0.announcement.worker.text < $1.announcement.worker.text }.map { entry in
-      let said = entry.announcement
+    roster.workers.values.sorted { $0.hello.worker.text < $1.hello.worker.text }.map { entry in
+      let said = entry.hello
       return StatusDocument.Worker(
         id: said.worker.text, host: said.host, pid: said.processID, jobType: said.jobType,
         concurrency: said.concurrency, inFlight: roster.held(by: entry), succeeded: said.succeeded, failed: said.failed,

@@ -13,8 +13,9 @@ extension Coordinator {
       let order = JobOrder(
         job: flight.job, token: flight.token, attempt: flight.attempt,
         timeoutMilliseconds: pipeline.phases[flight.phase].timeoutMilliseconds, isSuspect: true)
-      let orders = JobOrders(worker: flight.worker, pipeline: pipeline.name, jobs: [order])
-      if links[flight.worker]?.orders.send([orders.encoded(), flight.instructions]) != true {
+      let credit = roster.workers[flight.worker]?.acknowledgedCredit ?? 0
+      let orders = JobOrders(worker: flight.worker, pipeline: pipeline.name, jobs: [order], credit: credit)
+      if !send([orders.encoded(), flight.instructions], to: flight.worker) {
         release([flight.token], now: now, lost: false, began: false)
       }
     }

@@ -246,14 +246,14 @@ extension Coordinator {
   }
 
   private func send(_ jobs: [ClaimedJob], to worker: WorkerID, phase: Int) -> Bool {
-    guard let link = links[worker] else { return false }
+    guard let credit = roster.workers[worker]?.acknowledgedCredit else { return false }
     let timeout = pipeline.phases[phase].timeoutMilliseconds
     let orders = JobOrders(
       worker: worker, pipeline: pipeline.name,
       jobs: jobs.map {
         JobOrder(job: $0.id, token: $0.token, attempt: $0.attempt, timeoutMilliseconds: timeout)
-      })
-    return link.orders.send([orders.encoded()] + jobs.map(\.instructions))
+      }, credit: credit)
+    return send([orders.encoded()] + jobs.map(\.instructions), to: worker)
   }
 }
 

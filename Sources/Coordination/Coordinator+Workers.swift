@@ -1,4 +1,3 @@
-internal import Glibc
 internal import JobStorage
 internal import Logging
 internal import PipelineModel
@@ -10,29 +9,16 @@ extension Coordinator {
   /// At most this many messages of one socket before the other work of a turn is done.
   static var messagesPerTurn: Int { 1_000 }
 
-  func readEvents(now: Moment) {
+  /// Where workers look for coordinators nothing is said any more: only those of protocol 1 publish there.
+  func readMeeting() {
     for _ in 0..<Self.messagesPerTurn {
-      guard let message = events.receiveMessage(maximumBytes: 2 * Self.maximumEventBytes) else { return }
-      _ = eventPeers.heard(from: nil, on: message.descriptor, bytes: message.bytes, frames: message.frames.count)
+      guard let message = meeting.receiveMessage(maximumBytes: 2 * Self.maximumEventBytes) else { return }
+      _ = meetingPeers.heard(from: nil, on: message.descriptor, bytes: message.bytes, frames: message.frames.count)
       do throws(WireError) {
-        guard message.frames.count == 1, !message.isCut else {
-          throw WireError("an event of \(message.frames.count) frames; it has one")
-        }
-        try handleEvent(message.frames[0], now: now)
+        _ = try Prologue.kind(of: message.frames.first ?? [])
       } catch {
-        complain(source: "an event publisher", error)
+        complain(source: "a worker", error)
       }
-    }
-  }
-
-  private func handleEvent(_ frame: [UInt8], now: Moment) throws(WireError) {
-    switch try Prologue.kind(of: frame) {
-    case .announcement:
-      carryOut(roster.observe(try Announcement(decoding: frame), now: now.instant), now: now)
-    case .goodbye: farewell(try Goodbye(decoding: frame), now: now)
-    case .progress: note(try ProgressReport(decoding: frame))
-    case .log: note(try LogLine(decoding: frame), now: now)
-    case let other: throw WireError("a \(other) where events are published")
     }
   }
 
@@ -42,11 +28,27 @@ extension Coordinator {
     }
   }
 
-  private func farewell(_ goodbye: Goodbye, now: Moment) {
+  // MARK: - What they say
+
+  func handleHello(_ frames: [[UInt8]], from route: [UInt8], now: Moment) throws(WireError) {
+    carryOut(roster.observe(try Hello(decoding: try Self.single(frames)), from: route, now: now.instant), now: now)
+    demandIsDue = true
+  }
+
+  func handleCredit(_ frames: [[UInt8]], from route: [UInt8]) throws(WireError) {
+    // One that is not known says hello again within a second.
+    _ = roster.observe(try CreditMessage(decoding: try Self.single(frames)), from: route)
+    demandIsDue = true
+  }
+
+  func handleGoodbye(_ frames: [[UInt8]], from route: [UInt8], now: Moment) throws(WireError) {
+    let goodbye = try Goodbye(decoding: try Self.single(frames))
+    guard roster.knows(goodbye.worker, at: route) else { return }
     carryOut(roster.lose(goodbye.worker, reason: goodbye.reason, isLoss: false), now: now)
   }
 
-  private func note(_ report: ProgressReport) {
+  func handleProgress(_ frames: [[UInt8]]) throws(WireError) {
+    let report = try ProgressReport(decoding: try Self.single(frames))
     guard roster.flights[report.token]?.job == report.job else { return }
     progress[report.job] = (report.fraction, report.note)
     if let progressed = settings.hooks.jobProgressed {
@@ -56,110 +58,90 @@ extension Coordinator {
     }
   }
 
+  func handleLog(_ frames: [[UInt8]], now: Moment) throws(WireError) {
+    note(try LogLine(decoding: try Self.single(frames)), now: now)
+  }
+
+  private static func single(_ frames: [[UInt8]]) throws(WireError) -> [UInt8] {
+    guard frames.count == 1 else { throw WireError("\(frames.count) frames where there is one") }
+    return frames[0]
+  }
+
+  // MARK: - What is done
+
   func carryOut(_ actions: [WorkerRoster.Action], now: Moment) {
     for action in actions {
       switch action {
-      case .connect(let worker, let address): connect(worker, to: address, now: now)
-      case .disconnect(let worker): disconnect(worker)
+      case .welcome(let worker): welcome(worker)
+      case .refuse(let worker, let route, let reason, let message):
+        refuse(worker, at: route, reason, message)
       case .release(let tokens, let lost): release(tokens, now: now, lost: lost)
       // Before the store has said which leases there are, every one of them looks unknown.
       case .cancel(let worker, let tokens): if wasOpen { order(worker, tokens, .cancel) }
       case .recall(let worker, let tokens): order(worker, tokens, .recall)
-      case .foreign(let worker, let jobType):
-        logger.warning("worker \(worker) offers '\(jobType)', which is no phase of \(pipeline.name); it gets no jobs")
       case .lost(let worker, let reason): logger.notice("worker \(worker) is gone: \(reason)")
-      // Said once it is connected; one that cannot be is told of in other words.
-      case .arrived: break
-      case .unreachable(let worker): tellUnreachable(worker)
+      case .arrived(let worker): tellArrival(worker)
       }
     }
   }
 
   private func tellArrival(_ worker: WorkerID) {
-    guard let entry = roster.workers[worker] else { return }
-    logger.info(
-      "worker \(worker) serves \(entry.announcement.jobType) with \(entry.announcement.concurrency) at a time")
+    guard let hello = roster.workers[worker]?.hello else { return }
+    logger.info("worker \(worker) serves \(hello.jobType) with \(hello.concurrency) at a time")
   }
 
-  private func tellUnreachable(_ worker: WorkerID) {
-    guard let entry = roster.workers[worker] else { return }
-    logger.warning("worker \(worker) on \(entry.announcement.host) gets no jobs: \(entry.reason)")
+  private func welcome(_ worker: WorkerID) {
+    let welcome = Welcome(
+      worker: worker, coordinator: name, pipeline: pipeline.name,
+      maximumInstructionsBytes: settings.maximumInstructionsBytes)
+    _ = send([welcome.encoded()], to: worker)
+  }
+
+  private func refuse(_ worker: WorkerID, at route: [UInt8], _ reason: WorkerRefusal.Reason, _ message: String) {
+    _ = intake.send([route, WorkerRefusal(worker: worker, reason: reason, message: message).encoded()])
+    if complaints.note(source: worker.text, problem: message) {
+      logger.warning("worker \(worker) gets no jobs: \(message)")
+    }
+  }
+
+  /// - Returns: false where it is not connected, or so much waits for it that this was not sent.
+  func send(_ frames: [[UInt8]], to worker: WorkerID) -> Bool {
+    guard let entry = roster.workers[worker], entry.connection == .up else { return false }
+    return intake.send([entry.route] + frames)
   }
 
   private func order(_ worker: WorkerID, _ tokens: [LeaseToken], _ kind: MessageKind) {
-    _ = links[worker]?.orders.send([LeaseOrder(worker: worker, tokens: tokens).encoded(as: kind)])
-  }
-
-  func drain(_ worker: WorkerID) -> Bool {
-    links[worker]?.orders.send([DrainOrder(worker: worker).encoded()]) ?? false
-  }
-
-  private func connect(_ worker: WorkerID, to address: String, now: Moment) {
-    if address.hasPrefix("inproc://") {
-      return cannotConnect(worker, "inproc:// reaches no other process", now: now)
-    }
-    guard NameLookup.name(in: address) == nil else {
-      unresolved[worker] = address
-      return followNames(now: now)
-    }
-    open(address, of: worker, now: now)
-  }
-
-  /// Connects to those whose names are known by now.
-  func followNames(now: Moment) {
-    for (worker, address) in unresolved {
-      guard let host = NameLookup.name(in: address), let port = parsePort(address) else { continue }
-      switch names.answer(for: host, now: now.instant) {
-      case .pending: roster.note("its name is still being looked up", of: worker)
-      case .unknown(let reason): cannotConnect(worker, reason, now: now)
-      case .number(let number):
-        unresolved[worker] = nil
-        roster.note(nil, of: worker)
-        open("tcp://\(number.contains(":") ? "[\(number)]" : number):\(port)", of: worker, now: now)
-      }
+    for chunk in tokens.chunks(of: Hello.maximumInFlight) {
+      _ = send([LeaseOrder(worker: worker, tokens: chunk).encoded(as: kind)], to: worker)
     }
   }
 
-  private func cannotConnect(_ worker: WorkerID, _ problem: String, now: Moment) {
-    roster.note(problem, of: worker)
-    carryOut(roster.cannotConnect(worker), now: now)
-  }
+  func drain(_ worker: WorkerID) -> Bool { send([DrainOrder(worker: worker).encoded()], to: worker) }
 
-  private func open(_ address: String, of worker: WorkerID, now: Moment) {
-    do throws(TransportError) {
-      try link(worker, to: address)
-      tellArrival(worker)
-    } catch {
-      guard error.code == EMFILE || error.code == ENFILE else {
-        return cannotConnect(worker, String(cString: strerror(error.code)), now: now)
-      }
-      // It announces itself again in a second.
-      _ = roster.lose(worker, reason: error.message, isLoss: false)
-      guard let times = refusedLinks.note(now: now.instant) else { return }
-      logger.error(
-        "worker \(worker) is not served, as were \(times - 1) before: \(error.message); raise the limit of open files")
+  // MARK: - Demand
+
+  /// Tells workers what waits for them: each now and then, those that are shared when it changes.
+  /// - Parameter isTick: looks at all of them.
+  func tellDemand(now: Moment, isTick: Bool = false) {
+    guard demandIsDue || isTick || roster.hasShared else { return }
+    let waiting = jobsToPlace()
+    let isWaiting = waiting.map { $0 > 0 }
+    guard demandIsDue || isTick || isWaiting != waitingAsTold else { return }
+    (demandIsDue, waitingAsTold) = (false, isWaiting)
+    for demand in roster.demands(waiting: waiting, now: now.instant) {
+      _ = send([demand.encoded()], to: demand.worker)
     }
   }
 
-  private func link(_ worker: WorkerID, to address: String) throws(TransportError) {
-    guard DescriptorLimit.excess() == 0 else {
-      throw TransportError(code: EMFILE, message: "too many files are open")
+  /// Of each phase, what could go out if there were a slot for it.
+  private func jobsToPlace() -> [Int] {
+    guard !paused.pipeline, allowance ?? 1 > 0, case .open = condition else {
+      return Array(repeating: 0, count: queued.count)
     }
-    let orders = try Socket(.push, in: context, lingerMilliseconds: 100)
-    let monitor = try ConnectionMonitor(of: orders, name: "\(name)-\(linksMade)")
-    try orders.connect(address)
-    disconnect(worker)
-    links[worker] = Link(orders: orders, monitor: monitor, key: watch(monitor, of: worker))
-    let welcome = Welcome(
-      worker: worker, coordinator: name, pipeline: pipeline.name,
-      resultsAddress: settings.advertisedIntakeAddress ?? intakeAddress,
-      maximumInstructionsBytes: settings.maximumInstructionsBytes)
-    _ = orders.send([welcome.encoded()])
-  }
-
-  private func disconnect(_ worker: WorkerID) {
-    unresolved[worker] = nil
-    guard let link = links.removeValue(forKey: worker) else { return }
-    unwatch(link)
+    return pipeline.phases.indices.map { phase in
+      let limit = pipeline.phases[phase].concurrencyLimit
+      guard !paused.phases.contains(phase), limit == 0 || roster.running[phase] < limit else { return 0 }
+      return queued[phase] + roster.parked[phase].count
+    }
   }
 }

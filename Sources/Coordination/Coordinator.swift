@@ -9,14 +9,6 @@ internal import ZeroMQTransport
 /// The event loop of one pipeline: owns the sockets, takes every decision, and lets the store lane do the writing and the
 /// read lane the looking. Everything here happens in one thread; nothing blocks but the poll.
 final class Coordinator {
-  /// A worker's order socket.
-  struct Link {
-    var orders: Socket
-    var monitor: ConnectionMonitor
-    /// What the poller calls the monitor.
-    var key: Int
-  }
-
   enum StoreCondition {
     case opening
     case open
@@ -32,7 +24,8 @@ final class Coordinator {
   let name: String
   let hooks: HookQueue
   let context: SocketContext
-  let events: Socket
+  /// Where workers look for this coordinator.
+  let meeting: Socket
   let intake: Socket
   let wake: WakeUp
   let startedAt: Moment
@@ -44,12 +37,10 @@ final class Coordinator {
   let intakeAddress: String
 
   var roster: WorkerRoster
-  var links: [WorkerID: Link] = [:]
-  var linksMade = 0
-  let names: NameLookup
-  /// Workers whose address has a name that is not known yet, with the address.
-  var unresolved: [WorkerID: String] = [:]
-  var refusedLinks = RepeatedRemark()
+  /// Some worker may have to be told of what waits for it.
+  var demandIsDue = false
+  /// Phases for which something waited when that was told last.
+  var waitingAsTold: [Bool] = []
   var refusedPeers = RepeatedRemark()
   var condition: StoreCondition
   var outage: StoreOutage?
@@ -113,10 +104,10 @@ final class Coordinator {
   var neverTold = 0
   var deadWarnedAt: Instant?
   var intakePeers = PeerTable()
-  var eventPeers = PeerTable()
+  var meetingPeers = PeerTable()
   var unread = UnreadAnswers()
   let intakeMonitor: PeerMonitor
-  let eventsMonitor: PeerMonitor
+  let meetingMonitor: PeerMonitor
 
   /// Asked once a turn; may be called from this thread only.
   var shouldStop: () -> Bool = { false }
@@ -125,17 +116,15 @@ final class Coordinator {
   private var schedule = Schedule()
   var lastMoment: Moment
   private let poller = Poller()
-  private var watched: [Int: WorkerID] = [:]
   private var intakeIsWatched = false
 
-  /// What the poller calls what it watches; links come after these.
+  /// What the poller calls what it watches.
   private enum PollKey {
     static let wake = 0
-    static let events = 1
+    static let meeting = 1
     static let intake = 2
     static let intakePeers = 3
-    static let eventPeers = 4
-    static let links = 5
+    static let meetingPeers = 4
   }
 
   private struct Schedule {
@@ -154,24 +143,26 @@ final class Coordinator {
     self.settings = settings
     self.wake = wake
     self.hooks = hooks
-    names = NameLookup(wake: wake)
     name = "coordinator-\(getpid())-\(UInt32.random(in: 0 ... .max))"
     lane = StoreLane(store: store, inline: store.answersAtOnce, wake: wake)
     readLane = ReadLane(wake: wake, yields: settings.hooks.jobFinished == nil)
     checks = PayloadChecks(maximumInstructionsBytes: settings.maximumInstructionsBytes, wake: wake)
     storeAddress = store.address
     context = try SocketContext()
-    events = try Socket(.subscribe, in: context, maximumMessageBytes: Int64(Self.maximumEventBytes))
-    events.subscribe(to: Prologue.subscription)
-    eventsMonitor = try PeerMonitor(of: events, name: "events")
-    eventsAddress = try events.bind(settings.eventsAddress)
+    meeting = try Socket(.subscribe, in: context, maximumMessageBytes: Int64(Self.maximumEventBytes))
+    meetingMonitor = try PeerMonitor(of: meeting, name: "meeting")
+    eventsAddress = try meeting.bind(settings.eventsAddress)
+    for forwarder in settings.forwarders { try meeting.connect(forwarder) }
     // A peer's messages wait in its connection rather than here, beyond a few.
     intake = try Socket(
       .router, in: context, receiveHighWaterMark: 100,
       maximumMessageBytes: Int64(settings.maximumInstructionsBytes) + 65_536, lingerMilliseconds: 500)
-    intake.setHeartbeat(intervalMilliseconds: 2_000, timeoutMilliseconds: 6_000)
+    // A worker whose machine is cut off is to be missed within 2 s: its jobs wait.
+    intake.setHeartbeat(intervalMilliseconds: 500, timeoutMilliseconds: 1_000)
     intakeMonitor = try PeerMonitor(of: intake, name: "intake")
     intakeAddress = try intake.bind(settings.intakeAddress)
+    meeting.subscribe(to: MeetingTopic.topic(for: settings.advertisedIntakeAddress ?? intakeAddress))
+    meeting.subscribe(to: MeetingTopic.olderEvents)
     let (instant, wall) = (settings.clocks.instant(), Self.wall(settings.clocks))
     timeline = SteadyTimeline(origin: wall, start: instant)
     startedAt = Moment(instant: instant, wall: wall, steady: wall)
@@ -208,8 +199,8 @@ final class Coordinator {
   /// Runs until `shouldStop` says so or the store can never be used.
   func run() {
     poller.add(fileDescriptor: wake.fileDescriptor, as: PollKey.wake)
-    poller.add(events, as: PollKey.events)
-    poller.add(eventsMonitor.socket, as: PollKey.eventPeers)
+    poller.add(meeting, as: PollKey.meeting)
+    poller.add(meetingMonitor.socket, as: PollKey.meetingPeers)
     poller.add(intakeMonitor.socket, as: PollKey.intakePeers)
     openStore()
     while !stopRequested && failure == nil {
@@ -224,20 +215,6 @@ final class Coordinator {
   private var isOpening: Bool {
     if case .opening = condition { return true }
     return false
-  }
-
-  /// What a link is called in the poller.
-  func watch(_ monitor: ConnectionMonitor, of worker: WorkerID) -> Int {
-    linksMade += 1
-    let key = PollKey.links + linksMade
-    watched[key] = worker
-    poller.add(monitor.socket, as: key)
-    return key
-  }
-
-  func unwatch(_ link: Link) {
-    watched[link.key] = nil
-    poller.remove(link.monitor.socket)
   }
 
   private func waitForSomething() {
@@ -270,13 +247,11 @@ final class Coordinator {
       // These never answer without a signal.
       _ = readLane.deliverAnswers()
       _ = checks.deliverAnswers()
-      followNames(now: now)
     }
     _ = lane.deliverAnswers()
-    for key in poller.ready where key >= PollKey.links { readMonitor(key, now: now) }
-    if poller.ready.contains(PollKey.events) { readEvents(now: now) }
+    if poller.ready.contains(PollKey.meeting) { readMeeting() }
     if poller.ready.contains(PollKey.intake) { readIntake(now: now) }
-    if poller.ready.contains(PollKey.intakePeers) || poller.ready.contains(PollKey.eventPeers) { readPeers(now: now) }
+    if poller.ready.contains(PollKey.intakePeers) || poller.ready.contains(PollKey.meetingPeers) { readPeers(now: now) }
     if now.instant >= schedule.tick {
       schedule.tick = now.instant + 100
       tick(now: now)
@@ -287,21 +262,12 @@ final class Coordinator {
       advanceReads(now: now)
     } while lane.deliverAnswers()
     acknowledge(now: now)
-  }
-
-  private func readMonitor(_ key: Int, now: Moment) {
-    guard let worker = watched[key], let link = links[worker], link.key == key else { return }
-    for event in link.monitor.events() {
-      switch event {
-      case .connected: roster.connected(worker)
-      case .disconnected: roster.disconnected(worker, now: now.instant)
-      }
-    }
+    tellDemand(now: now)
   }
 
   private func tick(now: Moment) {
-    followNames(now: now)
     carryOut(roster.tick(now: now.instant), now: now)
+    tellDemand(now: now, isTick: true)
     lookForAwaited(now: now)
     answerLateRequests(now: now)
     keepDescriptorsFree(now: now)

@@ -4,12 +4,15 @@ public import PipelineModel
 
 /// What a coordinator is told when it starts.
 public struct PipelineServerSettings: Sendable {
-  /// Where workers publish their events.
+  /// Where workers look for the coordinator.
   public var eventsAddress = "tcp://127.0.0.1:6000"
-  /// Where jobs, results and requests come in.
+  /// Where workers connect, and where jobs and requests come in.
   public var intakeAddress = "tcp://127.0.0.1:5050"
-  /// What workers are told to send results to; nil: the intake address as it was bound.
+  /// Where workers are told to connect to; nil: the intake address as it was bound, with the host that the worker connected
+  /// to where that has a wildcard.
   public var advertisedIntakeAddress: String?
+  /// Addresses of forwarders (`carbontube forwarder`) where workers look for the coordinator as well.
+  public var forwarders: [String] = []
   /// Attempts that may be out at once over all phases and workers. Nil: no limit but the workers' slots.
   public var concurrency: Int?
   /// Larger instructions are refused, in bytes after decompression.

@@ -15,6 +15,8 @@ struct SeatTable {
     let worker: WorkerID
     let stay: Int
     var slots: Int
+    /// Jobs that may be there at a time; what it said last.
+    var credit = 0
     /// What it holds, and how much it is promised.
     var flights: Set<LeaseToken> = []
     var promised = 0
@@ -26,12 +28,11 @@ struct SeatTable {
 
     var load: Int { flights.count + promised }
 
-    /// Bounded, since a worker lists what it holds in every announcement.
-    /// - Parameter depth: jobs per slot, the running one included; more than one so that a short job's slot never idles
-    ///   for the length of a round trip.
-    func room(depth: Int) -> Int { min(slots * depth, max(slots * min(depth, 2), Announcement.maximumInFlight / 2)) }
+    /// How many more may be given to it.
+    var freePlaces: Int { takesJobs && alone == nil ? max(0, credit - load) : 0 }
 
-    func freePlaces(depth: Int) -> Int { takesJobs && alone == nil ? max(0, room(depth: depth) - load) : 0 }
+    /// It would begin another one at once.
+    var isIdle: Bool { freePlaces > 0 && load < slots }
 
     enum Alone: Equatable {
       case reserved(phase: Int)
@@ -74,9 +75,9 @@ struct SeatTable {
   func isTaken(_ place: Place) -> Bool { seats[place.number].stay == place.stay }
 
   /// Of those with a free place the one with the least load for its slots, among equals the one given the fewest.
-  func leastLoaded(in phase: Int, depth: Int) -> Place? {
+  func leastLoaded(in phase: Int) -> Place? {
     var best: Int?
-    for number in ofPhase[phase] where seats[number].freePlaces(depth: depth) > 0 {
+    for number in ofPhase[phase] where seats[number].freePlaces > 0 {
       guard let former = best else {
         best = number
         continue
@@ -90,5 +91,5 @@ struct SeatTable {
 
   func places(of phase: Int) -> [Place] { ofPhase[phase].map { Place(number: $0, stay: seats[$0].stay) } }
 
-  func hasIdle(in phase: Int) -> Bool { ofPhase[phase].contains { seats[$0].freePlaces(depth: 1) > 0 } }
+  func hasIdle(in phase: Int) -> Bool { ofPhase[phase].contains { seats[$0].isIdle } }
 }

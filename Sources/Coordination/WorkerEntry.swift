@@ -4,40 +4,31 @@ internal import WireProtocol
 /// What the coordinator knows of one worker.
 struct WorkerEntry {
   enum Connection: Equatable {
-    /// Not made yet; perhaps never, where the address is one that only the worker's machine can reach.
-    case pending(since: Instant)
     case up
     /// It broke, and may come back.
     case lost(since: Instant)
   }
 
-  var announcement: Announcement
+  var hello: Hello
+  /// Names the connection that its messages come by.
+  var route: [UInt8]
   /// Indexes of the pipeline's phases it can do; the later ones first, so that a pipeline drains from its end.
   let phases: [Int]
   /// In the roster's `SeatTable`, which has its jobs.
   let place: SeatTable.Place
   var lastHeard: Instant
-  var connection: Connection
-  /// Somebody was told that it cannot be reached.
-  var isKnownUnreachable = false
-  /// Why there is no connection; nil where its address just does not answer.
-  var problem: String?
+  var connection = Connection.up
+  /// Of the latest credit that it was told to count.
+  var acknowledgedCredit: UInt64 = 0
+  /// Whether it was told last that something waits for it, and when.
+  var toldWaiting = false
+  var toldAt = Instant(milliseconds: -1_000_000_000)
 
-  var takesJobs: Bool { announcement.state == .serving && connection == .up }
+  var takesJobs: Bool { hello.state == .serving && connection == .up }
 
   /// The word of the status.
-  var state: String {
-    switch connection {
-    case .up: announcement.state.description
-    case .pending: isKnownUnreachable ? "unreachable" : "connecting"
-    case .lost: "disconnected"
-    }
-  }
+  var state: String { connection == .up ? hello.state.description : "disconnected" }
 
   /// Why it takes no jobs, or fewer than it could; empty where all is well.
-  var reason: String {
-    guard case .pending = connection, isKnownUnreachable else { return announcement.reason }
-    return "the coordinator cannot connect to \(announcement.pullAddress)\(problem.map { ": \($0)" } ?? "") "
-      + "(--pull-bind and --advertise of the worker)"
-  }
+  var reason: String { hello.reason }
 }

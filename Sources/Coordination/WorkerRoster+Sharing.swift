@@ -31,11 +31,11 @@ extension WorkerRoster {
   }
 
   private mutating func share(phase: Int, wanted: Int) -> [Share] {
-    let (depth, together) = (depth(of: phase), together(of: phase))
+    let together = together(of: phase)
     var shares: [Share] = []
     var left = wanted
-    while left > 0, let place = seats.leastLoaded(in: phase, depth: depth) {
-      let count = min(left, together, seats[place].freePlaces(depth: depth))
+    while left > 0, let place = seats.leastLoaded(in: phase) {
+      let count = min(left, together, seats[place].freePlaces)
       promise(count, to: place)
       left -= count
       if let index = shares.firstIndex(where: { $0.place == place }) {
@@ -51,14 +51,6 @@ extension WorkerRoster {
   private mutating func promise(_ count: Int, to place: SeatTable.Place) {
     seats[place].promised += count
     seats[place].given += count
-  }
-
-  /// Jobs per slot. A phase that is known to be quick gets as many ahead as take `prefetchMicroseconds` together, so
-  /// that messages and store turns carry many jobs each; what turns out slow is recalled.
-  private func depth(of phase: Int) -> Int {
-    guard let mean = meanDuration[phase], mean < patience.prefetchMicroseconds else { return 1 }
-    let ahead = patience.prefetchMicroseconds / max(mean, 1)
-    return 1 + min(Int(ahead), patience.prefetchLimit)
   }
 
   private func together(of phase: Int) -> Int {

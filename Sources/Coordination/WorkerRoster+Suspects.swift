@@ -58,7 +58,9 @@ extension WorkerRoster {
   private mutating func placeAlone(in phase: Int) -> SeatTable.Place? {
     let places = seats.places(of: phase)
     let reserved = places.first { seats[$0].alone == .reserved(phase: phase) }
-    let available = places.filter { seats[$0].takesJobs && (seats[$0].alone == nil || $0 == reserved) }
+    let available = places.filter {
+      seats[$0].takesJobs && seats[$0].credit > 0 && (seats[$0].alone == nil || $0 == reserved)
+    }
     let inUse = places.count { if case .running = seats[$0].alone { true } else { false } }
     guard inUse < max(1, places.count / 2) else { return nil }
     if let idle = available.first(where: { seats[$0].load == 0 }) {

@@ -5,58 +5,53 @@ internal import WireProtocol
 /// coordinator does it.
 struct WorkerRoster {
   enum Action: Equatable {
-    case connect(WorkerID, address: String)
-    case disconnect(WorkerID)
+    case welcome(WorkerID)
+    /// It gets no jobs.
+    case refuse(WorkerID, route: [UInt8], WorkerRefusal.Reason, String)
     /// Put these leases back into their queues. `lost`: their worker went away under them.
     case release([LeaseToken], lost: Bool)
     /// Tell the worker to stop attempts that nobody waits for any more.
     case cancel(WorkerID, [LeaseToken])
     case recall(WorkerID, [LeaseToken])
-    /// Its `job_type` is not one of this pipeline's.
-    case foreign(WorkerID, jobType: String)
     case lost(WorkerID, reason: String)
     case arrived(WorkerID)
-    /// Its address does not answer.
-    case unreachable(WorkerID)
   }
 
   /// Times in milliseconds; docs/architecture.md, "How a lost worker is noticed".
   struct Patience {
     /// A broken connection that does not come back in this time: the process is gone. libzmq tries again each 100 ms.
-    var reconnect: Int64 = 400
-    /// A connection that is not made in this time is worth a warning.
-    var connection: Int64 = 3_000
-    /// Announcements come each second.
+    var reconnect: Int64 = 300
+    /// Hellos come each second.
     var silence: Int64 = 4_500
+    /// Whoever was heard within this time, and is connected, keeps its id.
+    var idHolder: Int64 = 5_000
+    /// Workers hear from their coordinators this often.
+    var heartbeat: Int64 = 1_000
+    /// Those that several coordinators share hear more often, so that one that hangs keeps no slots.
+    var sharedHeartbeat: Int64 = 400
     /// A job that its worker does not list this long after it was sent has been lost on the way.
     var delivery: Int64 = 3_000
     /// How long a coordinator that starts over waits for the holders of leases to announce themselves.
     var adoption: Int64 = 2_500
     /// A job that waits this long behind another one is recalled when a worker elsewhere is idle.
     var prefetch: Int64 = 250
-    /// How much work may wait at a worker, per slot. Phases whose attempts take longer on average are not prefetched.
-    var prefetchMicroseconds: Double = 20_000
-    /// Jobs that may wait at a worker, per slot, however short they are.
-    var prefetchLimit = 63
     /// Jobs that take no longer than this together go to one worker, since spreading them over more would take longer.
     var togetherMicroseconds: Double = 500
   }
 
   let pipeline: PipelineDefinition
   let patience: Patience
-  private(set) var workers: [WorkerID: WorkerEntry] = [:]
+  var workers: [WorkerID: WorkerEntry] = [:]
   var flights: [LeaseToken: Flight] = [:]
   /// Running attempts by phase.
   var running: [Int]
   var seats: SeatTable
   /// Flights may be there whose worker is not.
   var mayHaveOrphans = false
-  /// Announced `job_type`s that are none of the pipeline's, with the worker that was told of; a bounded number.
-  private var strangers: Set<WorkerID> = []
-  private static let maximumStrangers = 1_000
   /// Suspects that wait for a worker of their own, by phase.
   var parked: [[LeaseToken]]
-  private var byAddress: [String: WorkerID] = [:]
+  /// Who speaks by a connection; several where a process serves several job types.
+  private var byRoute: [[UInt8]: Set<WorkerID>] = [:]
   /// Moving average of an attempt's duration by phase, in microseconds; nil until the first one.
   var meanDuration: [Double?]
 
@@ -73,86 +68,102 @@ struct WorkerRoster {
 // MARK: - Coming and going
 
 extension WorkerRoster {
-  mutating func observe(_ announcement: Announcement, now: Instant) -> [Action] {
-    let id = announcement.worker
-    guard workers[id]?.announcement.pullAddress == announcement.pullAddress else {
-      return (workers[id] == nil ? [] : lose(id, reason: "it moved to another address", isLoss: false))
-        + welcome(announcement, now: now)
+  /// - Parameter route: of the connection that it came by.
+  mutating func observe(_ hello: Hello, from route: [UInt8], now: Instant) -> [Action] {
+    let id = hello.worker
+    guard let known = workers[id] else { return meet(hello, from: route, now: now) }
+    guard known.hello.instance == hello.instance, known.hello.jobType == hello.jobType else {
+      guard known.connection != .up || now - known.lastHeard >= patience.idHolder else {
+        let message =
+          "a worker with the id '\(id)' is there already, on \(known.hello.host) (process \(known.hello.processID)): "
+          + "stop that one, or give this one another id"
+        return [.refuse(id, route: route, .idTaken, message)]
+      }
+      return lose(id, reason: "another process has its id", isLoss: true) + meet(hello, from: route, now: now)
     }
-    workers[id]?.announcement = announcement
+    let isAnew = known.route != route || known.connection != .up
+    if isAnew { follow(id, to: route) }
     workers[id]?.lastHeard = now
+    let credit = known.hello.credit
+    workers[id]?.hello = hello
+    if hello.credit.number < credit.number { workers[id]?.hello.credit = credit }
     updateSeat(of: id)
-    return reconcile(announcement, now: now)
+    return (isAnew ? [.welcome(id)] : []) + reconcile(hello, now: now)
   }
 
-  private mutating func welcome(_ announcement: Announcement, now: Instant) -> [Action] {
-    let id = announcement.worker
-    let phases = pipeline.phases(of: announcement.jobType)
+  /// A worker that connects again is known by another route.
+  private mutating func follow(_ worker: WorkerID, to route: [UInt8]) {
+    guard let former = workers[worker]?.route else { return }
+    leaveRoute(former, worker)
+    byRoute[route, default: []].insert(worker)
+    workers[worker]?.route = route
+    workers[worker]?.connection = .up
+  }
+
+  private mutating func leaveRoute(_ route: [UInt8], _ worker: WorkerID) {
+    byRoute[route]?.remove(worker)
+    if byRoute[route]?.isEmpty == true { byRoute[route] = nil }
+  }
+
+  private mutating func meet(_ hello: Hello, from route: [UInt8], now: Instant) -> [Action] {
+    let id = hello.worker
+    let phases = pipeline.phases(of: hello.jobType)
     guard !phases.isEmpty else {
-      guard strangers.count < Self.maximumStrangers, strangers.insert(id).inserted else { return [] }
-      return [.foreign(id, jobType: announcement.jobType)]
+      let message = "pipeline \(pipeline.name) has no phase '\(hello.jobType)'"
+      return [.refuse(id, route: route, .noSuchPhase, message)]
     }
-    var actions: [Action] = []
-    // A port is bound by one process at a time, so whoever announced it before is gone.
-    if let former = byAddress[announcement.pullAddress], former != id {
-      actions += lose(former, reason: "\(id) took over its address", isLoss: true)
-    }
-    let place = seats.take(id, slots: announcement.concurrency, phases: phases)
+    let place = seats.take(id, slots: hello.concurrency, phases: phases)
     for flight in flights.values where flight.worker == id && flight.stage != .parked {
       flights[flight.token]?.place = place
       seats[place].flights.insert(flight.token)
       if flight.losses > 0 { seats[place].alone = .running(flight.token) }
     }
-    workers[id] = WorkerEntry(
-      announcement: announcement, phases: phases.reversed(), place: place, lastHeard: now,
-      connection: .pending(since: now))
+    workers[id] = WorkerEntry(hello: hello, route: route, phases: phases.reversed(), place: place, lastHeard: now)
+    byRoute[route, default: []].insert(id)
     updateSeat(of: id)
-    byAddress[announcement.pullAddress] = id
-    actions += [.arrived(id), .connect(id, address: announcement.pullAddress)]
-    return actions + reconcile(announcement, now: now)
+    return [.arrived(id), .welcome(id)] + reconcile(hello, now: now)
   }
 
+  /// - Returns: false where the worker is not known by that connection.
+  mutating func observe(_ message: CreditMessage, from route: [UInt8]) -> Bool {
+    guard let entry = workers[message.worker], entry.route == route else { return false }
+    guard message.credit.number > entry.hello.credit.number else { return true }
+    workers[message.worker]?.hello.credit = message.credit
+    updateSeat(of: message.worker)
+    return true
+  }
+
+  /// Is the worker there, and by this connection?
+  func knows(_ worker: WorkerID, at route: [UInt8]) -> Bool { workers[worker]?.route == route }
+
   /// Compares what the worker says it holds with what it was given.
-  private func reconcile(_ announcement: Announcement, now: Instant) -> [Action] {
-    guard let entry = workers[announcement.worker] else { return [] }
+  private func reconcile(_ hello: Hello, now: Instant) -> [Action] {
+    guard let entry = workers[hello.worker] else { return [] }
     var actions: [Action] = []
-    let held = Set(announcement.inFlight)
+    let held = Set(hello.inFlight)
     let undelivered = seats[entry.place].flights.subtracting(held).filter { token in
       guard let flight = flights[token] else { return false }
       return flight.stage == .out && now - flight.since > patience.delivery
     }
     if !undelivered.isEmpty { actions.append(.release(undelivered.sorted(), lost: false)) }
     let unknown = held.filter { flights[$0] == nil }
-    if !unknown.isEmpty { actions.append(.cancel(announcement.worker, unknown.sorted())) }
+    if !unknown.isEmpty { actions.append(.cancel(hello.worker, unknown.sorted())) }
     return actions
   }
 
-  /// The socket's monitor says that the worker's address answers.
-  mutating func connected(_ worker: WorkerID) {
-    workers[worker]?.connection = .up
-    workers[worker]?.isKnownUnreachable = false
-    updateSeat(of: worker)
-  }
-
-  /// - Parameter problem: why there is no connection yet; nil where nothing is known.
-  mutating func note(_ problem: String?, of worker: WorkerID) { workers[worker]?.problem = problem }
-
-  /// Its address leads nowhere, for now.
-  mutating func cannotConnect(_ worker: WorkerID) -> [Action] {
-    guard let entry = workers[worker], !entry.isKnownUnreachable else { return [] }
-    workers[worker]?.isKnownUnreachable = true
-    return [.unreachable(worker)]
-  }
-
-  mutating func disconnected(_ worker: WorkerID, now: Instant) {
-    if workers[worker]?.connection == .up { workers[worker]?.connection = .lost(since: now) }
-    updateSeat(of: worker)
+  /// The connection has ended.
+  mutating func ended(_ route: [UInt8], now: Instant) {
+    for worker in byRoute[route] ?? [] where workers[worker]?.connection == .up {
+      workers[worker]?.connection = .lost(since: now)
+      updateSeat(of: worker)
+    }
   }
 
   private mutating func updateSeat(of worker: WorkerID) {
     guard let entry = workers[worker] else { return }
     seats[entry.place].takesJobs = entry.takesJobs
-    seats[entry.place].slots = entry.announcement.concurrency
+    seats[entry.place].slots = entry.hello.concurrency
+    seats[entry.place].credit = entry.hello.credit.jobs
   }
 
   /// Forgets a worker; what it held goes back.
@@ -161,9 +172,9 @@ extension WorkerRoster {
     guard let entry = workers.removeValue(forKey: worker) else { return [] }
     let seat = seats.leave(entry.place, phases: entry.phases)
     mayHaveOrphans = true
-    if byAddress[entry.announcement.pullAddress] == worker { byAddress[entry.announcement.pullAddress] = nil }
+    leaveRoute(entry.route, worker)
     let held = seat.flights.filter { flights[$0]?.stage == .out }
-    return [.lost(worker, reason: reason), .disconnect(worker)]
+    return [.lost(worker, reason: reason)]
       + (held.isEmpty ? [] : [.release(held.sorted(), lost: isLoss)])
   }
 
@@ -174,8 +185,6 @@ extension WorkerRoster {
         actions += lose(id, reason: "its connection closed", isLoss: true)
       } else if now - entry.lastHeard > patience.silence {
         actions += lose(id, reason: "no heartbeat for \((now - entry.lastHeard) / 1000) s", isLoss: true)
-      } else if case .pending(let since) = entry.connection, now - since > patience.connection {
-        actions += cannotConnect(id)
       }
     }
     let orphans = orphans(now: now)
@@ -201,9 +210,9 @@ extension WorkerRoster {
   /// Jobs that wait behind a long one while somebody else has nothing to do.
   private mutating func recalls(now: Instant) -> [Action] {
     var actions: [Action] = []
-    for (id, entry) in workers where seats[entry.place].load > entry.announcement.concurrency {
+    for (id, entry) in workers where seats[entry.place].load > entry.hello.concurrency {
       guard entry.phases.contains(where: { seats.hasIdle(in: $0) }) else { continue }
-      let excess = seats[entry.place].load - entry.announcement.concurrency
+      let excess = seats[entry.place].load - entry.hello.concurrency
       let waiting = seats[entry.place].flights.sorted().suffix(excess).filter { token in
         guard let flight = flights[token] else { return false }
         return flight.stage == .out && !flight.recalled && now - flight.since > patience.prefetch

@@ -4,6 +4,10 @@ internal import WireProtocol
 /// A job as the worker holds it until its report is made.
 struct Assignment {
   let order: JobOrder
+  /// Of the coordinator that gave it.
+  let link: Int
+  /// What children know it by: coordinators do not know each other's tokens.
+  let serial: UInt64
   let pipeline: String
   /// JSON text, decompressed.
   let instructions: [UInt8]
@@ -28,5 +32,5 @@ struct Run {
     case handBack
   }
 
-  var token: LeaseToken { assignment.order.token }
+  var serial: UInt64 { assignment.serial }
 }

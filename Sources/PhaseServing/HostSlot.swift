@@ -48,7 +48,7 @@ final class HostSlot {
         startedNanoseconds: monotonicNanoseconds()))
     host.run(
       HostJob(
-        token: assignment.order.token.number, jobID: assignment.order.job.text, pipeline: assignment.pipeline,
+        token: assignment.serial, jobID: assignment.order.job.text, pipeline: assignment.pipeline,
         attempt: UInt32(clamping: assignment.order.attempt),
         deadlineUnixMilliseconds: limit > 0 ? (startedAt + limit).milliseconds : 0,
         instructions: assignment.instructions))
@@ -60,7 +60,7 @@ final class HostSlot {
 
   /// The run whose result arrived. The next one in the child begins now.
   func finishRun(token: UInt64) -> Run? {
-    guard runs.first?.token.number == token else { return nil }
+    guard runs.first?.serial == token else { return nil }
     let run = runs.removeFirst()
     restartFirst()
     return run
@@ -75,7 +75,7 @@ final class HostSlot {
 
   /// The child has given back a run that had not begun.
   func takeBack(token: UInt64) -> Run? {
-    guard let index = runs.firstIndex(where: { $0.token.number == token }) else { return nil }
+    guard let index = runs.firstIndex(where: { $0.serial == token }) else { return nil }
     let run = runs.remove(at: index)
     if index == 0 { restartFirst() }
     return run
@@ -86,21 +86,21 @@ final class HostSlot {
     guard let run = runs.first, run.ending == nil else { return }
     runs[0].ending = ending
     runs[0].killAt = killAt
-    host?.cancel(token: run.token.number)
+    host?.cancel(token: run.serial)
   }
 
-  /// Asks the child for runs that have not begun: those with these tokens, or all.
-  func withdrawWaiting(_ tokens: Set<LeaseToken>? = nil) {
-    for run in runs.dropFirst() where tokens?.contains(run.token) ?? true { host?.withdraw(token: run.token.number) }
+  /// Asks the child for runs that have not begun: those that are wanted back.
+  func withdrawWaiting(where isWanted: (Assignment) -> Bool = { _ in true }) {
+    for run in runs.dropFirst() where isWanted(run.assignment) { host?.withdraw(token: run.serial) }
   }
 
   /// Nobody waits for these. One that has begun meanwhile is asked to end, and killed where it does not.
-  func cancel(_ tokens: Set<LeaseToken>, killAt: Instant) {
-    withdrawWaiting(tokens)
-    for index in runs.indices where tokens.contains(runs[index].token) && runs[index].ending == nil {
+  func cancel(killAt: Instant, where isGiven: (Assignment) -> Bool) {
+    withdrawWaiting(where: isGiven)
+    for index in runs.indices where isGiven(runs[index].assignment) && runs[index].ending == nil {
       runs[index].ending = .cancelled
       runs[index].killAt = killAt
-      host?.cancel(token: runs[index].token.number)
+      host?.cancel(token: runs[index].serial)
     }
   }
 

@@ -25,7 +25,7 @@ struct Outbox {
   static let patienceMilliseconds: Int64 = 1_000
   static let longestPatience: Int64 = 16_000
   /// While more waits here, no job is begun: results must not fill memory while no coordinator takes them.
-  static let capacity = (reports: Announcement.maximumInFlight, bytes: 256 << 20)
+  static let capacity = (reports: Hello.maximumInFlight, bytes: 256 << 20)
 
   private var entries: [LeaseToken: Entry] = [:]
   /// In the order of `add`; tokens that were settled meanwhile are passed over.

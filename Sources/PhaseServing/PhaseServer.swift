@@ -12,8 +12,6 @@ internal import ZeroMQTransport
 ///
 /// All methods may be called from any thread.
 public final class PhaseServer: Sendable {
-  /// Where the worker receives orders, as bound.
-  public let pullAddress: String
   private let control = WorkerControl()
   private let shared = Mutex(Shared())
   /// Entered from `start` until the loop has ended; any number of threads may wait for it.
@@ -26,7 +24,7 @@ public final class PhaseServer: Sendable {
     var hasEnded = false
   }
 
-  /// Looks at the plugin in a child process and binds the socket; nothing else happens before `start`. Blocks until
+  /// Looks at the plugin in a child process; nothing else happens before `start`. Blocks until
   /// the plugin has described itself, 5 s at most.
   ///
   /// - Throws: where the file cannot be used, has no such phase, or an address cannot be used.
@@ -50,7 +48,7 @@ public final class PhaseServer: Sendable {
   ) throws(PhaseServerError) {
     self.whenEnded = whenEnded
     if let problem = Self.addressProblem(in: settings) { throw PhaseServerError(kind: .address, message: problem) }
-    guard (1...Announcement.maximumInFlight / 2).contains(settings.concurrency) else {
+    guard (1...Hello.maximumInFlight / 2).contains(settings.concurrency) else {
       throw PhaseServerError(kind: .address, message: "concurrency \(settings.concurrency) is not within 1 to 2048")
     }
     let random = String(UInt32.random(in: 0 ... .max), radix: 36)
@@ -60,7 +58,6 @@ public final class PhaseServer: Sendable {
     }
     do throws(TransportError) {
       let worker = try Worker(settings: settings, id: name, staged: staged, control: control)
-      pullAddress = worker.pullAddress
       shared.withLock { $0.worker = SentWorker(worker: worker) }
     } catch {
       throw PhaseServerError(kind: .address, message: error.message)
@@ -91,10 +88,8 @@ public final class PhaseServer: Sendable {
   }
 
   private static func addressProblem(in settings: PhaseServerSettings) -> String? {
-    let toConnect = [settings.eventsAddress, settings.advertisedPullAddress].compactMap { $0 }
-    return toConnect.lazy.compactMap { WireProtocol.addressProblem($0, binding: false) }.first
-      ?? WireProtocol.addressProblem(settings.pullAddress, binding: true)
-      ?? settings.resultsAddress.flatMap { WireProtocol.addressProblem($0, binding: false) }
+    (settings.meetingAddresses + settings.coordinatorAddresses).lazy
+      .compactMap { WireProtocol.addressProblem($0, binding: false) }.first
   }
 
   /// The loop has ended: it was drained or stopped, by this program or by a coordinator.

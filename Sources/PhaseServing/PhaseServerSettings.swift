@@ -9,14 +9,10 @@ public struct PhaseServerSettings: Sendable {
   /// The plugin's file.
   public var library: String
   public var jobType: String
-  /// Where the coordinator listens for events.
-  public var eventsAddress = "tcp://127.0.0.1:6000"
-  /// Where results go, instead of what the coordinator says.
-  public var resultsAddress: String?
-  /// Where orders are received; port `*` takes any free one.
-  public var pullAddress = "tcp://127.0.0.1:*"
-  /// What the coordinator is told to connect to; nil: the PULL address as it was bound.
-  public var advertisedPullAddress: String?
+  /// Where the worker meets coordinators: their `eventsAddress`, or that of a forwarder. It serves all that it finds there.
+  public var meetingAddresses = ["tcp://127.0.0.1:6000"]
+  /// Coordinators that are connected to whatever is found; where there are any, no others are.
+  public var coordinatorAddresses: [String] = []
   /// PluginHost children, each running one job at a time.
   public var concurrency = 1
   /// The hard limit on one attempt in milliseconds, besides the pipeline's own: the shorter one counts. Zero: none.

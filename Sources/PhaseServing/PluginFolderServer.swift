@@ -19,8 +19,7 @@ public final class PluginFolderServer: Sendable {
   /// - Parameters:
   ///   - folders: in the order in which their files win where several have the same job type.
   ///   - jobTypes: what to serve; nil: all there is. What is not there yet is waited for.
-  ///   - settings: for each worker; `library`, `jobType`, `workerID` are set by this server, and `pullAddress` must have
-  ///     the port `*`.
+  ///   - settings: for each worker; `library`, `jobType`, `workerID` are set by this server.
   public init(folders: [String], jobTypes: Set<String>?, settings: PhaseServerSettings) {
     self.folders = folders
     self.jobTypes = jobTypes

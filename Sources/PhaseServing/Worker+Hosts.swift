@@ -10,7 +10,7 @@ extension Worker {
   private static var pipelinedBelowMicroseconds: Double { 5_000 }
 
   /// Jobs that a child may hold. What is in a child cannot be recalled, so beyond the second it is at most 2 ms of work.
-  private var childDepth: Int {
+  private func childDepth(_ meanDuration: Double?) -> Int {
     guard let mean = meanDuration, mean < Self.pipelinedBelowMicroseconds else { return 1 }
     return min(max(2, Int(2_000 / max(mean, 1))), 32)
   }
@@ -21,28 +21,42 @@ extension Worker {
   /// A run longer than this keeps others from being given to its child.
   private static var longMilliseconds: Int64 { 20 }
 
-  /// Jobs to children, the emptiest child first. None while results pile up that no coordinator takes.
+  /// Jobs to children, the emptiest child first.
   func giveOut(now: Instant) {
-    guard outbox.hasRoom else { return }
     var room = oneOff.maximumJobs == nil ? Int.max : roomForJobs
-    for slot in slots where slot.isIdle && !held.isEmpty && room > 0 {
-      guard let assignment = held.popAllowed() else { break }
+    if let link = links.first(where: { !$0.held.isEmpty }) {
+      // Otherwise those behind it would keep every child busy.
+      return giveOutSuspects(of: link, &room)
+    }
+    guard links.count < 2 || !runsSuspect else { return }
+    while room > 0, let link = nextToServe(), let slot = childToGive(link, now: now) {
+      guard let assignment = link.backlog.popFirst() else { return }
       room -= 1
       slot.give(assignment, limit: limit(of: assignment))
     }
-    // Otherwise those behind it would keep every child busy.
-    guard held.isEmpty else { return }
-    let depth = childDepth
-    let together = min(depth, max(1, Int(Self.togetherMicroseconds / max(meanDuration ?? .infinity, 1))))
-    for level in stride(from: together, through: depth, by: together) where !backlog.isEmpty {
-      for slot in slots where slot.isReady && !isLong(slot.runs.first, now: now) {
-        while slot.runs.count < level {
-          guard room > 0, let assignment = backlog.popFirst() else { return }
-          room -= 1
-          slot.give(assignment, limit: limit(of: assignment))
-        }
+  }
+
+  private func giveOutSuspects(of link: CoordinatorLink, _ room: inout Int) {
+    for slot in slots where slot.isIdle && room > 0 && link.outbox.hasRoom {
+      guard let assignment = link.held.popAllowed() else { return }
+      room -= 1
+      slot.give(assignment, limit: limit(of: assignment))
+    }
+  }
+
+  private var runsSuspect: Bool { slots.contains { $0.runs.first?.assignment.order.isSuspect == true } }
+
+  /// The child that gets the next job: jobs that take no longer than `togetherMicroseconds` in all go to one, then to the
+  /// next, until each has as many as it may hold.
+  private func childToGive(_ link: CoordinatorLink, now: Instant) -> HostSlot? {
+    let depth = childDepth(link.meanDuration)
+    let together = min(depth, max(1, Int(Self.togetherMicroseconds / max(link.meanDuration ?? .infinity, 1))))
+    for level in stride(from: together, through: depth, by: together) {
+      for slot in slots where slot.isReady && slot.runs.count < level && !isLong(slot.runs.first, now: now) {
+        return slot
       }
     }
+    return nil
   }
 
   private var roomForJobs: Int {
@@ -69,9 +83,9 @@ extension Worker {
     case .refused(let refusal):
       slot.refused(refusal.message)
       if refusal.kind == .cannotLoad { copy.doubt() }
-    case .log(let token, let level, let message): publish(level, message, job: job(of: token, in: slot))
+    case .log(let token, let level, let message): tell(level, message, of: assignment(token, in: slot))
     case .progress(let token, let fraction, let note):
-      if let job = job(of: token, in: slot) { publish(fraction, note, job, LeaseToken(token)) }
+      if let assignment = assignment(token, in: slot) { tell(fraction, note, of: assignment) }
     case .finished(let token, let result, let nanoseconds): finished(token, result, nanoseconds, slot)
     case .malformed(let reason): logger.error("a PluginHost child sent nonsense: \(reason)")
     case .withdrawn(let token): if let run = slot.takeBack(token: token) { handBack(run.assignment) }
@@ -86,9 +100,10 @@ extension Worker {
     guard let run = slot.finishRun(token: token) else { return }
     let seen = monotonicNanoseconds() - run.startedNanoseconds
     let microseconds = Int64(clamping: min(nanoseconds, seen) / 1_000)
-    meanDuration = meanDuration.map { $0 * 0.9 + Double(microseconds) * 0.1 } ?? Double(microseconds)
-    report(
-      run, verdict(on: result, of: run, jobType: settings.jobType, limit: maximumInstructionsBytes), microseconds)
+    let link = link(run.assignment.link)
+    link?.noteDuration(microseconds: microseconds)
+    let limit = link?.maximumInstructionsBytes ?? 4 << 20
+    report(run, verdict(on: result, of: run, jobType: settings.jobType, limit: limit), microseconds)
   }
 
   /// The child is gone: the first run ended with it, those behind it did not begin.
@@ -108,9 +123,13 @@ extension Worker {
       logger.warning("a PluginHost child without a job ended: \(exit.explanation)")
     }
     for run in runs.dropFirst().reversed() where run.ending == nil {
-      if takesJobs { backlog.prepend(run.assignment) } else { handBack(run.assignment) }
+      if takesJobs, let link = link(run.assignment.link) {
+        link.backlog.prepend(run.assignment)
+      } else {
+        handBack(run.assignment)
+      }
     }
-    if stage == .serving || !backlog.isEmpty { startChildren(now: now) }
+    if stage == .serving || links.contains(where: { !$0.backlog.isEmpty }) { startChildren(now: now) }
   }
 
   private func report(_ run: Run, _ verdict: Verdict, _ microseconds: Int64) {
@@ -120,9 +139,12 @@ extension Worker {
     case .failed, .permanentFailure, .retryRequested, .crashed, .timedOut: failed += 1
     }
     if verdict.outcome != .handedBack, verdict.outcome != .lost { jobsEnded += 1 }
-    outbox.add(
+    ledger.spent(Double(microseconds), by: run.assignment.link)
+    isCreditDue = true
+    link(run.assignment.link)?.outbox.add(
       AttemptReport(
-        job: run.assignment.order.job, token: run.token, outcome: verdict.outcome, startedAt: run.startedAt,
+        job: run.assignment.order.job, token: run.assignment.order.token, outcome: verdict.outcome,
+        startedAt: run.startedAt,
         durationMicroseconds: microseconds, hasInstructions: verdict.instructions != nil,
         retryAfterMilliseconds: verdict.retryAfterMilliseconds, plugin: plugin, error: verdict.error),
       instructions: verdict.instructions, pipeline: run.assignment.pipeline)
@@ -144,11 +166,13 @@ extension Worker {
 
   // MARK: - Words of the plugin
 
-  private func job(of token: UInt64, in slot: HostSlot) -> JobID? {
-    slot.runs.first { $0.token.number == token }?.assignment.order.job
+  private func assignment(_ serial: UInt64, in slot: HostSlot) -> Assignment? {
+    slot.runs.first { $0.serial == serial }?.assignment
   }
 
-  private func publish(_ level: HostLogLevel, _ message: String, job: JobID?) {
+  /// What belongs to no job is told to all.
+  private func tell(_ level: HostLogLevel, _ message: String, of assignment: Assignment?) {
+    let job = assignment?.order.job
     let (wireLevel, logLevel): (LogLine.Level, Logger.Level) =
       switch level {
       case .debug: (.debug, .debug)
@@ -157,13 +181,15 @@ extension Worker {
       case .error: (.error, .error)
       }
     logger.log(level: logLevel, "\(job.map { "job \($0): " } ?? "")\(message)")
-    if hasSubscriber { _ = events.send([LogLine(worker: id, job: job, level: wireLevel, text: message).encoded()]) }
+    let line = LogLine(worker: id, job: job, level: wireLevel, text: message).encoded()
+    for link in links where link.isWelcome && assignment?.link ?? link.number == link.number { _ = link.send([line]) }
   }
 
-  private func publish(_ fraction: Double, _ note: String, _ job: JobID, _ token: LeaseToken) {
-    let note = truncated(note, toBytes: 1_024)
-    let report = ProgressReport(worker: id, job: job, token: token, fraction: fraction, note: note)
-    _ = events.send([report.encoded()])
+  private func tell(_ fraction: Double, _ note: String, of assignment: Assignment) {
+    let report = ProgressReport(
+      worker: id, job: assignment.order.job, token: assignment.order.token, fraction: fraction,
+      note: truncated(note, toBytes: 1_024))
+    _ = link(assignment.link)?.send([report.encoded()])
   }
 
   /// Whoever reads the log of a worker need not ask a coordinator for the trace. At the level of debugging it is there already.

@@ -20,15 +20,16 @@ extension Worker {
     logger.notice("draining: finishing what runs, taking nothing new")
     stage = .draining(until: now + settings.drainMilliseconds)
     giveBackWaiting()
-    announceAt = now
+    helloAt = now
   }
 
   /// A worker that was started for so many jobs, or until there are none.
   func endIfDone(now: Instant) {
     guard oneOff.endsByItself, stage == .serving else { return }
-    let hasNothing = backlog.isEmpty && held.isEmpty && slots.allSatisfy { $0.runs.isEmpty }
-    let reason = oneOff.reason(
-      ended: jobsEnded, hasNothing: hasNothing, canBeGiven: coordinator != nil && takesJobs, now: now)
+    let hasNothing = slots.allSatisfy { $0.runs.isEmpty } && links.allSatisfy { $0.backlog.isEmpty && $0.held.isEmpty }
+    let served = links.filter(\.isWelcome)
+    let canBeGiven = takesJobs && !served.isEmpty && served.allSatisfy { ledger.waiting(for: $0.number) == 0 }
+    let reason = oneOff.reason(ended: jobsEnded, hasNothing: hasNothing, canBeGiven: canBeGiven, now: now)
     guard let reason else { return }
     logger.notice("\(settings.jobType): ran \(jobsEnded) jobs, \(reason)")
     beginDraining(now: now)
@@ -36,13 +37,16 @@ extension Worker {
 
   /// All that has not begun: here at once, in the children as soon as they say that it did not begin.
   func giveBackWaiting() {
-    while let assignment = backlog.popFirst() { handBack(assignment) }
-    for assignment in held.remove() { handBack(assignment) }
+    for link in links {
+      while let assignment = link.backlog.popFirst() { handBack(assignment) }
+      for assignment in link.held.remove() { handBack(assignment) }
+    }
     for slot in slots { slot.withdrawWaiting() }
   }
 
   func handBack(_ assignment: Assignment) {
-    outbox.add(
+    isCreditDue = true
+    link(assignment.link)?.outbox.add(
       AttemptReport(
         job: assignment.order.job, token: assignment.order.token, outcome: .handedBack,
         startedAt: Timestamp(milliseconds: 0), durationMicroseconds: 0, hasInstructions: false, plugin: plugin),
@@ -56,7 +60,7 @@ extension Worker {
       slot.end(.handBack, killAt: now)
       slot.killIfOverdue(now: now)
     }
-    announceAt = now
+    helloAt = now
   }
 
   func isDone(now: Instant) -> Bool {
@@ -68,10 +72,6 @@ extension Worker {
   }
 
   private var isIdle: Bool {
-    backlog.isEmpty && held.isEmpty && slots.allSatisfy { $0.runs.isEmpty } && outbox.isEmpty
-  }
-
-  func announceGoodbye() {
-    _ = events.send([Goodbye(worker: id, reason: "it was told to stop").encoded()])
+    links.allSatisfy(\.isEmpty) && slots.allSatisfy { $0.runs.isEmpty }
   }
 }

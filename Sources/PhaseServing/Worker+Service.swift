@@ -28,7 +28,8 @@ extension Worker {
     guard present != service else { return }
     service = present
     // The coordinator must hear of it before it gives the next job.
-    announceAt = now
+    helloAt = now
+    isCreditDue = true
     if present.state == .impaired || present.state == .starting { giveBackWaiting() }
   }
 
@@ -45,21 +46,36 @@ extension Worker {
   }
 
   func remarkOnSilence(now: Instant) {
-    let kind = silence.look(isHeard: hasSubscriber, isWelcome: coordinator != nil, now: now)
-    guard let kind, stage == .serving else {
-      if kind == nil { _ = silenceRemark.end() }
-      return
+    guard stage == .serving else { return }
+    for point in meetingPoints {
+      let isHeard = !point.coordinators.isEmpty
+      let isServed = links.contains { point.coordinators.contains($0.address) && $0.isWelcome }
+      guard let kind = point.silence.look(isHeard: isHeard, isWelcome: isServed, now: now) else {
+        _ = point.remark.end()
+        continue
+      }
+      let text = words(for: kind, at: point)
+      guard point.remark.isDue(text, now: now) else { continue }
+      if kind == .nobody && !point.hasOlderProtocol { explain(text, point.address) } else { logger.warning("\(text)") }
     }
-    let address = settings.eventsAddress
+  }
+
+  private func words(for kind: CoordinatorSilence.Kind, at point: MeetingPoint) -> String {
     switch kind {
-    case .nobody:
-      let text = "no coordinator heard at \(address), still trying"
-      if silenceRemark.isDue(text, now: now) { explain(text, address) }
+    case .nobody where point.hasOlderProtocol:
+      return "the coordinator at \(point.address) speaks protocol 1, this worker protocol 2: upgrade the coordinator"
+    case .nobody: return "no coordinator heard at \(point.address), still trying"
     case .noWelcome:
-      let text =
-        "no pipeline at \(address) has taken this worker for '\(settings.jobType)': it has no such phase, or cannot "
-        + "connect to \(settings.advertisedPullAddress ?? pullAddress) (--pull-bind, --advertise)"
-      if silenceRemark.isDue(text, now: now) { logger.warning("\(text)") }
+      let refusal = links.lazy.compactMap { link in
+        point.coordinators.contains(link.address) ? link.refusal?.message : nil
+      }.first
+      if let refusal {
+        return "no pipeline at \(point.address) has taken this worker for '\(settings.jobType)': \(refusal)"
+      }
+      let addresses = point.coordinators.sorted().joined(separator: ", ")
+      return
+        "heard of a coordinator at \(addresses) by way of \(point.address), and cannot reach it there: --job-pull of the "
+        + "pipeline must be reachable from this machine, or its --advertise name the address that is"
     }
   }
 

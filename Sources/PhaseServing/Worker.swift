@@ -34,53 +34,46 @@ final class Worker {
   let copy: StagedCopy
   let clocks: Clocks
   let context: SocketContext
-  let events: Socket
-  let orders: Socket
-  let pullAddress: String
+  /// Tells this worker from one that had its id before.
+  let instance = UInt64.random(in: 1 ... .max)
+  let meetingPoints: [MeetingPoint]
   let control: WorkerControl
   let slots: [HostSlot]
 
-  /// Where results go; nil until a coordinator has said so.
-  var results: ResultsLink?
-  var coordinator: String?
-  var maximumInstructionsBytes = 4 << 20
-  var backlog: Deque<Assignment> = []
-  /// Jobs that were lost before; each waits for the coordinator's word.
-  var held = HeldJobs()
-  var outbox = Outbox()
+  /// In the order in which they were found.
+  var links: [CoordinatorLink] = []
+  var linksMade = 0
+  /// Runs of coordinators by address, as welcomed last.
+  var coordinators: [String: String] = [:]
+  var ledger = CreditLedger()
+  /// Something happened that the credits go by.
+  var isCreditDue = false
+  var serials: UInt64 = 0
   var stage = Stage.serving
   var succeeded = 0
   /// Jobs that were run, whatever became of them.
   var jobsEnded = 0
   var oneOff: OneOff
   var failed = 0
-  var hasSubscriber = false
   /// Nothing is run while it is there.
   var quarantine: Quarantine.Record?
   var lookForQuarantineAt = Instant(milliseconds: .min)
-  var announceAt = Instant(milliseconds: .min)
-  /// As announced last.
+  var helloAt = Instant(milliseconds: .min)
+  /// As said last.
   var service = ServiceState(slots: [], isServing: true, quarantine: nil)
   var trouble = RareRemark()
-  var silence = CoordinatorSilence()
-  var silenceRemark = RareRemark()
-  /// Moving average of a run's length in microseconds; short runs are given to a child several at a time.
-  var meanDuration: Double?
   let poller = Poller()
   /// What the poller watches of each slot's child.
   var watches: [HostWatch]
   private var lookAtAllAt = Instant(milliseconds: .min)
   private var complaints = 0
-  var resultsLinksMade = 0
 
-  /// What the poller calls what it watches; children come after these, two descriptors each.
+  /// What the poller calls what it watches: two keys for each child and each link.
   enum PollKey {
     static let wake = 0
-    static let orders = 1
-    static let events = 2
-    static let results = 3
-    static let resultsMonitor = 4
-    static let hosts = 5
+    static let hosts = 2
+    static let meetings = 1 << 20
+    static let links = 1 << 21
   }
 
   /// - Parameter staged: the content-addressed copy of the plugin.
@@ -100,10 +93,9 @@ final class Worker {
     plugin = String(staged.sha256.prefix(12))
     pluginFile = settings.library.split(separator: "/").last.map(String.init) ?? settings.library
     context = try SocketContext()
-    events = try Socket(.publish, in: context, lingerMilliseconds: 500)
-    orders = try Socket(.pull, in: context)
-    pullAddress = try orders.bind(settings.pullAddress)
-    try events.connect(settings.eventsAddress)
+    var points: [MeetingPoint] = []
+    for address in settings.meetingAddresses { points.append(try MeetingPoint(address, in: context)) }
+    meetingPoints = points
     let configuration = PluginHostConfiguration(
       executable: settings.hostExecutable, library: staged.path, role: .phase(jobType: settings.jobType),
       limits: settings.limits, environment: settings.environment,
@@ -125,15 +117,16 @@ final class Worker {
 
   func run() {
     poller.add(fileDescriptor: control.wake.fileDescriptor, as: PollKey.wake)
-    poller.add(orders, as: PollKey.orders)
-    poller.add(events, as: PollKey.events)
+    for (index, point) in meetingPoints.enumerated() { poller.add(point.socket, as: PollKey.meetings + index) }
+    let start = clocks.instant()
+    for address in settings.coordinatorAddresses { connect(to: address, now: start) }
     while true {
       let now = clocks.instant()
       if isDone(now: now) { break }
       step(now: now)
       poller.wait(timeoutMilliseconds: Int(timeout(now: clocks.instant())))
     }
-    announceGoodbye()
+    sayGoodbye()
     for slot in slots { slot.host?.kill() }
     copy.close()
   }
@@ -142,28 +135,30 @@ final class Worker {
     let ready = poller.ready
     if ready.contains(PollKey.wake) { control.wake.clear() }
     followWishes(now: now)
-    if ready.contains(PollKey.events) { readSubscriptions() }
-    if ready.contains(PollKey.orders) { readOrders(now: now) }
-    if ready.contains(PollKey.resultsMonitor) { followResultsConnection(now: now) }
-    if ready.contains(PollKey.results) { readAnswers() }
+    if ready.contains(where: { $0 >= PollKey.meetings && $0 < PollKey.links }) { lookForCoordinators(now: now) }
+    if ready.contains(where: { $0 >= PollKey.links }) { readLinks(ready, now: now) }
     for slot in slotsToAttend(ready, now: now) { attend(slots[slot], now: now) }
     judgeService(now: now)
     giveOut(now: now)
+    lendSlots(now: now)
     endIfDone(now: now)
     for slot in slots.indices { watches[slot].follow(slots[slot].host, in: poller) }
     sendReports(now: now)
-    announceIfDue(now: now)
+    sayHelloIfDue(now: now)
   }
 
   /// Those that something came from; now and then all, for their deadlines and for children to be started.
   private func slotsToAttend(_ ready: [Int], now: Instant) -> [Int] {
     guard now >= lookAtAllAt else {
-      return ready.compactMap { $0 < PollKey.hosts ? nil : ($0 - PollKey.hosts) / 2 }
+      return ready.compactMap {
+        $0 >= PollKey.hosts && $0 < PollKey.meetings ? ($0 - PollKey.hosts) / 2 : nil
+      }
     }
     lookAtAllAt = now + lookAtAllEvery
     heedQuarantine(now: now)
-    outbox.expire(now: now)
+    for link in links { link.outbox.expire(now: now) }
     startChildren(now: now)
+    watchLinks(now: now)
     remarkOnSilence(now: now)
     return Array(slots.indices)
   }
@@ -172,12 +167,12 @@ final class Worker {
   private var lookAtAllEvery: Int64 { isWaitingForWork ? 1_000 : 100 }
 
   private var isWaitingForWork: Bool {
-    stage == .serving && quarantine == nil && backlog.isEmpty && held.isEmpty && outbox.isEmpty
+    stage == .serving && quarantine == nil && links.count < 2 && links.allSatisfy(\.isEmpty)
       && slots.allSatisfy(\.isIdle)
   }
 
   private func timeout(now: Instant) -> Int64 {
-    min(max(0, min(announceAt, lookAtAllAt) - now), lookAtAllEvery)
+    min(max(0, min(helloAt, lookAtAllAt) - now), lookAtAllEvery)
   }
 
   /// One line for the first few messages that make no sense; a count would not help whoever reads this log.

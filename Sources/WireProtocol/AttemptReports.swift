@@ -85,7 +85,6 @@ public struct AttemptReports: Hashable, Sendable {
     reports = []
     reports.reserveCapacity(count)
     for _ in 0..<count { reports.append(try Self.readReport(from: &reader)) }
-    try reader.finish()
   }
 
   private static func readReport(from reader: inout HeaderReader) throws(WireError) -> AttemptReport {
@@ -125,6 +124,5 @@ public struct ReportAcknowledgement: Hashable, Sendable {
   public init(decoding frame: [UInt8]) throws(WireError) {
     var reader = HeaderReader(frame)
     tokens = try reader.tokens(atMost: AttemptReports.maximumReports)
-    try reader.finish()
   }
 }

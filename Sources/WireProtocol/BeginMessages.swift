@@ -21,8 +21,7 @@ public struct BeganReport: Hashable, Sendable {
   public init(decoding frame: [UInt8]) throws(WireError) {
     var reader = HeaderReader(frame)
     worker = try reader.workerID()
-    tokens = try reader.tokens(atMost: Announcement.maximumInFlight)
-    try reader.finish()
+    tokens = try reader.tokens(atMost: Hello.maximumInFlight)
   }
 }
 
@@ -40,7 +39,6 @@ public struct BeginAnswer: Hashable, Sendable {
 
   public init(decoding frame: [UInt8]) throws(WireError) {
     var reader = HeaderReader(frame)
-    tokens = try reader.tokens(atMost: Announcement.maximumInFlight)
-    try reader.finish()
+    tokens = try reader.tokens(atMost: Hello.maximumInFlight)
   }
 }

@@ -26,6 +26,9 @@ public enum ReplyCode: UInt8, Sendable, CaseIterable, CustomStringConvertible {
     case .stopping: "stopping"
     }
   }
+
+  /// - Parameter received: a code that a later version may have added: not known here, it means "try again later".
+  public init(received: UInt8) { self = ReplyCode(rawValue: received) ?? .unavailable }
 }
 
 /// Jobs for a pipeline. As many payload frames follow the header.
@@ -90,7 +93,6 @@ public struct EnqueueRequest: Hashable, Sendable {
       let delay = Int64(clamping: try reader.number())
       jobs.append(Job(id: id, priority: Int(priority), delayMilliseconds: delay))
     }
-    try reader.finish()
   }
 }
 
@@ -136,11 +138,10 @@ public struct EnqueueReply: Hashable, Sendable {
     jobs = []
     jobs.reserveCapacity(count)
     for _ in 0..<count {
-      guard let code = ReplyCode(rawValue: try reader.byte()) else { throw WireError("an unknown reply code") }
+      let code = ReplyCode(received: try reader.byte())
       let id = try reader.optionalJobID()
       jobs.append(Job(code: code, id: id, message: try reader.text(atMost: 1024)))
     }
-    try reader.finish()
   }
 }
 
@@ -170,7 +171,6 @@ public struct Request: Hashable, Sendable {
     request = try reader.number()
     pipeline = try reader.text(atMost: EnqueueRequest.maximumNameBytes)
     verb = try reader.text(atMost: 64)
-    try reader.finish()
   }
 }
 
@@ -197,9 +197,8 @@ public struct Reply: Hashable, Sendable {
   public init(decoding frame: [UInt8]) throws(WireError) {
     var reader = HeaderReader(frame)
     request = try reader.number()
-    guard let code = ReplyCode(rawValue: try reader.byte()) else { throw WireError("an unknown reply code") }
+    let code = ReplyCode(received: try reader.byte())
     self.code = code
     message = try reader.text(atMost: 4096)
-    try reader.finish()
   }
 }

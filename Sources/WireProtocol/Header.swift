@@ -7,37 +7,40 @@ public struct WireError: Error, Hashable, Sendable, CustomStringConvertible {
 
 /// The four bytes every header frame begins with: `C`, `T`, the version, the kind. docs/wire-protocol.md.
 public enum Prologue {
-  public static let version: UInt8 = 1
+  public static let version: UInt8 = 2
   public static let length = 4
-  /// What a SUB socket subscribes to in order to see every event of this version.
-  public static let subscription: [UInt8] = [0x43, 0x54, version]
+  /// What every header begins with.
+  static let start: [UInt8] = [0x43, 0x54, version]
 
   /// - Throws: where the frame is too short, foreign, of another version or of an unknown kind.
   public static func kind(of frame: [UInt8]) throws(WireError) -> MessageKind {
     guard frame.count >= length else { throw WireError("a header of \(frame.count) bytes; it has at least \(length)") }
     guard frame[0] == 0x43, frame[1] == 0x54 else { throw WireError("a header that does not begin with 'CT'") }
     guard frame[2] == version else {
-      throw WireError("wire protocol version \(frame[2]); this side speaks version \(version)")
+      throw WireError("protocol \(frame[2]) is spoken there, protocol \(version) here; one side must be upgraded")
     }
     guard let kind = MessageKind(rawValue: frame[3]) else { throw WireError("unknown message kind \(frame[3])") }
     return kind
   }
 }
 
-/// What a message is. 1…15: events of a worker, 16…31: orders to a worker, 32…47: from a worker to the coordinator's
-/// intake, 48…63: answers to those, 64…79: requests of clients, 80…95: answers to those.
+/// What a message is. 16…31: from a coordinator to a worker, 32…47: from a worker to a coordinator, 48…63: answers to
+/// those, 64…79: requests of clients, 80…95: answers to those.
 public enum MessageKind: UInt8, Sendable, CaseIterable {
-  case announcement = 1
-  case progress = 3
-  case log = 4
-  case goodbye = 5
   case welcome = 16
   case jobs = 17
   case cancel = 18
   case recall = 19
   case drain = 20
+  case demand = 21
+  case refused = 22
   case results = 32
   case began = 33
+  case hello = 34
+  case goodbye = 35
+  case credit = 36
+  case progress = 37
+  case log = 38
   case resultAck = 48
   case begin = 49
   case enqueue = 64
@@ -53,7 +56,7 @@ public struct HeaderWriter {
   public init(_ kind: MessageKind, reserving capacity: Int = 96) {
     bytes = []
     bytes.reserveCapacity(capacity)
-    bytes.append(contentsOf: Prologue.subscription)
+    bytes.append(contentsOf: Prologue.start)
     bytes.append(kind.rawValue)
   }
 
@@ -88,7 +91,8 @@ public struct HeaderWriter {
   }
 }
 
-/// Reads what `HeaderWriter` wrote, and believes nothing: every length is checked before it is used.
+/// Reads what `HeaderWriter` wrote, and believes nothing: every length is checked before it is used. What lies behind the
+/// last field that a reader knows is passed over: later versions put their new fields there.
 public struct HeaderReader {
   private let bytes: [UInt8]
   private var position: Int
@@ -152,10 +156,5 @@ public struct HeaderReader {
     guard let text = String(validating: slice, as: UTF8.self) else { throw WireError("a text that is not UTF-8") }
     position += length
     return text
-  }
-
-  /// - Throws: where bytes follow. A header says all it says and no more.
-  public func finish() throws(WireError) {
-    guard position == bytes.count else { throw WireError("\(bytes.count - position) bytes behind the last field") }
   }
 }

@@ -1,23 +1,20 @@
 public import PipelineModel
 
-/// A coordinator's first message to a worker that announced itself.
+/// A coordinator's answer to the first hello of a worker on a connection.
 public struct Welcome: Hashable, Sendable {
   public var worker: WorkerID
   /// Names this run of the coordinator; another one after a restart.
   public var coordinator: String
   public var pipeline: String
-  /// Where results go. A wildcard host stands for the host the worker connected to.
-  public var resultsAddress: String
   /// What a job's instructions may grow to by the results of its phases.
   public var maximumInstructionsBytes: Int
+  /// As `Hello.minorVersion`.
+  public var minorVersion = Hello.minorVersion
 
-  public init(
-    worker: WorkerID, coordinator: String, pipeline: String, resultsAddress: String, maximumInstructionsBytes: Int
-  ) {
+  public init(worker: WorkerID, coordinator: String, pipeline: String, maximumInstructionsBytes: Int) {
     self.worker = worker
     self.coordinator = coordinator
     self.pipeline = pipeline
-    self.resultsAddress = resultsAddress
     self.maximumInstructionsBytes = maximumInstructionsBytes
   }
 
@@ -25,8 +22,8 @@ public struct Welcome: Hashable, Sendable {
     var writer = HeaderWriter(.welcome)
     writer.put(worker.text)
     writer.put(coordinator)
+    writer.put(minorVersion)
     writer.put(pipeline)
-    writer.put(resultsAddress)
     writer.put(maximumInstructionsBytes)
     return writer.bytes
   }
@@ -35,10 +32,78 @@ public struct Welcome: Hashable, Sendable {
     var reader = HeaderReader(frame)
     worker = try reader.workerID()
     coordinator = try reader.text(atMost: 128)
+    minorVersion = try reader.count(atMost: .max)
     pipeline = try reader.roleName()
-    resultsAddress = try reader.text()
     maximumInstructionsBytes = try reader.count(atMost: 1 << 30)
-    try reader.finish()
+  }
+}
+
+/// A coordinator gives this worker no jobs, as long as the connection lasts or until it is welcomed after another hello.
+public struct WorkerRefusal: Hashable, Sendable {
+  public enum Reason: UInt8, Sendable {
+    /// The pipeline has no phase of its job type.
+    case noSuchPhase = 1
+    /// Another worker has its id, and is there.
+    case idTaken = 2
+    /// A reason that this version does not know.
+    case other = 255
+  }
+
+  public var worker: WorkerID
+  public var reason: Reason
+  /// One line for people.
+  public var message: String
+
+  public init(worker: WorkerID, reason: Reason, message: String) {
+    self.worker = worker
+    self.reason = reason
+    self.message = message
+  }
+
+  public func encoded() -> [UInt8] {
+    var writer = HeaderWriter(.refused)
+    writer.put(worker.text)
+    writer.put(byte: reason.rawValue)
+    writer.put(truncated(message, toBytes: 1_024))
+    return writer.bytes
+  }
+
+  public init(decoding frame: [UInt8]) throws(WireError) {
+    var reader = HeaderReader(frame)
+    worker = try reader.workerID()
+    reason = Reason(rawValue: try reader.byte()) ?? .other
+    message = try reader.text()
+  }
+}
+
+/// "I am here, and this much waits": a coordinator's heartbeat to a worker, sent as well when there begins or ceases to be
+/// work for one that is shared, and when a credit of it takes effect.
+public struct Demand: Hashable, Sendable {
+  public var worker: WorkerID
+  /// Jobs of its type that nobody has been given yet.
+  public var waiting: Int
+  /// Of the latest credit that counts: what is sent after this message keeps to it.
+  public var credit: UInt64
+
+  public init(worker: WorkerID, waiting: Int, credit: UInt64) {
+    self.worker = worker
+    self.waiting = waiting
+    self.credit = credit
+  }
+
+  public func encoded() -> [UInt8] {
+    var writer = HeaderWriter(.demand)
+    writer.put(worker.text)
+    writer.put(waiting)
+    writer.put(credit)
+    return writer.bytes
+  }
+
+  public init(decoding frame: [UInt8]) throws(WireError) {
+    var reader = HeaderReader(frame)
+    worker = try reader.workerID()
+    waiting = try reader.count(atMost: .max)
+    credit = try reader.number()
   }
 }
 
@@ -72,11 +137,14 @@ public struct JobOrders: Hashable, Sendable {
   public var worker: WorkerID
   public var pipeline: String
   public var jobs: [JobOrder]
+  /// Of the credit under which they are sent.
+  public var credit: UInt64
 
-  public init(worker: WorkerID, pipeline: String, jobs: [JobOrder]) {
+  public init(worker: WorkerID, pipeline: String, jobs: [JobOrder], credit: UInt64) {
     self.worker = worker
     self.pipeline = pipeline
     self.jobs = jobs
+    self.credit = credit
   }
 
   public func encoded() -> [UInt8] {
@@ -91,6 +159,7 @@ public struct JobOrders: Hashable, Sendable {
       writer.put(Int(clamping: job.timeoutMilliseconds))
       writer.put(byte: job.isSuspect ? 1 : 0)
     }
+    writer.put(credit)
     return writer.bytes
   }
 
@@ -108,7 +177,7 @@ public struct JobOrders: Hashable, Sendable {
           attempt: try reader.count(atMost: Int(UInt32.max)),
           timeoutMilliseconds: Int64(try reader.count(atMost: Int.max)), isSuspect: try reader.flag()))
     }
-    try reader.finish()
+    credit = try reader.number()
   }
 }
 
@@ -134,8 +203,7 @@ public struct LeaseOrder: Hashable, Sendable {
   public init(decoding frame: [UInt8]) throws(WireError) {
     var reader = HeaderReader(frame)
     worker = try reader.workerID()
-    tokens = try reader.tokens(atMost: Announcement.maximumInFlight)
-    try reader.finish()
+    tokens = try reader.tokens(atMost: Hello.maximumInFlight)
   }
 }
 
@@ -154,6 +222,5 @@ public struct DrainOrder: Hashable, Sendable {
   public init(decoding frame: [UInt8]) throws(WireError) {
     var reader = HeaderReader(frame)
     worker = try reader.workerID()
-    try reader.finish()
   }
 }

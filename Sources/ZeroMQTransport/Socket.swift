@@ -4,15 +4,15 @@ internal import Glibc
 /// One ZeroMQ socket. Belongs to the thread that made it; every call is made there and none blocks.
 public final class Socket {
   public enum Pattern: Sendable {
-    case publish, subscribe, push, pull, dealer, router, pair
+    /// `forwardedSubscribe` gets its subscriptions from the other side of a forwarder.
+    case publish, subscribe, forwardedSubscribe, dealer, router, pair
 
     var code: Int32 {
       switch self {
       // XPUB is PUB that also hands up the subscriptions it gets: so a publisher knows when somebody listens.
       case .publish: ZMQ_XPUB
       case .subscribe: ZMQ_SUB
-      case .push: ZMQ_PUSH
-      case .pull: ZMQ_PULL
+      case .forwardedSubscribe: ZMQ_XSUB
       case .dealer: ZMQ_DEALER
       case .router: ZMQ_ROUTER
       case .pair: ZMQ_PAIR

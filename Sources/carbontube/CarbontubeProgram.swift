@@ -27,7 +27,8 @@ struct CarbontubeProgram: ParsableCommand {
     version: ProductVersion.text,
     groupedSubcommands: [
       CommandGroup(
-        name: "Serving", subcommands: [PipelineCommand.self, PhaseCommand.self, RunCommand.self, WebCommand.self]),
+        name: "Serving",
+        subcommands: [PipelineCommand.self, PhaseCommand.self, RunCommand.self, WebCommand.self, ForwarderCommand.self]),
       CommandGroup(
         name: "Jobs",
         subcommands: [

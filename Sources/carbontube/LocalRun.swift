@@ -38,15 +38,14 @@ final class LocalRun: Sendable {
     settings.hooks.started = { shared.noteStart() }
     settings.hooks.stopped = { shared.noteEnd() }
     let uri = storage ?? "sqlite:\(folder.path)/jobs.db?synchronous=normal"
-    let (bound, path) = (settings, folder.path)
+    let bound = settings
     server = try CommandFailure.explaining {
       try PipelineServer(pipeline: pipeline, storage: try jobStore(at: uri), settings: bound)
     }
     workers = try CommandFailure.explaining {
       try libraries.sorted { $0.key < $1.key }.map { jobType, library in
         var settings = PhaseServerSettings(library: library, jobType: jobType, logger: logger)
-        settings.eventsAddress = bound.eventsAddress
-        settings.pullAddress = "ipc://\(path)/\(jobType)"
+        settings.meetingAddresses = [bound.eventsAddress]
         settings.concurrency = concurrency
         provision.apply(to: &settings)
         // Whoever runs a plugin by hand is told of each crash, and decides.

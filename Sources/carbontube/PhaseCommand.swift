@@ -27,21 +27,25 @@ struct PhaseCommand: ParsableCommand {
 
   @Option(
     name: [.customLong("sub-connect"), .customLong("pub-connect")],
-    help: ArgumentHelp("The pipeline's --sub-bind.", valueName: "address"))
-  var subConnect = "tcp://127.0.0.1:6000"
-
-  @Option(
-    help: ArgumentHelp("Where results go. Default: what the coordinator says.", valueName: "address"))
-  var pushConnect: String?
-
-  @Option(
-    name: [.customLong("pull-bind"), .customLong("pull-connect")],
-    help: ArgumentHelp("Where this worker receives jobs. Port * takes any free one.", valueName: "address"))
-  var pullBind = "tcp://127.0.0.1:*"
+    help: ArgumentHelp(
+      """
+      A pipeline's --sub-bind, or a forwarder's --sub-bind; repeatable: all pipelines found there are served, each with \
+      its part of the slots. Default: tcp://127.0.0.1:6000.
+      """, valueName: "address"))
+  var subConnect: [String] = []
 
   @Option(
     help: ArgumentHelp(
-      "What the coordinator is told to connect to, where it sees another address.", valueName: "address"))
+      "A pipeline's --job-pull, instead of what is found; repeatable.", valueName: "address"))
+  var pushConnect: [String] = []
+
+  @Option(
+    name: [.customLong("pull-bind"), .customLong("pull-connect")],
+    help: ArgumentHelp(
+      "Accepted and not needed: a worker connects to the pipeline and listens nowhere.", valueName: "address"))
+  var pullBind: String?
+
+  @Option(help: ArgumentHelp("Accepted and not needed, as --pull-bind.", valueName: "address"))
   var advertise: String?
 
   @Option(name: .shortAndLong, help: "Jobs at a time, each in a child of its own.") var concurrency = 1
@@ -74,10 +78,10 @@ struct PhaseCommand: ParsableCommand {
   @OptionGroup var logging: LogOptions
 
   func validate() throws {
-    for address in [subConnect, pushConnect, advertise].compactMap(\.self) {
+    for address in subConnect + pushConnect + [advertise].compactMap(\.self) {
       if let problem = addressProblem(address, binding: false) { throw ValidationError(problem) }
     }
-    if let problem = addressProblem(pullBind, binding: true) { throw ValidationError(problem) }
+    if let pullBind, let problem = addressProblem(pullBind, binding: true) { throw ValidationError(problem) }
     guard quarantineAfter >= 0 else { throw ValidationError("--quarantine-after must be 0 or more") }
     guard (1...2_048).contains(concurrency) else { throw ValidationError("--concurrency must be 1 to 2048") }
     guard (0...1e9).contains(timeout), (0...1e9).contains(drainTimeout) else {
@@ -115,9 +119,6 @@ struct PhaseCommand: ParsableCommand {
     if let library = words.first(where: { $0.contains("/") }) {
       throw CommandFailure(.usage, "with --plugin-dir only job types are named, not '\(library)'")
     }
-    guard pullBind.hasSuffix(":*"), advertise == nil else {
-      throw CommandFailure(.usage, "--plugin-dir serves each phase on a port of its own: give --pull-bind the port *")
-    }
   }
 
   func run() throws {
@@ -130,6 +131,10 @@ struct PhaseCommand: ParsableCommand {
     if pluginDir.isEmpty { try servePhase() } else { try serveFolders() }
   }
 
+  private var meetingAddresses: [String] { subConnect.isEmpty ? ["tcp://127.0.0.1:6000"] : subConnect }
+
+  private var pipelines: String { (pushConnect.isEmpty ? meetingAddresses : pushConnect).joined(separator: ", ") }
+
   private func servePhase() throws {
     var settings = try settings()
     settings.library = try PluginFile.path(words[0])
@@ -139,7 +144,7 @@ struct PhaseCommand: ParsableCommand {
       if count == 1 { server.drain() } else { server.stop() }
     }
     defer { withExtendedLifetime(signals) {} }
-    StandardStreams.say("phase \(settings.jobType): jobs \(server.pullAddress), pipeline \(subConnect)")
+    StandardStreams.say("phase \(settings.jobType): pipeline \(pipelines)")
     server.start()
     server.waitUntilStopped()
   }
@@ -152,7 +157,7 @@ struct PhaseCommand: ParsableCommand {
     }
     defer { withExtendedLifetime(signals) {} }
     let what = all ? "all phases" : words.joined(separator: ", ")
-    StandardStreams.say("phase \(what): plugins \(pluginDir.joined(separator: ", ")), pipeline \(subConnect)")
+    StandardStreams.say("phase \(what): plugins \(pluginDir.joined(separator: ", ")), pipeline \(pipelines)")
     server.start()
     server.waitUntilStopped()
   }
@@ -161,10 +166,8 @@ struct PhaseCommand: ParsableCommand {
   private func settings() throws(CommandFailure) -> PhaseServerSettings {
     var settings = PhaseServerSettings(library: "", jobType: "", logger: logging.logger("carbontube.phase"))
     try provision.given().apply(to: &settings)
-    settings.eventsAddress = subConnect
-    settings.resultsAddress = pushConnect
-    settings.pullAddress = pullBind
-    settings.advertisedPullAddress = advertise
+    settings.meetingAddresses = meetingAddresses
+    settings.coordinatorAddresses = pushConnect
     settings.concurrency = concurrency
     settings.timeoutMilliseconds = Int64(timeout * 1_000)
     settings.drainMilliseconds = Int64(drainTimeout * 1_000)

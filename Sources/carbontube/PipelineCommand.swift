@@ -21,18 +21,24 @@ struct PipelineCommand: ParsableCommand {
 
   @Option(
     name: [.customLong("sub-bind"), .customLong("sub-connect")],
-    help: ArgumentHelp("Where workers announce themselves. Port * takes any free one.", valueName: "address"))
+    help: ArgumentHelp("Where workers look for this pipeline. Port * takes any free one.", valueName: "address"))
   var subBind = "tcp://127.0.0.1:6000"
 
   @Option(
     name: [.customLong("job-pull"), .customLong("pull-bind"), .customLong("pull-connect")],
-    help: ArgumentHelp("Where jobs, results and requests come in.", valueName: "address"))
+    help: ArgumentHelp("Where workers connect, and where jobs and requests come in.", valueName: "address"))
   var jobPull = "tcp://127.0.0.1:5050"
 
   @Option(
     help: ArgumentHelp(
-      "What workers are told to send results to, where they see another address.", valueName: "address"))
+      "--job-pull as workers reach it, where they see another address: behind a forwarder, NAT or a mapped port.",
+      valueName: "address"))
   var advertise: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "The --pub-bind of a forwarder where workers look for this pipeline as well; repeatable.", valueName: "address"))
+  var forwarder: [String] = []
 
   @Option(
     help: ArgumentHelp(
@@ -71,7 +77,9 @@ struct PipelineCommand: ParsableCommand {
     for address in [subBind, jobPull] {
       if let problem = addressProblem(address, binding: true) { throw ValidationError(problem) }
     }
-    if let advertise, let problem = addressProblem(advertise, binding: false) { throw ValidationError(problem) }
+    for address in forwarder + [advertise].compactMap(\.self) {
+      if let problem = addressProblem(address, binding: false) { throw ValidationError(problem) }
+    }
     _ = try WebOptions.hostAndPort(webBind)
     if let concurrency, !(1...1_000_000).contains(concurrency) {
       throw ValidationError("--concurrency must be 1 to 1000000")
@@ -126,12 +134,13 @@ struct PipelineCommand: ParsableCommand {
       DescriptorNeeds.coordinator + (web ? DescriptorNeeds.web : 0), for: web ? "pipeline --web" : "pipeline")
     DescriptorNeeds.guardConnections(logger)
     if descriptors < 4_096 {
-      logger.warning("at most \(descriptors) files may be open, and each worker takes 4: raise the limit (ulimit -n)")
+      logger.warning("at most \(descriptors) files may be open, and each worker takes 2: raise the limit (ulimit -n)")
     }
     var settings = PipelineServerSettings(logger: logger)
     settings.eventsAddress = subBind
     settings.intakeAddress = jobPull
     settings.advertisedIntakeAddress = advertise
+    settings.forwarders = forwarder
     settings.concurrency = concurrency
     settings.maximumInstructionsBytes = maxInstructions
     settings.retention = RetentionPolicy(

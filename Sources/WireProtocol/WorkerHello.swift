@@ -21,16 +21,45 @@ public enum WorkerState: UInt8, Sendable, CaseIterable, CustomStringConvertible 
   }
 }
 
-/// "I am here and can take this much": a worker's heartbeat, published each second and whenever a coordinator
-/// subscribes anew.
-public struct Announcement: Hashable, Sendable {
+/// How many jobs of one coordinator may be at a worker at a time. A worker lends its slots to all its coordinators and says
+/// anew to each what it may have, so the numbers change; the latest counts.
+public struct JobCredit: Hashable, Sendable {
+  /// Rises with each credit that the worker tells this coordinator, from 1 on: an older one that comes late is passed over.
+  public var number: UInt64
+  /// 0 to `Hello.maximumInFlight`.
+  public var jobs: Int
+
+  public init(number: UInt64, jobs: Int) {
+    self.number = number
+    self.jobs = jobs
+  }
+}
+
+extension HeaderWriter {
+  mutating func put(_ credit: JobCredit) {
+    put(credit.number)
+    put(credit.jobs)
+  }
+}
+
+extension HeaderReader {
+  mutating func credit() throws(WireError) -> JobCredit {
+    JobCredit(number: try number(), jobs: try count(atMost: Hello.maximumInFlight))
+  }
+}
+
+/// "I am here and can take this much": a worker's first message on every connection, said again each second and whenever
+/// something of it changes.
+public struct Hello: Hashable, Sendable {
   /// The most jobs one worker may hold; bounds what a header can make a coordinator keep.
   public static let maximumInFlight = 4_096
   public static let maximumReasonBytes = 512
+  /// Rises when a message gets a field that others may want to know of. Readers pass over what they do not know.
+  public static let minorVersion = 0
 
   public var worker: WorkerID
-  /// Where the worker's PULL socket can be reached.
-  public var pullAddress: String
+  /// Made at random when the worker begins: tells one that connects again from another with the same id.
+  public var instance: UInt64
   public var jobType: String
   public var host: String
   public var processID: Int
@@ -45,18 +74,22 @@ public struct Announcement: Hashable, Sendable {
   public var plugin: String
   /// The plugin file's name without its folder.
   public var pluginFile: String
-  /// Every lease the worker holds: being run, waiting, or finished without an acknowledgement yet.
+  /// Every lease of this coordinator that the worker holds: being run, waiting, or finished without an acknowledgement yet.
   public var inFlight: [LeaseToken]
   /// Why it runs nothing, or less than it was started for; one line for people, empty where all is well.
   public var reason: String
+  /// It serves other coordinators as well, and wants to hear at once how much waits for it.
+  public var isShared: Bool
+  public var credit: JobCredit
+  public var minorVersion = Self.minorVersion
 
   public init(
-    worker: WorkerID, pullAddress: String, jobType: String, host: String, processID: Int, concurrency: Int,
+    worker: WorkerID, instance: UInt64, jobType: String, host: String, processID: Int, concurrency: Int,
     state: WorkerState, succeeded: Int, failed: Int, plugin: String, pluginFile: String, inFlight: [LeaseToken],
-    reason: String = ""
+    reason: String = "", isShared: Bool = false, credit: JobCredit
   ) {
     self.worker = worker
-    self.pullAddress = pullAddress
+    self.instance = instance
     self.jobType = jobType
     self.host = host
     self.processID = processID
@@ -68,12 +101,15 @@ public struct Announcement: Hashable, Sendable {
     self.pluginFile = pluginFile
     self.inFlight = inFlight
     self.reason = reason
+    self.isShared = isShared
+    self.credit = credit
   }
 
   public func encoded() -> [UInt8] {
-    var writer = HeaderWriter(.announcement, reserving: 160 + 4 * inFlight.count)
+    var writer = HeaderWriter(.hello, reserving: 160 + 4 * inFlight.count)
     writer.put(worker.text)
-    writer.put(pullAddress)
+    writer.put(instance)
+    writer.put(minorVersion)
     writer.put(jobType)
     writer.put(host)
     writer.put(processID)
@@ -85,14 +121,16 @@ public struct Announcement: Hashable, Sendable {
     writer.put(pluginFile)
     writer.put(inFlight)
     writer.put(truncated(reason, toBytes: Self.maximumReasonBytes))
+    writer.put(byte: isShared ? 1 : 0)
+    writer.put(credit)
     return writer.bytes
   }
 
   public init(decoding frame: [UInt8]) throws(WireError) {
     var reader = HeaderReader(frame)
     worker = try reader.workerID()
-    pullAddress = try reader.text()
-    if let problem = addressProblem(pullAddress, binding: false) { throw WireError(problem) }
+    instance = try reader.number()
+    minorVersion = try reader.count(atMost: .max)
     jobType = try reader.roleName()
     host = try reader.text(atMost: 255)
     processID = try reader.count(atMost: Int(Int32.max))
@@ -106,89 +144,36 @@ public struct Announcement: Hashable, Sendable {
     pluginFile = try reader.text(atMost: 255)
     inFlight = try reader.tokens(atMost: Self.maximumInFlight)
     reason = try reader.text(atMost: Self.maximumReasonBytes)
-    try reader.finish()
+    isShared = try reader.flag()
+    credit = try reader.credit()
   }
 }
 
-/// How far an attempt has come.
-public struct ProgressReport: Hashable, Sendable {
+/// A credit by itself, between two hellos.
+public struct CreditMessage: Hashable, Sendable {
   public var worker: WorkerID
-  public var job: JobID
-  public var token: LeaseToken
-  /// 0…1.
-  public var fraction: Double
-  public var note: String
+  public var credit: JobCredit
 
-  public init(worker: WorkerID, job: JobID, token: LeaseToken, fraction: Double, note: String) {
+  public init(worker: WorkerID, credit: JobCredit) {
     self.worker = worker
-    self.job = job
-    self.token = token
-    self.fraction = fraction
-    self.note = note
+    self.credit = credit
   }
 
   public func encoded() -> [UInt8] {
-    var writer = HeaderWriter(.progress)
+    var writer = HeaderWriter(.credit)
     writer.put(worker.text)
-    writer.put(job.text)
-    writer.put(token.number)
-    writer.put(fraction)
-    writer.put(note)
+    writer.put(credit)
     return writer.bytes
   }
 
   public init(decoding frame: [UInt8]) throws(WireError) {
     var reader = HeaderReader(frame)
     worker = try reader.workerID()
-    job = try reader.jobID()
-    token = LeaseToken(try reader.number())
-    fraction = try reader.double()
-    guard fraction >= 0, fraction <= 1 else { throw WireError("a progress of \(fraction)") }
-    note = try reader.text(atMost: 1024)
-    try reader.finish()
+    credit = try reader.credit()
   }
 }
 
-/// A line that a phase wrote to its log.
-public struct LogLine: Hashable, Sendable {
-  public enum Level: UInt8, Sendable { case debug, info, warning, error }
-
-  public static let maximumBytes = 4096
-
-  public var worker: WorkerID
-  /// Nil for what the plugin says outside of any job.
-  public var job: JobID?
-  public var level: Level
-  public var text: String
-
-  public init(worker: WorkerID, job: JobID?, level: Level, text: String) {
-    self.worker = worker
-    self.job = job
-    self.level = level
-    self.text = text
-  }
-
-  public func encoded() -> [UInt8] {
-    var writer = HeaderWriter(.log)
-    writer.put(worker.text)
-    writer.put(job?.text ?? "")
-    writer.put(byte: level.rawValue)
-    writer.put(truncated(text, toBytes: Self.maximumBytes))
-    return writer.bytes
-  }
-
-  public init(decoding frame: [UInt8]) throws(WireError) {
-    var reader = HeaderReader(frame)
-    worker = try reader.workerID()
-    job = try reader.optionalJobID()
-    guard let level = Level(rawValue: try reader.byte()) else { throw WireError("an unknown log level") }
-    self.level = level
-    text = try reader.text(atMost: Self.maximumBytes)
-    try reader.finish()
-  }
-}
-
-/// "I am leaving": what the worker still holds comes back, now rather than after missed heartbeats.
+/// "I am leaving": what the worker still holds comes back, now rather than once its connection has ended.
 public struct Goodbye: Hashable, Sendable {
   public var worker: WorkerID
   public var reason: String
@@ -209,14 +194,5 @@ public struct Goodbye: Hashable, Sendable {
     var reader = HeaderReader(frame)
     worker = try reader.workerID()
     reason = try reader.text()
-    try reader.finish()
   }
-}
-
-/// `text` cut at a character's boundary to at most `limit` bytes of UTF-8.
-public func truncated(_ text: String, toBytes limit: Int) -> String {
-  guard text.utf8.count > limit else { return text }
-  var end = text.utf8.index(text.startIndex, offsetBy: limit)
-  while end > text.startIndex, end.samePosition(in: text) == nil { end = text.utf8.index(before: end) }
-  return String(text[..<end])
 }

@@ -1,0 +1,189 @@
+internal import PipelineModel
+internal import WireProtocol
+
+/// How a worker lends its slots to its coordinators. A pure value: what happens goes in, the credits to tell come out.
+///
+/// A slot is never lent twice: what one coordinator loses is lent to another only once the first has said that it keeps to
+/// its smaller credit, and what it had sent before has ended or was handed back. So there are never more jobs at a worker
+/// than its slots, with what is fetched ahead for each, whatever is delayed, repeated or lost on the way.
+///
+/// Slots go to those for whom jobs wait, in equal parts; one that is left over goes to whoever had the least time of slots,
+/// so that with fewer slots than coordinators it goes round. docs/architecture.md, "Credits".
+struct CreditLedger {
+  /// A coordinator, by the number of its link.
+  typealias Borrower = Int
+
+  struct Load: Equatable {
+    /// Jobs of the coordinator that have not ended.
+    var held = 0
+    /// Jobs per slot that it is worth to have here.
+    var depth = 1
+
+    /// Slots that they keep from others.
+    var slots: Int { (held + depth - 1) / depth }
+  }
+
+  private struct Account {
+    /// As told last.
+    var slots = 0
+    var credit = JobCredit(number: 0, jobs: 0)
+    /// What may still count at the coordinator: the latest credit that it keeps to, and those told since.
+    var open: [(number: UInt64, slots: Int)] = []
+    /// What comes under an older credit is handed back.
+    var validFrom: UInt64 = 0
+    var isThere = false
+    var waiting = 0
+    /// Something waited until then; a queue that runs dry for a moment gives no slots away.
+    var hungryUntil = Instant(milliseconds: 0)
+    /// Time of slots that its jobs took, in microseconds.
+    var used = 0.0
+
+    var lent: Int { open.lazy.map(\.slots).max() ?? 0 }
+  }
+
+  /// Work that stops coming for less than this does not count as having ended, in milliseconds.
+  private static let hungerLasts: Int64 = 100
+  /// A slot that goes round stays for this much time of slots, in microseconds.
+  private static let quantum = 20_000.0
+
+  private var accounts: [Borrower: Account] = [:]
+
+  /// Those that may be lent something.
+  var borrowers: [Borrower] { accounts.keys.filter { accounts[$0]?.isThere == true } }
+
+  func credit(of borrower: Borrower) -> JobCredit { accounts[borrower]?.credit ?? JobCredit(number: 0, jobs: 0) }
+
+  func waiting(for borrower: Borrower) -> Int { accounts[borrower]?.waiting ?? 0 }
+
+  /// Jobs that come under an older credit were sent before a coordinator that hung learned that it has none.
+  func counts(_ credit: UInt64, of borrower: Borrower) -> Bool { credit >= accounts[borrower]?.validFrom ?? 0 }
+
+  /// The coordinator has welcomed the worker, or is heard again.
+  mutating func arrived(_ borrower: Borrower) {
+    guard accounts[borrower]?.isThere != true else { return }
+    let least = leastUsed
+    accounts[borrower, default: Account()].isThere = true
+    accounts[borrower]?.used = least
+  }
+
+  /// It is not connected, or is not heard: what it was lent is lent to others at once.
+  mutating func left(_ borrower: Borrower) {
+    guard var account = accounts[borrower], account.isThere else { return }
+    account.isThere = false
+    account.slots = 0
+    account.open = []
+    account.waiting = 0
+    account.credit = JobCredit(number: account.credit.number + 1, jobs: 0)
+    account.validFrom = account.credit.number
+    accounts[borrower] = account
+  }
+
+  mutating func forget(_ borrower: Borrower) { accounts[borrower] = nil }
+
+  /// What a coordinator says of itself.
+  /// - Parameter credit: the number of the credit that it keeps to from now on.
+  mutating func heard(_ borrower: Borrower, waiting: Int, credit: UInt64, now: Instant) {
+    guard var account = accounts[borrower], account.isThere else { return }
+    if waiting > 0, account.waiting == 0, now >= account.hungryUntil { account.used = max(account.used, leastUsed) }
+    account.waiting = waiting
+    if waiting > 0 { account.hungryUntil = now + Self.hungerLasts }
+    account.open.removeAll { $0.number < credit }
+    accounts[borrower] = account
+  }
+
+  /// Time of slots that a job took, in microseconds.
+  mutating func spent(_ microseconds: Double, by borrower: Borrower) { accounts[borrower]?.used += microseconds }
+
+  /// The one to be served next: the one that had the least.
+  /// - Parameter upcoming: what those that run for each will take, in microseconds.
+  func next(of borrowers: [Borrower], upcoming: (Borrower) -> Double) -> Borrower? {
+    guard borrowers.count > 1 else { return borrowers.first }
+    return borrowers.min { one, other in
+      (accounts[one]?.used ?? 0) + upcoming(one) < (accounts[other]?.used ?? 0) + upcoming(other)
+    }
+  }
+
+  /// Credits that change.
+  /// - Parameters:
+  ///   - slots: that can run jobs now.
+  ///   - loads: of each coordinator.
+  mutating func decide(slots: Int, loads: [Borrower: Load], now: Instant) -> [Borrower] {
+    for borrower in accounts.keys where (accounts[borrower]?.waiting ?? 0) > 0 {
+      accounts[borrower]?.hungryUntil = now + Self.hungerLasts
+    }
+    let targets = targets(slots: slots, loads: loads, now: now)
+    var changed: [Borrower] = []
+    var free = slots - accounts.reduce(0) { $0 + max($1.value.lent, loads[$1.key]?.slots ?? 0) }
+    // What is taken back first, so that all of a decision is told in one go.
+    for (borrower, target) in targets.sorted(by: { $0.key < $1.key }) {
+      guard let account = accounts[borrower] else { continue }
+      let load = loads[borrower] ?? Load()
+      let had = max(account.lent, load.slots)
+      let more = min(max(0, target - had), max(0, free))
+      free -= more
+      if tell(borrower, slots: min(target, had + more), depth: load.depth) { changed.append(borrower) }
+    }
+    return changed
+  }
+
+  /// - Returns: whether this is anything new.
+  private mutating func tell(_ borrower: Borrower, slots: Int, depth: Int) -> Bool {
+    guard var account = accounts[borrower] else { return false }
+    let jobs = Self.jobs(slots: slots, depth: depth)
+    guard account.credit.jobs != jobs || account.slots != slots || account.open.isEmpty else { return false }
+    account.slots = slots
+    account.credit = JobCredit(number: account.credit.number + 1, jobs: jobs)
+    account.open.append((account.credit.number, slots))
+    accounts[borrower] = account
+    return true
+  }
+
+  /// Bounded, since a worker lists what it holds in every hello.
+  static func jobs(slots: Int, depth: Int) -> Int {
+    min(slots * depth, max(slots * min(depth, 2), Hello.maximumInFlight / 2))
+  }
+}
+
+// MARK: - Who is to have how many
+
+extension CreditLedger {
+  private var leastUsed: Double { accounts.values.lazy.filter(\.isThere).map(\.used).min() ?? 0 }
+
+  /// Slots for each that is there, all slots together.
+  private func targets(slots: Int, loads: [Borrower: Load], now: Instant) -> [Borrower: Int] {
+    let there = accounts.filter(\.value.isThere)
+    guard there.count > 1 else { return there.mapValues { _ in slots } }
+    var targets = there.mapValues { _ in 0 }
+    var left = slots
+    let hungry = there.filter { now < $0.value.hungryUntil }
+    share(&left, among: hungry, &targets) { borrower in
+      // A queue may be longer than what was said of it.
+      (hungry[borrower]?.waiting ?? 0) + max(1, loads[borrower]?.held ?? 0)
+    }
+    // Nobody waits for what is left: it is where the next job may come.
+    share(&left, among: there, &targets) { _ in .max }
+    return targets
+  }
+
+  /// Equal parts, of which nobody gets more than it can use; then one each in the order of who had the least.
+  private func share(
+    _ left: inout Int, among sharers: [Borrower: Account], _ targets: inout [Borrower: Int],
+    want: (Borrower) -> Int
+  ) {
+    let order = sharers.sorted { one, other in
+      let (first, second) = (claim(of: one.value), claim(of: other.value))
+      return first != second ? first < second : one.key < other.key
+    }.map(\.key)
+    while left > 0 {
+      let unserved = order.filter { (targets[$0] ?? 0) < want($0) }
+      guard let least = unserved.compactMap({ targets[$0] }).min() else { return }
+      for borrower in unserved where targets[borrower] == least && left > 0 {
+        targets[borrower] = least + 1
+        left -= 1
+      }
+    }
+  }
+
+  /// Less is served first. Whoever has a slot keeps it for a while.
+  private func claim(of account: Account) -> Double { account.used - (account.slots > 0 ? Self.quantum : 0) }
+}

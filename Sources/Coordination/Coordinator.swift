@@ -172,7 +172,8 @@ final class Coordinator {
     clockTrust = ClockTrust(startedAt)
     actions = LongActions(now: instant)
     condition = .opening
-    roster = WorkerRoster(pipeline: pipeline)
+    roster = WorkerRoster(
+      pipeline: pipeline, patience: WorkerRoster.Patience(silence: max(2_000, settings.workerTimeoutMilliseconds)))
     pending = PendingTurn(now: wall, phases: pipeline.phases.count)
     queued = Array(repeating: 0, count: pipeline.phases.count)
     counts = StoreCounts(phases: pipeline.phases.map { _ in PhaseCounts() })
@@ -198,6 +199,7 @@ final class Coordinator {
 
   /// Runs until `shouldStop` says so or the store can never be used.
   func run() {
+    warnOfUnreachableIntake()
     poller.add(fileDescriptor: wake.fileDescriptor, as: PollKey.wake)
     poller.add(meeting, as: PollKey.meeting)
     poller.add(meetingMonitor.socket, as: PollKey.meetingPeers)
@@ -208,6 +210,18 @@ final class Coordinator {
       step()
     }
     finish()
+  }
+
+  /// Workers on other machines would hear of this coordinator and never reach it.
+  private func warnOfUnreachableIntake() {
+    guard settings.advertisedIntakeAddress == nil, isLoopback(intakeAddress) else { return }
+    let told = ([eventsAddress] + settings.forwarders).first { !isLoopback($0) }
+    guard let told else { return }
+    logger.warning(
+      """
+      workers on other machines find this pipeline at \(told) and cannot reach it at \(intakeAddress): bind --job-pull to \
+      an address they reach, or name it with --advertise
+      """)
   }
 
   /// Before the store is open for the first time nothing is taken in: whoever starts a coordinator and enqueues at once

@@ -13,6 +13,9 @@ public struct PipelineServerSettings: Sendable {
   public var advertisedIntakeAddress: String?
   /// Addresses of forwarders (`carbontube forwarder`) where workers look for the coordinator as well.
   public var forwarders: [String] = []
+  /// A worker that is connected and says nothing for so long counts as gone, and what it had is given to others. A connection
+  /// that breaks is noticed sooner. At least 2 s: workers speak each second.
+  public var workerTimeoutMilliseconds: Int64 = 4_500
   /// Attempts that may be out at once over all phases and workers. Nil: no limit but the workers' slots.
   public var concurrency: Int?
   /// Larger instructions are refused, in bytes after decompression.

@@ -29,6 +29,12 @@ public func replacingWildcardHost(in address: String, with host: String) -> Stri
   return "tcp://\(host.contains(":") ? "[\(host)]" : host):\(port)"
 }
 
+/// Whether only this machine can connect to an address: by a socket of the file system, or a loopback host.
+public func isLoopback(_ address: String) -> Bool {
+  guard let host = parseHost(address) else { return true }
+  return host == "localhost" || host == "::1" || host.hasPrefix("127.")
+}
+
 /// Why `address` is not one that a socket can be bound or connected to; nil where it is.
 ///
 /// - Parameter binding: allows what only a bind can use: the host `*`, and port `*` or 0 for any free one.

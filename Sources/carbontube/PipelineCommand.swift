@@ -48,6 +48,12 @@ struct PipelineCommand: ParsableCommand {
       """, valueName: "uri"))
   var storage: String?
 
+  @Option(
+    help: ArgumentHelp(
+      "A worker that says nothing for so long counts as gone; at least 2. One whose connection breaks is missed sooner.",
+      valueName: "seconds"))
+  var workerTimeout = 4.5
+
   @Option(help: "Jobs that may be out at workers at once. Default: as many as there are slots.")
   var concurrency: Int?
 
@@ -92,6 +98,9 @@ struct PipelineCommand: ParsableCommand {
     }
     guard keepFinished >= 0, keepBytes >= 0, (keepDead ?? 0) >= 0 else {
       throw ValidationError("--keep-finished, --keep-bytes and --keep-dead must not be negative")
+    }
+    guard (2...86_400).contains(workerTimeout) else {
+      throw ValidationError("--worker-timeout must be 2 to 86400 seconds")
     }
     guard (0...1e6).contains(keepDays) else { throw ValidationError("--keep-days must be 0 to 1000000") }
   }
@@ -141,6 +150,7 @@ struct PipelineCommand: ParsableCommand {
     settings.intakeAddress = jobPull
     settings.advertisedIntakeAddress = advertise
     settings.forwarders = forwarder
+    settings.workerTimeoutMilliseconds = Int64(workerTimeout * 1_000)
     settings.concurrency = concurrency
     settings.maximumInstructionsBytes = maxInstructions
     settings.retention = RetentionPolicy(

@@ -16,15 +16,17 @@ import WireProtocol
 
   private func id(_ name: String) throws -> WorkerID { try #require(WorkerID(name)) }
 
-  private func announcement(
-    _ name: String, _ jobType: String = "cut", slots: Int = 1, state: WorkerState = .serving, address: String? = nil,
-    holds: [LeaseToken] = []
-  ) throws -> Announcement {
-    Announcement(
-      worker: try id(name), pullAddress: address ?? "tcp://h:\(name.utf8.reduce(1_000) { $0 + Int($1) })",
-      jobType: jobType, host: "h", processID: 1, concurrency: slots, state: state, succeeded: 0, failed: 0,
-      plugin: "", pluginFile: "", inFlight: holds)
+  private func hello(
+    _ name: String, _ jobType: String = "cut", slots: Int = 1, state: WorkerState = .serving, credit: JobCredit? = nil,
+    instance: UInt64 = 1, isShared: Bool = false, holds: [LeaseToken] = []
+  ) throws -> Hello {
+    Hello(
+      worker: try id(name), instance: instance, jobType: jobType, host: "h", processID: 1, concurrency: slots,
+      state: state, succeeded: 0, failed: 0, plugin: "", pluginFile: "", inFlight: holds, isShared: isShared,
+      credit: credit ?? JobCredit(number: 1, jobs: slots))
   }
+
+  private func route(_ name: String) -> [UInt8] { Array(name.utf8) }
 
   private func flight(
     _ number: UInt64, _ worker: String, phase: Int = 0, at: Instant, losses: Int = 0
@@ -34,11 +36,12 @@ import WireProtocol
       attempt: 1, failures: 0, crashes: 0, losses: losses, since: at, sinceTime: Timestamp(milliseconds: 7))
   }
 
-  /// Announces itself and is connected.
+  /// - Parameter route: nil: one of its own.
   @discardableResult
-  private mutating func arrive(_ announcement: Announcement, now: Instant? = nil) -> [WorkerRoster.Action] {
-    defer { roster.connected(announcement.worker) }
-    return roster.observe(announcement, now: now ?? start)
+  private mutating func arrive(
+    _ hello: Hello, by route: String? = nil, now: Instant? = nil
+  ) -> [WorkerRoster.Action] {
+    roster.observe(hello, from: self.route(route ?? hello.worker.text), now: now ?? start)
   }
 
   private mutating func share(_ queued: [Int], allowance: Int? = nil) -> [String: Int] {
@@ -49,18 +52,18 @@ import WireProtocol
     return given
   }
 
-  @Test mutating func aNewWorkerIsConnectedAndAForeignOneNamedOnce() throws {
-    let actions = roster.observe(try announcement("a"), now: start)
-    #expect(actions == [.arrived(try id("a")), .connect(try id("a"), address: "tcp://h:1097")])
-    #expect(roster.observe(try announcement("a"), now: start).isEmpty)
-    let foreign = try announcement("x", "paint")
-    #expect(roster.observe(foreign, now: start) == [.foreign(try id("x"), jobType: "paint")])
-    #expect(roster.observe(foreign, now: start).isEmpty)
+  @Test mutating func aNewWorkerIsWelcomedOnceAndAForeignOneRefused() throws {
+    let a = try id("a")
+    #expect(arrive(try hello("a")) == [.arrived(a), .welcome(a)])
+    #expect(arrive(try hello("a")).isEmpty)
+    let refused = arrive(try hello("x", "paint"))
+    #expect(refused == [.refuse(try id("x"), route: route("x"), .noSuchPhase, "pipeline p has no phase 'paint'")])
+    #expect(roster.workers.count == 1)
   }
 
   @Test mutating func theLeastLoadedGetsMore() throws {
-    arrive(try announcement("a", slots: 4))
-    arrive(try announcement("b", slots: 4))
+    arrive(try hello("a", slots: 4))
+    arrive(try hello("b", slots: 4))
     roster.add(try flight(1, "a", at: start))
     roster.add(try flight(2, "a", at: start))
     #expect(share([4, 0]) == ["a/0": 1, "b/0": 3])
@@ -68,39 +71,58 @@ import WireProtocol
     #expect(share([9, 0]).isEmpty)
   }
 
-  @Test mutating func quickJobsWaitAtTheirWorkerAndSlowOnesNever() throws {
-    arrive(try announcement("a", slots: 2))
-    roster.noteDuration(microseconds: 100, phase: 0)
+  @Test mutating func aWorkerGetsAsManyAsItsCreditSays() throws {
+    arrive(try hello("a", slots: 2, credit: JobCredit(number: 1, jobs: 128)))
     #expect(share([999, 0]) == ["a/0": 128])
-    roster = WorkerRoster(pipeline: roster.pipeline)
-    arrive(try announcement("a", slots: 2))
-    roster.noteDuration(microseconds: 10_000, phase: 0)
-    #expect(share([9, 0]) == ["a/0": 6])
-    arrive(try announcement("b", "glue", slots: 2))
-    roster.noteDuration(microseconds: 1_000_000, phase: 1)
+    arrive(try hello("b", "glue", slots: 2, credit: JobCredit(number: 1, jobs: 0)))
+    #expect(share([0, 9]).isEmpty)
+    #expect(roster.observe(CreditMessage(worker: try id("b"), credit: JobCredit(number: 3, jobs: 2)), from: route("b")))
+    // Comes late; and one by a connection that is not the worker's.
+    _ = roster.observe(CreditMessage(worker: try id("b"), credit: JobCredit(number: 2, jobs: 0)), from: route("b"))
+    #expect(
+      !roster.observe(CreditMessage(worker: try id("b"), credit: JobCredit(number: 4, jobs: 0)), from: route("a")))
+    arrive(try hello("b", "glue", slots: 2, credit: JobCredit(number: 2, jobs: 0)))
     #expect(share([0, 9]) == ["b/1": 2])
   }
 
+  private mutating func demands(_ waiting: [Int], at time: Int64) -> [String] {
+    roster.demands(waiting: waiting, now: start + time).map { "\($0.worker):\($0.waiting):\($0.credit)" }.sorted()
+  }
+
+  @Test mutating func workersHearWhatWaitsForThem() throws {
+    arrive(try hello("alone", slots: 1))
+    arrive(try hello("shared", slots: 1, isShared: true))
+    #expect(demands([0, 0], at: 0) == ["alone:0:1", "shared:0:1"])
+    #expect(demands([0, 0], at: 300).isEmpty)
+    // Work that comes and goes is told at once to those who can choose, but not in every step.
+    #expect(demands([5, 9], at: 310) == ["shared:5:1"])
+    #expect(demands([0, 9], at: 320).isEmpty)
+    #expect(demands([0, 9], at: 331) == ["shared:0:1"])
+    #expect(demands([0, 9], at: 1_000) == ["alone:0:1", "shared:0:1"])
+  }
+
+  @Test mutating func aSmallerCreditCountsOnceWhatWasPromisedUnderTheLargerOneIsOut() throws {
+    arrive(try hello("a", slots: 4, isShared: true))
+    _ = demands([0, 0], at: 0)
+    let shares = roster.share(queued: [3, 0], allowance: nil, isPaused: { _ in false })
+    _ = roster.observe(CreditMessage(worker: try id("a"), credit: JobCredit(number: 2, jobs: 1)), from: route("a"))
+    #expect(demands([0, 0], at: 100).isEmpty)
+    for share in shares { roster.claimed(share) }
+    #expect(demands([0, 0], at: 101) == ["a:0:2"])
+  }
+
   @Test mutating func jobsTooShortToBeSpreadGoTogether() throws {
-    for name in ["a", "b", "c"] { arrive(try announcement(name, slots: 2)) }
+    for name in ["a", "b", "c"] { arrive(try hello(name, slots: 2, credit: JobCredit(number: 1, jobs: 128))) }
     roster.noteDuration(microseconds: 50, phase: 0)
     #expect(share([10, 0]).values.sorted() == [10])
     #expect(share([25, 0]).values.sorted() == [5, 10, 10])
   }
 
-  @Test mutating func aPhaseOfWhichSomeRunsAreSlowIsNotGivenAhead() throws {
-    arrive(try announcement("a", slots: 2))
-    for _ in 0..<50 {
-      for duration in [10, 10, 10, 400_000] { roster.noteDuration(microseconds: Int64(duration), phase: 0) }
-    }
-    #expect(share([9, 0]) == ["a/0": 2])
-  }
-
   @Test mutating func aPromiseToAWorkerThatWentAndCameBackIsForgotten() throws {
-    arrive(try announcement("a", slots: 4))
+    arrive(try hello("a", slots: 4))
     let shares = roster.share(queued: [3, 0], allowance: nil, isPaused: { _ in false })
     _ = roster.lose(try id("a"), reason: "test", isLoss: false)
-    arrive(try announcement("a", slots: 4))
+    arrive(try hello("a", slots: 4))
     #expect(share([9, 0]) == ["a/0": 4])
     for share in shares { roster.claimed(share) }
     #expect(share([9, 0]).isEmpty)
@@ -108,60 +130,78 @@ import WireProtocol
 
   @Test mutating func aThousandWorkersShareEvenly() throws {
     for number in 0..<1_000 {
-      let worker = try announcement("w\(number)", slots: 2, address: "tcp://h:\(number)")
-      arrive(worker)
+      arrive(try hello("w\(number)", slots: 2))
     }
     let given = share([1_500, 0]).values
     #expect(given.count { $0 == 1 } == 500 && given.count { $0 == 2 } == 500)
   }
 
   @Test mutating func limitsAndPausesHold() throws {
-    arrive(try announcement("b", "glue", slots: 9))
+    arrive(try hello("b", "glue", slots: 9))
     #expect(share([0, 9]) == ["b/1": 3])
-    arrive(try announcement("a", slots: 9))
+    arrive(try hello("a", slots: 9))
     #expect(share([9, 0], allowance: 2) == ["a/0": 2])
     #expect(roster.share(queued: [9, 0], allowance: nil, isPaused: { $0 == 0 }).isEmpty)
   }
 
   @Test mutating func drainingWorkersGetNothing() throws {
-    arrive(try announcement("a", state: .draining))
+    arrive(try hello("a", state: .draining))
     #expect(share([9, 0]).isEmpty)
   }
 
   @Test mutating func aSilentWorkerIsLostWithinFiveSecondsAndItsJobsGoBack() throws {
-    arrive(try announcement("a"))
+    arrive(try hello("a"))
     roster.add(try flight(1, "a", at: start))
     #expect(roster.tick(now: start + 4_500).isEmpty)
     let lost = roster.tick(now: start + 4_501)
     #expect(lost.contains(.release([LeaseToken(1)], lost: true)))
-    #expect(lost.contains(.disconnect(try id("a"))))
     #expect(roster.workers.isEmpty)
   }
 
   @Test mutating func aBrokenConnectionIsLostAtOnceUnlessItComesBack() throws {
-    arrive(try announcement("a"))
-    roster.disconnected(try id("a"), now: start)
+    arrive(try hello("a"))
+    roster.ended(route("a"), now: start)
     #expect(share([1, 0]).isEmpty)
-    #expect(roster.tick(now: start + 400).isEmpty)
-    roster.connected(try id("a"))
-    #expect(roster.tick(now: start + 401).isEmpty)
-    roster.disconnected(try id("a"), now: start + 500)
-    #expect(roster.tick(now: start + 901).contains(.disconnect(try id("a"))))
+    #expect(roster.tick(now: start + 300).isEmpty)
+    #expect(arrive(try hello("a"), by: "anew") == [.welcome(try id("a"))])
+    // The end of the former connection, heard late.
+    roster.ended(route("a"), now: start + 301)
+    #expect(roster.tick(now: start + 700).isEmpty)
+    #expect(share([1, 0]) == ["a/0": 1])
+    roster.ended(route("anew"), now: start + 700)
+    #expect(roster.tick(now: start + 1_001).contains(.lost(try id("a"), reason: "its connection closed")))
+  }
+
+  @Test mutating func anIdBelongsToWhoeverIsThere() throws {
+    let a = try id("a")
+    arrive(try hello("a", instance: 1))
+    roster.add(try flight(1, "a", at: start))
+    guard
+      case .refuse(a, route("b"), .idTaken, _)? = arrive(
+        try hello("a", instance: 2), by: "b", now: start + 4_999
+      ).first
+    else { return #expect(Bool(false), "taken from a worker that is there") }
+    // Not heard for long enough, or not connected any more: another one has it.
+    var silent = roster
+    let taken = silent.observe(try hello("a", instance: 2), from: route("b"), now: start + 5_000)
+    #expect(taken.contains(.release([LeaseToken(1)], lost: true)) && taken.contains(.welcome(a)))
+    roster.ended(route("a"), now: start + 10)
+    #expect(arrive(try hello("a", instance: 2), by: "b", now: start + 20).contains(.welcome(a)))
   }
 
   @Test mutating func jobsThatNeverArrivedGoBackAndUnknownOnesAreStopped() throws {
-    arrive(try announcement("a"))
+    arrive(try hello("a"))
     roster.add(try flight(1, "a", at: start))
-    #expect(roster.observe(try announcement("a"), now: start + 3_000).isEmpty)
-    #expect(roster.observe(try announcement("a"), now: start + 3_001) == [.release([LeaseToken(1)], lost: false)])
-    let holds = try announcement("a", holds: [LeaseToken(1), LeaseToken(7)])
-    #expect(roster.observe(holds, now: start + 3_001) == [.cancel(try id("a"), [LeaseToken(7)])])
+    #expect(arrive(try hello("a"), now: start + 3_000).isEmpty)
+    #expect(arrive(try hello("a"), now: start + 3_001) == [.release([LeaseToken(1)], lost: false)])
+    let holds = try hello("a", holds: [LeaseToken(1), LeaseToken(7)])
+    #expect(arrive(holds, now: start + 3_001) == [.cancel(try id("a"), [LeaseToken(7)])])
   }
 
   @Test mutating func leasesOfAnEarlierRunWaitForTheirHolder() throws {
     roster.add(try flight(1, "a", at: start))
     roster.add(try flight(2, "gone", at: start))
-    _ = roster.observe(try announcement("a", holds: [LeaseToken(1)]), now: start + 100)
+    _ = arrive(try hello("a", holds: [LeaseToken(1)]), now: start + 100)
     #expect(roster.tick(now: start + 2_500).isEmpty)
     #expect(roster.tick(now: start + 2_501) == [.release([LeaseToken(2)], lost: false)])
     #expect(roster.settle(LeaseToken(1))?.job.text == "j1")
@@ -169,48 +209,10 @@ import WireProtocol
     #expect(roster.running == [1, 0])
   }
 
-  @Test mutating func anotherWorkerOnTheSameAddressReplacesTheFormer() throws {
-    arrive(try announcement("a", address: "tcp://h:1"))
-    roster.add(try flight(1, "a", at: start))
-    let actions = roster.observe(try announcement("b", address: "tcp://h:1"), now: start)
-    #expect(actions.contains(.release([LeaseToken(1)], lost: true)))
-    #expect(actions.contains(.arrived(try id("b"))))
-    #expect(roster.workers.keys.map(\.text) == ["b"])
-  }
-
-  @Test mutating func aWorkerGetsNothingBeforeItsConnectionIsUp() throws {
-    _ = roster.observe(try announcement("far", slots: 4), now: start)
-    #expect(share([1, 0]).isEmpty)
-    #expect(roster.tick(now: start + 3_000).isEmpty)
-    #expect(roster.tick(now: start + 3_001) == [.unreachable(try id("far"))])
-    #expect(roster.tick(now: start + 3_200).isEmpty)
-    let entry = try #require(roster.workers[try id("far")])
-    #expect(entry.state == "unreachable" && entry.reason.contains("tcp://h:"))
-    arrive(try announcement("near"), now: start + 3_200)
-    #expect(share([9, 0]) == ["near/0": 1])
-    roster.connected(try id("far"))
-    #expect(share([9, 0]) == ["far/0": 4])
-  }
-
   @Test mutating func goodOrderIsNoLoss() throws {
-    arrive(try announcement("a"))
+    arrive(try hello("a"))
     roster.add(try flight(1, "a", at: start))
     #expect(roster.lose(try id("a"), reason: "bye", isLoss: false).contains(.release([LeaseToken(1)], lost: false)))
-  }
-
-  @Test mutating func anAddressThatLeadsNowhereIsToldOnceWithTheReason() throws {
-    _ = roster.observe(try announcement("a"), now: start)
-    let a = try id("a")
-    roster.note("no such name", of: a)
-    #expect(roster.cannotConnect(a) == [.unreachable(a)])
-    #expect(roster.cannotConnect(a).isEmpty)
-    #expect(roster.tick(now: start + 3_500).isEmpty)
-    #expect(roster.workers[a]?.state == "unreachable")
-    #expect(roster.workers[a]?.reason.contains("no such name") == true)
-    roster.note(nil, of: a)
-    roster.connected(a)
-    #expect(roster.workers[a]?.state == "serving")
-    #expect(roster.workers[a]?.reason.isEmpty == true)
   }
 
   // MARK: - Suspects
@@ -220,7 +222,7 @@ import WireProtocol
   }
 
   @Test mutating func aSuspectRunsAlone() throws {
-    arrive(try announcement("a", slots: 4))
+    arrive(try hello("a", slots: 4))
     roster.park(try flight(1, "a", at: start, losses: 1))
     roster.park(try flight(2, "a", at: start, losses: 1))
     #expect(placed() == ["1@a"])
@@ -234,8 +236,8 @@ import WireProtocol
   }
 
   @Test mutating func aBusyWorkerIsEmptiedForASuspectWhileTheOthersGoOn() throws {
-    arrive(try announcement("a", slots: 2))
-    arrive(try announcement("b", slots: 2))
+    arrive(try hello("a", slots: 2))
+    arrive(try hello("b", slots: 2))
     roster.add(try flight(1, "a", at: start))
     roster.add(try flight(2, "b", at: start))
     roster.add(try flight(3, "b", at: start))
@@ -255,7 +257,7 @@ import WireProtocol
   }
 
   @Test mutating func aReservationEndsWithTheSuspectOrItsWorker() throws {
-    arrive(try announcement("a"))
+    arrive(try hello("a"))
     roster.add(try flight(1, "a", at: start))
     roster.park(try flight(9, "a", at: start, losses: 1))
     #expect(placed().isEmpty)
@@ -267,8 +269,8 @@ import WireProtocol
   }
 
   @Test mutating func whatIsParkedUsesUpNothingOfWhatMayBeOut() throws {
-    arrive(try announcement("a", slots: 2))
-    arrive(try announcement("b", "glue", slots: 4))
+    arrive(try hello("a", slots: 2))
+    arrive(try hello("b", "glue", slots: 4))
     roster.park(try flight(8, "a", at: start, losses: 1))
     roster.park(try flight(9, "a", at: start, losses: 1))
     _ = roster.lose(try id("a"), reason: "gone", isLoss: true)
@@ -276,18 +278,18 @@ import WireProtocol
     #expect(share([0, 5], allowance: 2 - roster.attemptsOut) == ["b/1": 2])
     #expect(roster.attemptsOut == 2)
     // Those that were let past count once a suspect's worker is there.
-    arrive(try announcement("c"))
+    arrive(try hello("c"))
     #expect(roster.placeSuspects(now: start, allowance: 2 - roster.attemptsOut, isPaused: { _ in false }).isEmpty)
     #expect(roster.placeSuspects(now: start, allowance: 1, isPaused: { _ in false }).map(\.token) == [LeaseToken(8)])
     #expect(roster.attemptsOut == 3)
   }
 
   @Test mutating func aParkedSuspectIsNoOrphanOfTheWorkerItWasClaimedFor() throws {
-    arrive(try announcement("a"))
+    arrive(try hello("a"))
     roster.park(try flight(9, "a", at: start, losses: 1))
     _ = roster.lose(try id("a"), reason: "gone", isLoss: true)
     #expect(roster.tick(now: start + 60_000).isEmpty)
-    arrive(try announcement("b"))
+    arrive(try hello("b"))
     #expect(placed() == ["9@b"])
     #expect(roster.begin([LeaseToken(9), LeaseToken(8)], at: try id("a")).isEmpty)
     #expect(roster.begin([LeaseToken(9), LeaseToken(8)], at: try id("b")) == [LeaseToken(9)])

@@ -1,3 +1,4 @@
+import Coordination
 import JobStorage
 import PhaseServing
 import PipelineModel
@@ -33,11 +34,9 @@ struct BadInputTests {
   @Test func `10,000 random messages to each socket change nothing`() throws {
     let cluster = try Cluster(phases: [puppet])
     defer { cluster.stop() }
-    let worker = try cluster.addWorker("puppet")
     let context = try SocketContext()
     for (pattern, address) in [
-      (Socket.Pattern.dealer, cluster.server.intakeAddress), (.push, worker.pullAddress),
-      (.publish, cluster.server.eventsAddress),
+      (Socket.Pattern.dealer, cluster.server.intakeAddress), (.publish, cluster.server.eventsAddress),
     ] {
       let socket = try Socket(pattern, in: context, highWaterMark: 0, lingerMilliseconds: 10_000)
       try socket.connect(address)
@@ -126,11 +125,9 @@ struct BadInputTests {
   @Test func `A taken address is told by name`() throws {
     let cluster = try Cluster(phases: [puppet], workersPerPhase: 0)
     defer { cluster.stop() }
-    var settings = PhaseServerSettings(
-      library: "\(buildFolder)/libFixturePlugin.so", jobType: "puppet", logger: silentLogger)
-    settings.pullAddress = cluster.server.intakeAddress
-    let error = #expect(throws: PhaseServerError.self) { try PhaseServer(settings) }
-    #expect(error?.kind == .address)
+    let error = #expect(throws: PipelineServerError.self) {
+      try Cluster(phases: [puppet], workersPerPhase: 0) { $0.intakeAddress = cluster.server.intakeAddress }
+    }
     let taken = "cannot listen on \(cluster.server.intakeAddress): another program listens there"
     #expect(error?.message.hasPrefix(taken) == true, "\(String(describing: error))")
   }

@@ -43,7 +43,7 @@ final class Cluster: Sendable {
   ) throws -> PhaseServer {
     var settings = PhaseServerSettings(library: library, jobType: jobType, logger: silentLogger)
     settings.limits.openFiles = openFiles
-    settings.eventsAddress = server.eventsAddress
+    settings.meetingAddresses = [server.eventsAddress]
     settings.concurrency = concurrency
     settings.quarantineAfter = quarantineAfter
     if let stateFolder { settings.stateFolder = stateFolder }
@@ -57,7 +57,7 @@ final class Cluster: Sendable {
   @discardableResult
   func serve(folder: String, stateFolder: String, logger: Logger) -> PluginFolderServer {
     var settings = PhaseServerSettings(library: "", jobType: "", logger: logger)
-    settings.eventsAddress = server.eventsAddress
+    settings.meetingAddresses = [server.eventsAddress]
     settings.stateFolder = stateFolder
     let server = PluginFolderServer(folders: [folder], jobTypes: nil, settings: settings)
     server.start()

@@ -8,7 +8,7 @@ final class CoordinatorInName {
   let eventsAddress: String
   /// Answers reports and questions; a test may keep it silent.
   var answersBegan = true
-  private(set) var announcements: [Announcement] = []
+  private(set) var hellos: [Hello] = []
   private(set) var reports: [AttemptReport] = []
   /// Tokens of each question whether jobs may begin.
   private(set) var questions: [[UInt64]] = []
@@ -18,16 +18,16 @@ final class CoordinatorInName {
   private let intake: Socket
   private let intakeAddress: String
   private let poller = Poller()
-  private var orders: Socket?
+  private var route: [UInt8]?
   private var given: UInt64 = 0
 
   init() throws {
     context = try SocketContext()
     events = try Socket(.subscribe, in: context)
     intake = try Socket(.router, in: context)
-    events.subscribe(to: Prologue.subscription)
     eventsAddress = try events.bind("tcp://127.0.0.1:*")
     intakeAddress = try intake.bind("tcp://127.0.0.1:*")
+    events.subscribe(to: MeetingTopic.topic(for: intakeAddress))
     poller.add(events, as: 0)
     poller.add(intake, as: 1)
   }
@@ -37,15 +37,16 @@ final class CoordinatorInName {
     let deadline = ContinuousClock.now + patience
     while !isSo(self) {
       guard ContinuousClock.now < deadline else {
-        throw Unexpected("not \(what): \(String(describing: announcements.last)) \(reports) \(questions)")
+        throw Unexpected("not \(what): \(String(describing: hellos.last)) \(reports) \(questions)")
       }
       poller.wait(timeoutMilliseconds: 100)
-      while let frames = events.receive() { try hear(frames) }
+      // Its subscription goes out only while it is asked for messages.
+      while events.receive() != nil {}
       while let frames = intake.receive() { try answer(frames) }
     }
   }
 
-  func untilServing() throws { try until("serving") { $0.announcements.last?.state == .serving } }
+  func untilServing() throws { try until("serving") { $0.hellos.last?.state == .serving } }
 
   func untilReported(_ tokens: some Collection<UInt64>) throws {
     try until("reported \(tokens)") { me in tokens.allSatisfy { me.outcome(of: $0) != nil } }
@@ -63,39 +64,36 @@ final class CoordinatorInName {
       return JobOrder(
         job: job, token: LeaseToken(token), attempt: 1, timeoutMilliseconds: timeoutMilliseconds, isSuspect: isSuspect)
     }
-    let (worker, socket) = try link()
-    let header = JobOrders(worker: worker, pipeline: "test", jobs: jobs).encoded()
-    guard socket.send([header] + instructions.map { Array($0.utf8) }) else { throw Unexpected("not sent") }
+    let (worker, route) = try link()
+    let header = JobOrders(worker: worker, pipeline: "test", jobs: jobs, credit: .max).encoded()
+    guard intake.send([route, header] + instructions.map { Array($0.utf8) }) else { throw Unexpected("not sent") }
     return tokens
   }
 
   func order(_ kind: MessageKind, _ tokens: [UInt64]) throws {
-    let (worker, socket) = try link()
+    let (worker, route) = try link()
     let order = LeaseOrder(worker: worker, tokens: tokens.map { LeaseToken($0) })
-    guard socket.send([order.encoded(as: kind)]) else { throw Unexpected("not sent") }
+    guard intake.send([route, order.encoded(as: kind)]) else { throw Unexpected("not sent") }
   }
 
-  private func link() throws -> (WorkerID, Socket) {
-    guard let worker = announcements.last?.worker, let orders else { throw Unexpected("no worker has come") }
-    return (worker, orders)
+  private func link() throws -> (WorkerID, [UInt8]) {
+    guard let worker = hellos.last?.worker, let route else { throw Unexpected("no worker has come") }
+    return (worker, route)
   }
 
-  private func hear(_ frames: [[UInt8]]) throws {
-    guard try Prologue.kind(of: frames[0]) == .announcement else { return }
-    let announcement = try Announcement(decoding: frames[0])
-    announcements.append(announcement)
-    guard orders == nil else { return }
-    let socket = try Socket(.push, in: context)
-    try socket.connect(announcement.pullAddress)
-    orders = socket
+  private func hear(_ hello: Hello, from sender: [UInt8]) throws {
+    hellos.append(hello)
+    guard route != sender else { return }
+    route = sender
     let welcome = Welcome(
-      worker: announcement.worker, coordinator: "in-name", pipeline: "test", resultsAddress: intakeAddress,
-      maximumInstructionsBytes: 1 << 20)
-    guard socket.send([welcome.encoded()]) else { throw Unexpected("not sent") }
+      worker: hello.worker, coordinator: "in-name", pipeline: "test", maximumInstructionsBytes: 1 << 20)
+    guard intake.send([sender, welcome.encoded()]) else { throw Unexpected("not sent") }
   }
 
   private func answer(_ frames: [[UInt8]]) throws {
     switch try Prologue.kind(of: frames[1]) {
+    case .hello: try hear(try Hello(decoding: frames[1]), from: frames[0])
+    case .credit, .progress, .log, .goodbye: break
     case .results:
       let new = try AttemptReports(decoding: frames[1]).reports
       reports += new

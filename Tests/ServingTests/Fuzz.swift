@@ -159,11 +159,12 @@ struct MessageFuzzer {
     return damaged([writer.bytes])
   }
 
-  /// For the events.
-  mutating func event() -> [UInt8] {
+  /// What workers say beside reports.
+  mutating func wordOfWorker() -> [UInt8] {
     let frame =
-      switch Int.random(in: 0..<4, using: &generator) {
-      case 0: announcement()
+      switch Int.random(in: 0..<5, using: &generator) {
+      case 4: credit()
+      case 0: hello()
       case 1: progress()
       case 2: log()
       default: goodbye()
@@ -171,11 +172,11 @@ struct MessageFuzzer {
     return damaged([frame])[0]
   }
 
-  private mutating func announcement() -> [UInt8] {
-    var writer = HeaderWriter(.announcement)
-    let name = name()
-    writer.put(name)
-    writer.put(chance(80) ? "tcp://127.0.0.1:\(1 + name.utf8.count % 8)" : text())
+  private mutating func hello() -> [UInt8] {
+    var writer = HeaderWriter(.hello)
+    writer.put(name())
+    writer.put(chance(80) ? 7 : number())
+    writer.put(chance(80) ? 0 : number())
     writer.put(chance(80) ? "puppet" : text())
     writer.put(text())
     writer.put(number())
@@ -189,6 +190,17 @@ struct MessageFuzzer {
     writer.put(chance(90) ? UInt64(count) : number())
     for _ in 0..<count { writer.put(leases.isEmpty || chance(50) ? number() : pick(leases).token) }
     writer.put(text())
+    writer.put(byte: UInt8.random(in: 0...2, using: &generator))
+    writer.put(number())
+    writer.put(chance(50) ? 3 : number())
+    return writer.bytes
+  }
+
+  private mutating func credit() -> [UInt8] {
+    var writer = HeaderWriter(.credit)
+    writer.put(name())
+    writer.put(number())
+    writer.put(chance(50) ? 3 : number())
     return writer.bytes
   }
 

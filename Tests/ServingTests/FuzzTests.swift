@@ -42,7 +42,11 @@ struct FuzzTests {
         try flood.drain()
       }
       if number == count / 5 { afterFirstFifth = try residentMemory() }
-      if number % 4 == 0 { flood.publish(fuzzer.event()) } else { try flood.send(fuzzer.intakeMessage()) }
+      if number % 4 == 0 {
+        try flood.send([fuzzer.wordOfWorker()])
+      } else {
+        try flood.send(fuzzer.intakeMessage())
+      }
     }
     let client = try RawClient(cluster.server)
     #expect(try client.request("ping").reply.code == .ok, "seed \(seed)")
@@ -53,7 +57,7 @@ struct FuzzTests {
   }
 
   private func leases(of worker: RawWorker) -> [(token: UInt64, job: String)] {
-    worker.announce(concurrency: 16)
+    worker.sayHello(concurrency: 16)
     return worker.takeOrders().map { ($0.token.number, $0.job.text) }
   }
 }
@@ -62,24 +66,14 @@ struct FuzzTests {
 private struct Flood {
   private let context: SocketContext
   private let intake: Socket
-  private let events: Socket
   private let poller = Poller()
 
   init(_ server: PipelineServer) throws {
     context = try SocketContext()
     intake = try Socket(.dealer, in: context)
     try intake.connect(server.intakeAddress)
-    events = try Socket(.publish, in: context)
-    try events.connect(server.eventsAddress)
-    let subscription = Poller()
-    subscription.add(events)
-    subscription.wait(timeoutMilliseconds: Int(patience.components.seconds) * 1_000)
-    guard events.receive() != nil else { throw Unexpected("nobody subscribes") }
-    subscription.remove(events)
     poller.add(intake)
   }
-
-  func publish(_ frame: [UInt8]) { _ = events.send([frame]) }
 
   func send(_ frames: [[UInt8]]) throws {
     guard !frames.isEmpty else { return }

@@ -56,25 +56,87 @@ struct LostWorkerTests {
     #expect(try cluster.finished.wait(for: 1).first?.state == .succeeded)
   }
 
-  @Test func `A worker whose address does not answer gets no jobs, and status says why`() throws {
+  @Test func `Who has the id of a worker that is there is refused, the same process is not`() throws {
     let cluster = try cluster()
     defer { cluster.stop() }
-    let far = try RawWorker("far", at: cluster.server)
-    far.announce(concurrency: 8, address: "tcp://127.0.0.1:1")
+    let first = try RawWorker("w", at: cluster.server)
+    _ = try first.next(.welcome) { $0.sayHello() }
+    let other = try RawWorker("w", at: cluster.server)
+    let refusal = try WorkerRefusal(decoding: try other.next(.refused) { $0.sayHello() }[0])
+    #expect(refusal.reason == .idTaken)
+    #expect(refusal.message.contains("a worker with the id 'w' is there already, on h (process 1)"))
+    let again = try RawWorker("w", at: cluster.server, instance: first.instance)
+    _ = try again.next(.welcome) { $0.sayHello(credit: JobCredit(number: 100, jobs: 1)) }
+    // It is by this connection that jobs come from now on.
     let client = try enqueue(cluster, "only")
-    let near = try RawWorker("near", at: cluster.server)
-    let (orders, _) = try near.jobs()
-    near.report(orders[0], .succeeded)
+    let orders = try JobOrders(decoding: try again.next(.jobs) { _ in }[0]).jobs
+    again.report(orders[0], .succeeded)
     #expect(try cluster.finished.wait(for: 1).first?.state == .succeeded)
-    let deadline = ContinuousClock.now + patience
-    var status = ""
-    while ContinuousClock.now < deadline, !status.contains(#""state":"unreachable""#) {
-      far.announce(concurrency: 8, address: "tcp://127.0.0.1:1")
-      near.announce()
-      status = try client.request("status").json
+    #expect(first.takeOrders().isEmpty)
+    withExtendedLifetime((first, client)) {}
+  }
+
+  @Test func `Who has the id of a worker whose connection has ended takes its place at once`() throws {
+    let cluster = try cluster()
+    defer { cluster.stop() }
+    _ = try enqueue(cluster, "passed-on")
+    var first: RawWorker? = try RawWorker("w", at: cluster.server)
+    let given = try #require(try first?.jobs().orders.first)
+    first = nil
+    let second = try RawWorker("w", at: cluster.server)
+    let order = try #require(try second.jobs().orders.first)
+    #expect(order.job == given.job && order.token != given.token)
+    if order.isSuspect { try second.begin([order]) }
+    second.report(order, .succeeded)
+    #expect(try cluster.finished.wait(for: 1).first?.state == .succeeded)
+  }
+
+  @Test func `A worker gets no more jobs than its credit, and credits only count in order`() throws {
+    let cluster = try cluster()
+    defer { cluster.stop() }
+    let client = try RawClient(cluster.server)
+    #expect(try client.enqueue(Array(repeating: "{}", count: 10)).allSatisfy { $0.code == .ok })
+    let worker = try RawWorker("w", at: cluster.server)
+    let slots = 8
+    func hello(_ number: UInt64, _ jobs: Int) {
+      worker.sayHello(concurrency: slots, isShared: true, credit: JobCredit(number: number, jobs: jobs))
     }
-    #expect(status.contains("the coordinator cannot connect to tcp://127.0.0.1:1 (--pull-bind and --advertise"))
-    #expect(status.contains(#""slots":1,"#), "\(status)")
+    func credit(_ number: UInt64, _ jobs: Int) {
+      worker.send(CreditMessage(worker: worker.id, credit: JobCredit(number: number, jobs: jobs)).encoded())
+    }
+    /// What is there once the coordinator keeps to a credit.
+    func given(under number: UInt64) throws -> [JobOrder] {
+      let deadline = ContinuousClock.now + patience
+      while ContinuousClock.now < deadline {
+        let demand = try Demand(decoding: try worker.next(.demand) { _ in }[0])
+        if demand.credit == number { return worker.takeOrders() }
+      }
+      throw Unexpected("credit \(number) is not kept to")
+    }
+    hello(1, 0)
+    #expect(try given(under: 1).isEmpty)
+    credit(2, 3)
+    let three = try worker.next(.jobs) { _ in }
+    #expect(try JobOrders(decoding: three[0]).jobs.count == 3)
+    // Comes late, and is passed over.
+    credit(1, 8)
+    credit(3, 1)
+    #expect(try given(under: 3).isEmpty)
+    // Too many for a number that must be bounded: refused as a whole.
+    credit(4, Hello.maximumInFlight + 1)
+    credit(5, 4)
+    let fourth = try worker.next(.jobs) { _ in }
+    #expect(try JobOrders(decoding: fourth[0]).jobs.count == 1)
+    #expect(!(try client.request("status").json.contains(#""malformed_messages":0"#)))
+  }
+
+  @Test func `A worker of a phase that the pipeline has not is told so`() throws {
+    let cluster = try cluster()
+    defer { cluster.stop() }
+    let worker = try RawWorker("w", "paint", at: cluster.server)
+    let refusal = try WorkerRefusal(decoding: try worker.next(.refused) { $0.sayHello() }[0])
+    #expect(refusal.reason == .noSuchPhase && refusal.message == "pipeline test has no phase 'paint'")
+    #expect(try RawClient(cluster.server).request("status").json.contains(#""workers":[]"#))
   }
 
   @Test func `What a phase cannot do, and why, is said in the status`() throws {
@@ -86,7 +148,7 @@ struct LostWorkerTests {
     let deadline = ContinuousClock.now + patience
     var status = ""
     while ContinuousClock.now < deadline, !status.contains("impaired: no database") {
-      worker.announce(state: .impaired, reason: "no database")
+      worker.sayHello(state: .impaired, reason: "no database")
       status = try client.request("status").json
     }
     #expect(status.contains(#""note":"impaired: no database: 1 job waits""#), "\(status)")

@@ -1,43 +1,7 @@
-import Glibc
 import PipelineModel
 import PluginTestKit
 import Testing
 import WireProtocol
-import ZeroMQTransport
-
-/// A worker of which only the messages are there.
-private final class WorkerInName {
-  private let context: SocketContext
-  private let orders: Socket
-  private let events: Socket
-  private let announcement: Announcement
-
-  init(_ jobType: String, concurrency: Int, eventsAddress: String) throws {
-    context = try SocketContext()
-    orders = try Socket(.pull, in: context, highWaterMark: 0)
-    events = try Socket(.publish, in: context)
-    announcement = Announcement(
-      worker: try #require(WorkerID("in-name")), pullAddress: try orders.bind("tcp://127.0.0.1:*"), jobType: jobType,
-      host: "localhost", processID: Int(getpid()), concurrency: concurrency, state: .serving, succeeded: 0, failed: 0,
-      plugin: "0123456789ab", pluginFile: "libInName.so", inFlight: [])
-    try events.connect(eventsAddress)
-  }
-
-  /// The next message of orders; announces itself until it comes, since whoever has not subscribed yet misses that.
-  func nextOrders() throws -> JobOrders {
-    let poller = Poller()
-    poller.add(orders)
-    let deadline = ContinuousClock.now + patience
-    while ContinuousClock.now < deadline {
-      _ = events.send([announcement.encoded()])
-      poller.wait(timeoutMilliseconds: 100)
-      while let frames = orders.receive() {
-        if try Prologue.kind(of: frames[0]) == .jobs { return try JobOrders(decoding: frames[0]) }
-      }
-    }
-    throw Unexpected("no jobs came")
-  }
-}
 
 @Suite("A worker with more slots than a message takes jobs", .timeLimit(.minutes(5)))
 struct ManySlotsTests {
@@ -50,9 +14,9 @@ struct ManySlotsTests {
       let replies = try client.enqueue(Array(repeating: "{}", count: slots / 2))
       #expect(replies.allSatisfy { $0.code == .ok })
     }
-    let worker = try WorkerInName("puppet", concurrency: slots, eventsAddress: cluster.server.eventsAddress)
+    let worker = try RawWorker("in-name", at: cluster.server)
     var jobs: Set<JobID> = []
-    while jobs.count < slots { jobs.formUnion(try worker.nextOrders().jobs.map(\.job)) }
+    while jobs.count < slots { jobs.formUnion(try worker.jobs(concurrency: slots).orders.map(\.job)) }
     #expect(jobs.count == slots)
   }
 }

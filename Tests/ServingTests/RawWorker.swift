@@ -7,66 +7,74 @@ import ZeroMQTransport
 /// A worker as small as the wire protocol allows: says what it is told to say and runs nothing.
 final class RawWorker {
   let id: WorkerID
+  let instance: UInt64
   private let context: SocketContext
-  private let events: Socket
-  private let orders: Socket
-  private let intake: Socket
-  private let address: String
+  private let socket: Socket
+  private let poller = Poller()
   private let jobType: String
+  private var credits: UInt64 = 0
+  /// What came beside what was waited for.
+  private var mail: [[[UInt8]]] = []
 
-  init(_ name: String, _ jobType: String = "puppet", at server: PipelineServer) throws {
+  /// - Parameter instance: nil: a process of its own.
+  init(_ name: String, _ jobType: String = "puppet", at server: PipelineServer, instance: UInt64? = nil) throws {
     guard let id = WorkerID(name) else { throw Unexpected("no name") }
     self.id = id
+    self.instance = instance ?? .random(in: 1 ... .max)
     self.jobType = jobType
     context = try SocketContext()
-    events = try Socket(.publish, in: context)
-    orders = try Socket(.pull, in: context)
-    intake = try Socket(.dealer, in: context)
-    address = try orders.bind("tcp://127.0.0.1:*")
-    try events.connect(server.eventsAddress)
-    try intake.connect(server.intakeAddress)
-    let poller = Poller()
-    poller.add(events)
-    poller.wait(timeoutMilliseconds: Int(patience.components.seconds) * 1_000)
-    guard events.receive() != nil else { throw Unexpected("nobody subscribes") }
+    socket = try Socket(.dealer, in: context, highWaterMark: 0)
+    try socket.connect(server.intakeAddress)
+    poller.add(socket)
   }
 
-  /// - Parameter address: nil: where it really is.
-  func announce(
-    concurrency: Int = 1, state: WorkerState = .serving, holds: [LeaseToken] = [], address: String? = nil,
-    reason: String = ""
+  /// - Parameter credit: nil: one job for each slot.
+  func sayHello(
+    concurrency: Int = 1, state: WorkerState = .serving, holds: [LeaseToken] = [], reason: String = "",
+    isShared: Bool = false, credit: JobCredit? = nil
   ) {
-    let announcement = Announcement(
-      worker: id, pullAddress: address ?? self.address, jobType: jobType, host: "h", processID: 1,
-      concurrency: concurrency, state: state, succeeded: 0, failed: 0, plugin: "", pluginFile: "", inFlight: holds,
-      reason: reason)
-    _ = events.send([announcement.encoded()])
+    credits += 1
+    let hello = Hello(
+      worker: id, instance: instance, jobType: jobType, host: "h", processID: 1, concurrency: concurrency, state: state,
+      succeeded: 0, failed: 0, plugin: "", pluginFile: "", inFlight: holds, reason: reason, isShared: isShared,
+      credit: credit ?? JobCredit(number: credits, jobs: concurrency))
+    send(hello.encoded())
   }
 
-  /// The next orders for jobs, with their payloads; announces itself while it waits.
-  func jobs(holds: [LeaseToken] = []) throws -> (orders: [JobOrder], payloads: [[UInt8]]) {
+  func send(_ frame: [UInt8]) { _ = socket.send([frame]) }
+
+  /// The next message of a kind; says hello while it waits.
+  func next(_ kind: MessageKind, hello: (RawWorker) -> Void) throws -> [[UInt8]] {
     let deadline = ContinuousClock.now + patience
     while ContinuousClock.now < deadline {
-      announce(holds: holds)
-      guard let frames = next(orders) else { continue }
-      guard try Prologue.kind(of: frames[0]) == .jobs else { continue }
-      return (try JobOrders(decoding: frames[0]).jobs, Array(frames.dropFirst()))
+      if let index = mail.firstIndex(where: { (try? Prologue.kind(of: $0[0])) == kind }) {
+        return mail.remove(at: index)
+      }
+      hello(self)
+      poller.wait(timeoutMilliseconds: 200)
+      collect()
     }
-    throw Unexpected("no jobs for \(id)")
+    throw Unexpected("no \(kind) for \(id)")
+  }
+
+  private func collect() {
+    while let frames = socket.receive() { mail.append(frames) }
+  }
+
+  /// The next orders for jobs, with their payloads; says hello while it waits.
+  func jobs(
+    concurrency: Int = 1, holds: [LeaseToken] = []
+  ) throws -> (orders: [JobOrder], payloads: [[UInt8]]) {
+    let frames = try next(.jobs) { $0.sayHello(concurrency: concurrency, holds: holds) }
+    return (try JobOrders(decoding: frames[0]).jobs, Array(frames.dropFirst()))
   }
 
   /// Orders for jobs that are here already.
   func takeOrders() -> [JobOrder] {
-    var found: [JobOrder] = []
-    while let frames = orders.receive() { found += (try? JobOrders(decoding: frames[0]))?.jobs ?? [] }
+    collect()
+    let found = mail.flatMap { (try? JobOrders(decoding: $0[0]))?.jobs ?? [] }
+    mail = []
     return found
-  }
-
-  private func next(_ socket: Socket) -> [[UInt8]]? {
-    let poller = Poller()
-    poller.add(socket)
-    poller.wait(timeoutMilliseconds: 500)
-    return socket.receive()
   }
 
   func report(
@@ -78,22 +86,15 @@ final class RawWorker {
       durationMicroseconds: duration, hasInstructions: instructions != nil, retryAfterMilliseconds: retryAfter,
       plugin: "", error: outcome == .succeeded ? nil : JobError(type: "T", message: "m"))
     let message = AttemptReports(worker: id, pipeline: "test", reports: [report]).encoded()
-    _ = intake.send([message] + (instructions.map { [$0] } ?? []))
+    _ = socket.send([message] + (instructions.map { [$0] } ?? []))
   }
 
   /// Says that suspects begin, and waits until it may.
   func begin(_ orders: [JobOrder]) throws {
-    _ = intake.send([BeganReport(worker: id, tokens: orders.map(\.token)).encoded()])
-    let deadline = ContinuousClock.now + patience
-    while ContinuousClock.now < deadline {
-      guard let frames = next(intake) else { continue }
-      if try Prologue.kind(of: frames[0]) == .begin {
-        guard try BeginAnswer(decoding: frames[0]).tokens == orders.map(\.token) else { break }
-        return
-      }
+    send(BeganReport(worker: id, tokens: orders.map(\.token)).encoded())
+    let frames = try next(.begin) { _ in }
+    guard try BeginAnswer(decoding: frames[0]).tokens == orders.map(\.token) else {
+      throw Unexpected("no answer to what begins")
     }
-    throw Unexpected("no answer to what begins")
   }
-
-  func sendEvent(_ frame: [UInt8]) { _ = events.send([frame]) }
 }

@@ -24,7 +24,7 @@ import WireProtocol
       plugin = HazardPlugin(folder: try TemporaryFolder())
       library = try plugin.folder.write(plugin.compiled(build: 1, definitions), to: "libhazard.so")
       settings = PhaseServerSettings(library: library, jobType: "hazard", logger: log.logger)
-      settings.eventsAddress = coordinator.eventsAddress
+      settings.meetingAddresses = [coordinator.eventsAddress]
       settings.stateFolder = plugin.folder.path + "/state"
       settings.quarantineAfter = nil
     }
@@ -54,16 +54,16 @@ import WireProtocol
     let scene = try Scene("CREATE=refuse(err)")
     try scene.start()
     let coordinator = scene.coordinator
-    try coordinator.until("impaired") { $0.announcements.last?.state == .impaired }
-    #expect(coordinator.announcements.allSatisfy { $0.state != .serving })
-    #expect(coordinator.announcements.last?.reason.contains("no model") == true)
+    try coordinator.until("impaired") { $0.hellos.last?.state == .impaired }
+    #expect(coordinator.hellos.allSatisfy { $0.state != .serving })
+    #expect(coordinator.hellos.last?.reason.contains("no model") == true)
     let tokens = try coordinator.give([job(), job()])
     try coordinator.untilReported(tokens)
     #expect(tokens.allSatisfy { coordinator.outcome(of: $0) == .handedBack })
     try scene.log.wait(for: "runs no jobs, and hands back what it gets")
     try scene.plugin.folder.write([], to: "model")
     try coordinator.untilServing()
-    #expect(coordinator.announcements.last?.reason == "")
+    #expect(coordinator.hellos.last?.reason == "")
     try coordinator.untilReported(try coordinator.give([job()]))
     #expect(coordinator.reports.last?.outcome == .succeeded)
   }
@@ -72,9 +72,9 @@ import WireProtocol
     let scene = try Scene("CREATE=hang_on()")
     scene.settings.readinessMilliseconds = 300
     try scene.start()
-    try scene.coordinator.until("impaired") { $0.announcements.last?.state == .impaired }
-    #expect(scene.coordinator.announcements.allSatisfy { $0.state != .serving })
-    #expect(scene.coordinator.announcements.last?.reason.contains("not ready within 300 ms") == true)
+    try scene.coordinator.until("impaired") { $0.hellos.last?.state == .impaired }
+    #expect(scene.coordinator.hellos.allSatisfy { $0.state != .serving })
+    #expect(scene.coordinator.hellos.last?.reason.contains("not ready within 300 ms") == true)
   }
 
   @Test func `Without the host program it is impaired, until that is there again`() throws {
@@ -90,8 +90,8 @@ import WireProtocol
     try coordinator.untilReported(crash)
     #expect(coordinator.outcome(of: crash[0]) == .crashed)
     #expect(coordinator.outcome(of: crash[1]) == .handedBack)
-    try coordinator.until("impaired") { $0.announcements.last?.state == .impaired }
-    #expect(coordinator.announcements.last?.reason.contains(program) == true)
+    try coordinator.until("impaired") { $0.hellos.last?.state == .impaired }
+    #expect(coordinator.hellos.last?.reason.contains(program) == true)
     #expect(symlink(PluginHostConfiguration.defaultExecutable(), program) == 0)
     try coordinator.untilServing()
   }
@@ -134,8 +134,8 @@ import WireProtocol
     try coordinator.untilServing()
     try run("/bin/rm", "-rf", scene.settings.stateFolder + "/plugins", scene.library)
     try coordinator.untilReported(try coordinator.give([job("abort")]))
-    try coordinator.until("impaired") { $0.announcements.last?.state == .impaired }
-    #expect(coordinator.announcements.last?.reason.contains("cannot be made again") == true)
+    try coordinator.until("impaired") { $0.hellos.last?.state == .impaired }
+    #expect(coordinator.hellos.last?.reason.contains("cannot be made again") == true)
     try scene.log.wait(for: "cannot be made again")
     let token = try coordinator.give([job()])
     try coordinator.untilReported(token)
@@ -154,8 +154,8 @@ import WireProtocol
     try scene.awaitFile("begun")
     for hour in [1, -1, 0] as [Int64] {
       shift.hours.store(hour, ordering: .relaxed)
-      let heard = coordinator.announcements.count
-      try coordinator.until("heard again") { $0.announcements.count >= heard + 3 }
+      let heard = coordinator.hellos.count
+      try coordinator.until("heard again") { $0.hellos.count >= heard + 3 }
       #expect(coordinator.reports.isEmpty)
     }
     try scene.plugin.folder.write([], to: "go-on")
@@ -210,7 +210,7 @@ import WireProtocol
 
   @Test func `A worker that nobody listens to says so`() throws {
     let scene = try Scene()
-    scene.settings.eventsAddress = "ipc://\(scene.plugin.folder.path)/nobody"
+    scene.settings.meetingAddresses = ["ipc://\(scene.plugin.folder.path)/nobody"]
     try scene.start()
     try scene.log.wait(for: "no coordinator heard at ipc://\(scene.plugin.folder.path)/nobody, still trying")
   }

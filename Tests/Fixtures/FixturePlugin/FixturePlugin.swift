@@ -21,6 +21,9 @@ struct Puppet: UntypedPhase {
     case "retry": throw PhaseError.retry("busy", after: .milliseconds(1_500))
     case "self-cancel": throw CancellationError()
     case "wait": return try await waitForCancellation(job)
+    case "sleep":
+      try await Task.sleep(for: .milliseconds(instructions["ms"]?.integer ?? 0))
+      return nil
     case "main-actor": return ["sum": .integer(await onMain(20, 22))]
     case "hop": return try await hop()
     case "log": return speak(job)

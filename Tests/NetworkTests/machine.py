@@ -1,6 +1,7 @@
 """Another machine behind a router that translates addresses: it can connect out, nobody can connect to it."""
 
 import os
+import socket
 import subprocess
 
 
@@ -30,9 +31,16 @@ class MachineBehindNAT:
             subprocess.run(command.split(), check=True, capture_output=True)
         self.within = ["ip", "netns", "exec", self.name]
 
-    def can_be_reached(self):
-        return subprocess.run(
-            ["ping", "-c", "1", "-W", "1", "10.231.82.2"], capture_output=True).returncode == 0
+    @staticmethod
+    def can_be_reached():
+        """Whether anything answers there, even that nobody listens."""
+        try:
+            socket.create_connection(("10.231.82.2", 9), timeout=1).close()
+        except ConnectionRefusedError:
+            return True
+        except OSError:
+            return False
+        return True
 
     def cut(self, is_cut):
         """Nothing passes, and nobody is told."""

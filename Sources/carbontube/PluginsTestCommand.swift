@@ -19,6 +19,7 @@ struct PluginsTestCommand: ParsableCommand {
   @Flag(help: "Hand the child to gdb before the phase runs: set breakpoints, then 'continue'. No --timeout then.")
   var gdb = false
 
+  @OptionGroup var schemaOption: SchemaOption
   @OptionGroup(title: "What the phase is given") var provision: SettingsOptions
 
   func validate() throws {
@@ -40,6 +41,10 @@ struct PluginsTestCommand: ParsableCommand {
     } catch let error as PluginRefusal {
       throw CommandFailure(.usage, error.description)
     }
+    let schema = schemaOption.schema(of: jobType, in: description.phases) {
+      StandardStreams.complain("carbontube: \($0)")
+    }
+    if case .unfit(let problem)? = schema?.verdict(on: bytes) { throw CommandFailure(.data, problem) }
     let host: PluginHost
     do throws(HostSpawnError) {
       host = try PluginHost(

@@ -10,7 +10,7 @@ struct LogsTests {
   }
 
   @Test func `A failed attempt and a dead job are lines with fields of their own`() throws {
-    let terminals = try Terminals(storage: "memory:", options: ["--log-format=json"])
+    let terminals = try Terminals(storage: "memory:", options: ["--log-format=json", "--no-schema-check"])
     let worker = try terminals.addWorker("generate-file", ["--log-format=json"])
     try terminals.addWorker("calculate-hash")
     let missing = #"{"file_path": "/nowhere/\u001b[2J"}"#
@@ -35,7 +35,7 @@ struct LogsTests {
   }
 
   @Test func `Whoever follows sees what phases log and what fails, through a restart of the coordinator`() throws {
-    let terminals = try Terminals()
+    let terminals = try Terminals(options: ["--no-schema-check"])
     try terminals.addWorker("generate-file")
     try terminals.addWorker("calculate-hash")
     let at = "--address=\(terminals.jobs)"

@@ -85,6 +85,18 @@ struct Lister: Phase {
   func execute(_ input: Input, _ job: JobContext) async throws -> [Int]? { Array(0..<input.count) }
 }
 
+/// Says what it takes in words that CarbonTube does not check.
+struct Patterned: UntypedPhase {
+  static let jobType = "fixture-pattern"
+  static let inputSchema: String? = #"{"properties":{"name":{"pattern":"^[a-z]+$"}}}"#
+  func execute(_ instructions: Instructions, _ job: JobContext) async throws -> Instructions? { nil }
+}
+
+struct PatternedOnly: Pipeline {
+  static let name = "patterned"
+  static let phases = [PipelineStep("fixture-pattern")]
+}
+
 struct Hooked: Pipeline {
   static let name = "hooked"
   static let phases = [
@@ -108,8 +120,8 @@ struct Hooked: Pipeline {
 }
 
 let plugin = Plugin(
-  "org.carbontube.fixture", version: "0.1.0", phases: [Puppet.self, Lister.self, Returner.self],
-  pipelines: [Hooked.self])
+  "org.carbontube.fixture", version: "0.1.0", phases: [Puppet.self, Lister.self, Returner.self, Patterned.self],
+  pipelines: [Hooked.self, PatternedOnly.self])
 
 // swift-format-ignore: AlwaysUseLowerCamelCase
 @c @implementation

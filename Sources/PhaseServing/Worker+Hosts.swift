@@ -69,7 +69,9 @@ extension Worker {
     case .refused(let refusal):
       slot.refused(refusal.message)
       if refusal.kind == .cannotLoad { copy.doubt() }
-    case .log(let token, let level, let message): publish(level, message, job: job(of: token, in: slot))
+    case .log(let token, let level, let message, let fields):
+      publish(level, message, fields, job: job(of: token, in: slot))
+    case .measured(_, let found): for measure in found { _ = measures.add(measure) }
     case .progress(let token, let fraction, let note):
       if let job = job(of: token, in: slot) { publish(fraction, note, job, LeaseToken(token)) }
     case .finished(let token, let result, let nanoseconds): finished(token, result, nanoseconds, slot)
@@ -148,7 +150,7 @@ extension Worker {
     slot.runs.first { $0.token.number == token }?.assignment.order.job
   }
 
-  private func publish(_ level: HostLogLevel, _ message: String, job: JobID?) {
+  private func publish(_ level: HostLogLevel, _ message: String, _ fields: [HostLogField], job: JobID?) {
     let (wireLevel, logLevel): (LogLine.Level, Logger.Level) =
       switch level {
       case .debug: (.debug, .debug)
@@ -156,8 +158,13 @@ extension Worker {
       case .warning: (.warning, .warning)
       case .error: (.error, .error)
       }
-    logger.log(level: logLevel, "\(job.map { "job \($0): " } ?? "")\(message)")
-    if hasSubscriber { _ = events.send([LogLine(worker: id, job: job, level: wireLevel, text: message).encoded()]) }
+    var metadata: Logger.Metadata = ["phase": "\(settings.jobType)"]
+    if let job { metadata["job"] = "\(job)" }
+    if !fields.isEmpty { metadata["fields"] = .dictionary(fields.metadata) }
+    logger.log(level: logLevel, "\(job.map { "job \($0): " } ?? "")\(message)", metadata: metadata)
+    guard hasSubscriber else { return }
+    let text = fields.appended(to: message)
+    _ = events.send([LogLine(worker: id, job: job, level: wireLevel, text: text).encoded()])
   }
 
   private func publish(_ fraction: Double, _ note: String, _ job: JobID, _ token: LeaseToken) {

@@ -54,6 +54,8 @@ final class Worker {
   var jobsEnded = 0
   var oneOff: OneOff
   var failed = 0
+  /// What its jobs have counted and measured since it started.
+  var measures = HostMeasures()
   var hasSubscriber = false
   /// Nothing is run while it is there.
   var quarantine: Quarantine.Record?
@@ -134,6 +136,7 @@ final class Worker {
       poller.wait(timeoutMilliseconds: Int(timeout(now: clocks.instant())))
     }
     announceGoodbye()
+    if !measures.isEmpty { logger.info("counted and measured: \(measures.all.map(\.words).joined(separator: ", "))") }
     for slot in slots { slot.host?.kill() }
     copy.close()
   }

@@ -44,6 +44,7 @@ import Testing
           + #"{"backoff_seconds":0.2,"crashes":2,"job_type":"lister","maximum_backoff_seconds":60,"#
           + #""timeout_seconds":0.5}]}"#,
         #"{"name":"patterned","phases":[{"job_type":"fixture-pattern"}]}"#,
+        #"{"name":"puppets","phases":[{"job_type":"puppet"}]}"#,
       ])
   }
 }

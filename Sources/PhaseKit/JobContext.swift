@@ -36,6 +36,11 @@ public final class JobContext: Sendable {
   /// For tests of a phase: `execute` can be called with it as with any other value.
   ///
   /// - Parameters:
+  ///   - id: of the job.
+  ///   - attempt: from 1.
+  ///   - pipeline: its name; empty where the phase runs alone.
+  ///   - workDirectory: a folder for scratch files.
+  ///   - deadlineUnixMilliseconds: since 1970; nil: no limit.
   ///   - recorder: keeps what the phase logs and how far it says it is; can ask it to stop.
   public init(
     testing id: String, attempt: Int = 1, pipeline: String = "", workDirectory: String? = nil,
@@ -78,7 +83,9 @@ public final class JobContext: Sendable {
   }
 
   /// Shows how far the job is. Cheap; the worker passes on only some of many.
-  /// - Parameter fraction: from 0 to 1.
+  /// - Parameters:
+  ///   - fraction: from 0 to 1.
+  ///   - note: a few words for people.
   public func progress(_ fraction: Double, note: String = "") {
     listener.withLock { listener in
       switch listener {

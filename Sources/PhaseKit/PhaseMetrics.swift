@@ -5,7 +5,9 @@ public struct PhaseMetrics: Sendable {
   init(_ put: @escaping @Sendable (_ kind: Int32, _ name: String, _ value: Double) -> Void) { self.put = put }
 
   /// Adds to a counter.
-  /// - Parameter amount: from 0 on.
+  /// - Parameters:
+  ///   - name: `[a-z][a-z0-9_]{0,63}`.
+  ///   - amount: from 0 on.
   public func count(_ name: String, _ amount: Double = 1) { put(0, name, amount) }
 
   /// The last value counts.

@@ -131,8 +131,8 @@ let package = Package(
     room(
       "Coordination",
       [
-        "JobStorage", "PipelineModel", "WireProtocol", "ZeroMQTransport", "HostProtocol", "HostSupervision", logging,
-        deque, heap,
+        "JobStorage", "PipelineModel", "PhaseSettings", "WireProtocol", "ZeroMQTransport", "HostProtocol",
+        "HostSupervision", logging, deque, heap,
       ]),
     room(
       "PhaseServing",

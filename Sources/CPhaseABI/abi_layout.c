@@ -12,11 +12,15 @@ AT(ct_error, message, 16);
 AT(ct_error, where, 48);
 SIZE(ct_host, 48);
 AT(ct_host, log, 32);
-SIZE(ct_job, 120);
+SIZE(ct_job, 136);
 AT(ct_job, instructions, 48);
 AT(ct_job, deadline_unix_ms, 80);
 AT(ct_job, set_result, 88);
+// The end of ABI 1.1.
 AT(ct_job, is_cancelled, 112);
+AT(ct_job, log_fields, 120);
+AT(ct_job, measure, 128);
+SIZE(ct_field, 32);
 SIZE(ct_setup, 24);
 SIZE(ct_finished_job, 72);
 SIZE(ct_phase_setup, 40);

@@ -13,7 +13,7 @@ extension Coordinator {
       throw WireError("an enqueue request for \(request.jobs.count) jobs with \(frames.count - 1) payloads")
     }
     if let refusal = refusal(for: request.pipeline, bytes: bytes) { return refuse(request, refusal, from: route) }
-    checks.check(frames[1...]) { [unowned self] problems in
+    checks.checkNew(frames[1...]) { [unowned self] problems in
       // The store may have gone while they were looked at.
       if let refusal = refusal(for: request.pipeline, bytes: bytes) { return refuse(request, refusal, from: route) }
       accept(request, frames, problems, from: route)
@@ -21,7 +21,7 @@ extension Coordinator {
   }
 
   private func accept(
-    _ request: EnqueueRequest, _ frames: [[UInt8]], _ problems: [String?], from route: [UInt8]
+    _ request: EnqueueRequest, _ frames: [[UInt8]], _ problems: [PayloadChecks.Problem?], from route: [UInt8]
   ) {
     let now = moment()
     var reply = EnqueueReply(request: request.request, jobs: [])
@@ -30,7 +30,7 @@ extension Coordinator {
     var accepted = 0
     for (position, job) in request.jobs.enumerated() {
       if let problem = problems[position] {
-        reply.jobs.append(EnqueueReply.Job(code: .invalid, id: job.id, message: problem))
+        reply.jobs.append(EnqueueReply.Job(code: problem.code, id: job.id, message: problem.message))
         continue
       }
       let id = job.id ?? jobIDs.next(now: now.wall)

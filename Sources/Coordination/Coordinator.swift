@@ -146,7 +146,8 @@ final class Coordinator {
     name = "coordinator-\(getpid())-\(UInt32.random(in: 0 ... .max))"
     lane = StoreLane(store: store, inline: store.answersAtOnce, wake: wake)
     readLane = ReadLane(wake: wake, yields: settings.hooks.jobFinished == nil)
-    checks = PayloadChecks(maximumInstructionsBytes: settings.maximumInstructionsBytes, wake: wake)
+    checks = PayloadChecks(
+      maximumInstructionsBytes: settings.maximumInstructionsBytes, schema: settings.instructionsSchema, wake: wake)
     storeAddress = store.address
     context = try SocketContext()
     meeting = try Socket(.subscribe, in: context, maximumMessageBytes: Int64(Self.maximumEventBytes))

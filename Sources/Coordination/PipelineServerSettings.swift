@@ -1,5 +1,6 @@
 public import JobStorage
 public import Logging
+public import PhaseSettings
 public import PipelineModel
 
 /// What a coordinator is told when it starts.
@@ -20,6 +21,8 @@ public struct PipelineServerSettings: Sendable {
   public var concurrency: Int?
   /// Larger instructions are refused, in bytes after decompression.
   public var maximumInstructionsBytes = 4 << 20
+  /// What the first phase takes: instructions of new jobs that are something else are refused. Nil: any object.
+  public var instructionsSchema: InstructionsSchema?
   public var retention = RetentionPolicy()
   /// How long a store that does not answer, or is owned by another coordinator, is asked again before starting is
   /// given up: a killed coordinator's ownership of a Redis store lapses within 1.5 s.

@@ -8,6 +8,7 @@ private enum ReportKind: UInt8 {
   case setting = 0x86
   case hookFinished = 0x87
   case withdrawn = 0x88
+  case measured = 0x89
 }
 
 extension HostReport {
@@ -21,10 +22,21 @@ extension HostReport {
       writer.number(refusal.kind.rawValue)
       writer.text(refusal.message)
       writer.list(refusal.available) { $0.text($1) }
-    case .log(let token, let level, let message):
+    case .log(let token, let level, let message, let fields):
       writer.number(token)
       writer.number(level.rawValue)
       writer.text(message)
+      writer.list(fields) { writer, field in
+        writer.text(field.name)
+        writer.text(field.value)
+      }
+    case .measured(let token, let measures):
+      writer.number(token)
+      writer.list(measures) { writer, measure in
+        writer.number(measure.kind.rawValue)
+        writer.text(measure.name)
+        writer.number(measure.value.bitPattern)
+      }
     case .progress(let token, let fraction, let note):
       writer.number(token)
       writer.number(fraction.bitPattern)
@@ -52,7 +64,8 @@ extension HostReport {
     case .begun: self = .begun(revision: try reader.number())
     case .ready: self = .ready(try reader.library())
     case .refused: self = .refused(try reader.refusal())
-    case .log: self = .log(token: try reader.number(), level: try reader.choice(), message: try reader.text())
+    case .log: self = try reader.log()
+    case .measured: self = try reader.measured()
     case .progress: self = try reader.progress()
     case .finished:
       let (token, nanoseconds): (UInt64, UInt64) = (try reader.number(), try reader.number())
@@ -75,6 +88,7 @@ extension HostReport {
     case .setting: .setting
     case .hookFinished: .hookFinished
     case .withdrawn: .withdrawn
+    case .measured: .measured
     }
   }
 }
@@ -114,6 +128,27 @@ extension FrameReader {
     HostRefusal(
       kind: try choice(), message: try text(),
       available: try list(limit: LibraryDescription.maximumEntries) { reader throws(FrameError) in try reader.text() })
+  }
+
+  fileprivate mutating func log() throws(FrameError) -> HostReport {
+    let (token, level, message): (UInt64, HostLogLevel, String) = (try number(), try choice(), try text())
+    let fields = try list(limit: HostLogField.maximumCount) { reader throws(FrameError) in
+      let field = HostLogField(name: try reader.text(), value: try reader.text())
+      guard HostLogField.isName(field.name.utf8) else { throw FrameError("a field of a log line without a name") }
+      return field
+    }
+    return .log(token: token, level: level, message: message, fields: fields)
+  }
+
+  fileprivate mutating func measured() throws(FrameError) -> HostReport {
+    let token: UInt64 = try number()
+    let measures = try list(limit: HostMeasure.maximumNames) { reader throws(FrameError) in
+      let kind: HostMeasure.Kind = try reader.choice()
+      let measure = HostMeasure(kind: kind, name: try reader.text(), value: Double(bitPattern: try reader.number()))
+      guard measure.isValid else { throw FrameError("a measure that is none") }
+      return measure
+    }
+    return .measured(token: token, measures)
   }
 
   fileprivate mutating func progress() throws(FrameError) -> HostReport {

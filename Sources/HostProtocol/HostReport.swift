@@ -44,16 +44,18 @@ public enum HostLogLevel: UInt8, Sendable, CaseIterable {
 /// What the child sends on the job channel. A token is that of the job or hook call it belongs to; 0 stands for none.
 public enum HostReport: Hashable, Sendable {
   /// Of the frames that this build speaks; another one where any of them changes.
-  public static let currentRevision: UInt32 = 2
+  public static let currentRevision: UInt32 = 3
 
   /// The first report of every child, before it loads anything: so an end before it is not the plugin's.
   case begun(revision: UInt32)
   /// The second report of every child that did not refuse. A scan child ends after it.
   case ready(LibraryDescription)
   case refused(HostRefusal)
-  case log(token: UInt64, level: HostLogLevel, message: String)
+  case log(token: UInt64, level: HostLogLevel, message: String, fields: [HostLogField] = [])
   /// `fraction` is within 0...1.
   case progress(token: UInt64, fraction: Double, note: String)
+  /// What the job that is about to be `finished` counted and measured.
+  case measured(token: UInt64, [HostMeasure])
   /// `nanoseconds`: how long the phase ran, by `CLOCK_MONOTONIC` of the child.
   case finished(token: UInt64, HostResult, nanoseconds: UInt64)
   /// Something that a pipeline's `initialize` chose, before the `hookFinished` of that call.

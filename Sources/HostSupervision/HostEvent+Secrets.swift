@@ -5,8 +5,12 @@ extension HostEvent {
   /// are orders to the coordinator.
   func redacted(by secrets: SecretValues) -> HostEvent {
     switch self {
-    case .log(let token, let level, let message):
-      .log(token: token, level: level, message: secrets.redacting(message))
+    case .log(let token, let level, let message, let fields):
+      .log(
+        token: token, level: level, message: secrets.redacting(message), fields: fields.map { $0.redacted(by: secrets) }
+      )
+    case .measured(let token, let measures):
+      .measured(token: token, measures.filter { secrets.redacting($0.name) == $0.name })
     case .progress(let token, let fraction, let note):
       .progress(token: token, fraction: fraction, note: secrets.redacting(note))
     case .finished(let token, let result, let nanoseconds):
@@ -16,6 +20,13 @@ extension HostEvent {
     case .malformed(let reason): .malformed(reason: secrets.redacting(reason))
     case .ready, .setting, .withdrawn, .closed: self
     }
+  }
+}
+
+extension HostLogField {
+  fileprivate func redacted(by secrets: SecretValues) -> HostLogField {
+    let hidden = secrets.redacting(name)
+    return HostLogField(name: hidden == name ? name : "redacted", value: secrets.redacting(value))
   }
 }
 

@@ -7,9 +7,11 @@ public enum HostEvent: Hashable, Sendable {
   case ready(LibraryDescription)
   /// It will run nothing, and ends.
   case refused(HostRefusal)
-  case log(token: UInt64, level: HostLogLevel, message: String)
+  case log(token: UInt64, level: HostLogLevel, message: String, fields: [HostLogField] = [])
   /// `fraction` is within 0...1.
   case progress(token: UInt64, fraction: Double, note: String)
+  /// What the job that is about to be `finished` counted and measured.
+  case measured(token: UInt64, [HostMeasure])
   /// Comes in the order in which the jobs were given. `nanoseconds`: how long the phase ran, as the child says.
   case finished(token: UInt64, HostResult, nanoseconds: UInt64)
   /// Something that a pipeline's `initialize` chose, before the `hookFinished` of that call.
@@ -29,7 +31,9 @@ public enum HostEvent: Hashable, Sendable {
     case .begun: return nil
     case .ready(let library): self = .ready(library)
     case .refused(let refusal): self = .refused(refusal)
-    case .log(let token, let level, let message): self = .log(token: token, level: level, message: message)
+    case .log(let token, let level, let message, let fields):
+      self = .log(token: token, level: level, message: message, fields: fields)
+    case .measured(let token, let measures): self = .measured(token: token, measures)
     case .progress(let token, let fraction, let note): self = .progress(token: token, fraction: fraction, note: note)
     case .finished(let token, let result, let nanoseconds):
       self = .finished(token: token, result, nanoseconds: nanoseconds)

@@ -209,10 +209,10 @@ public final class PluginHost {
     case .finished(let token, _, _), .hookFinished(let token, _):
       guard outstanding.first == token else { throw FrameError("a result for \(token), which was not asked for") }
       outstanding.removeFirst()
-    case .progress(let token, _, _), .setting(let token, _, _):
+    case .progress(let token, _, _), .setting(let token, _, _), .measured(let token, _):
       guard outstanding.first == token else { return nil }
-    case .log(let token, let level, let message):
-      return .log(token: outstanding.first == token ? token : 0, level: level, message: message)
+    case .log(let token, let level, let message, let fields):
+      return .log(token: outstanding.first == token ? token : 0, level: level, message: message, fields: fields)
     case .withdrawn(let token):
       guard let place = outstanding.firstIndex(of: token) else { return nil }
       outstanding.remove(at: place)

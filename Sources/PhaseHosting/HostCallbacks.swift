@@ -8,6 +8,18 @@ import HostProtocol
 private let maximumLogLine = 64 << 10
 private let maximumNote = 4 << 10
 private let maximumSetting = 64 << 10
+/// A byte more than a name of a measure or field may have, so that a longer one is none.
+private let maximumName = 65
+
+/// Fields with another name than one may have are left out.
+private func logFields(_ fields: UnsafePointer<ct_field>?, _ count: Int) -> [HostLogField] {
+  guard let fields, count > 0 else { return [] }
+  return UnsafeBufferPointer(start: fields, count: min(count, HostLogField.maximumCount)).compactMap { field in
+    let name = field.name.text(limit: maximumName)
+    guard HostLogField.isName(name.utf8) else { return nil }
+    return HostLogField(name: name, value: field.value.text(limit: HostLogField.maximumValueBytes))
+  }
+}
 
 private func runningJob(_ pointer: UnsafePointer<ct_job>?) -> RunningJob? {
   guard let data = pointer?.pointee.host_data else { return nil }
@@ -27,6 +39,14 @@ func makeJob(for job: RunningJob, workDirectory: UnsafeBufferPointer<UInt8>) -> 
   }
   table.log = { job, level, message in runningJob(job)?.log(level, message.text(limit: maximumLogLine)) }
   table.is_cancelled = { job in runningJob(job)?.isCancelled == true ? 1 : 0 }
+  table.log_fields = { job, level, message, fields, count in
+    runningJob(job)?.log(level, message.text(limit: maximumLogLine), fields: logFields(fields, count))
+  }
+  table.measure = { job, kind, name, value in
+    guard let kind = UInt8(exactly: kind).flatMap(HostMeasure.Kind.init(rawValue:)) else { return CTStatus.badInput }
+    let measure = HostMeasure(kind: kind, name: name.text(limit: maximumName), value: value)
+    return runningJob(job)?.measure(measure) ?? CTStatus.badInput
+  }
   pointer.initialize(to: table)
   return pointer
 }

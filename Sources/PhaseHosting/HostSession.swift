@@ -49,6 +49,8 @@ struct HostSession: Sendable {
       let nanoseconds = monotonicNanoseconds() - begun
       let killed = left.end(afterNanoseconds: nanoseconds)
       if killed > 0 { channel.send(.log(token: job.token, level: .warning, message: wordsOnKilled(killed))) }
+      let measures = running.takeMeasures()
+      if !measures.isEmpty { channel.send(.measured(token: job.token, measures)) }
       channel.send(.finished(token: job.token, result, nanoseconds: nanoseconds))
       if let problem = folder?.empty() { channel.send(.log(token: 0, level: .warning, message: problem)) }
     }

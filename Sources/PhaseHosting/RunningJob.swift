@@ -22,6 +22,10 @@ final class RunningJob: Sendable {
     var lastBegun: UInt64 = 0
     var wakeUp: (@Sendable () -> Void)?
     var lastProgress: Int64 = 0
+    /// Of the running job.
+    var measures = HostMeasures()
+    /// Of all jobs of this child, which bounds the names.
+    var allMeasures = HostMeasures()
   }
 
   /// The parent has at most a few dozen jobs here; what it withdraws beyond this runs.
@@ -150,9 +154,27 @@ final class RunningJob: Sendable {
     return CTStatus.ok
   }
 
-  func log(_ level: Int32, _ message: String) {
+  func log(_ level: Int32, _ message: String, fields: [HostLogField] = []) {
     let token = state.withLock { $0.token }
-    channel.send(.log(token: token, level: HostLogLevel(abi: level), message: message))
+    channel.send(.log(token: token, level: HostLogLevel(abi: level), message: message, fields: fields))
+  }
+
+  func measure(_ measure: HostMeasure) -> ct_status {
+    state.withLock { state in
+      guard state.token != 0, state.allMeasures.add(measure), state.measures.add(measure) else {
+        return CTStatus.badInput
+      }
+      return CTStatus.ok
+    }
+  }
+
+  /// What the job that has ended counted and measured.
+  func takeMeasures() -> [HostMeasure] {
+    state.withLock { state in
+      guard !state.measures.isEmpty else { return [] }
+      defer { state.measures = HostMeasures() }
+      return state.measures.all
+    }
   }
 }
 

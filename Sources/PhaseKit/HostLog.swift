@@ -11,9 +11,9 @@ final class HostLog: Sendable {
   let host = Mutex<LentHost?>(nil)
 
   var logger: PluginLogger {
-    PluginLogger { level, message in
+    PluginLogger { level, message, metadata in
       guard let host = self.host.withLock({ $0 })?.pointer else { return }
-      withText(message) { host.pointee.log(host, level, $0) }
+      withText(metadata.appended(to: message)) { host.pointee.log(host, level, $0) }
     }
   }
 }

@@ -36,6 +36,11 @@ public final class JobContext: Sendable {
   /// For tests of a phase: `execute` can be called with it as with any other value.
   ///
   /// - Parameters:
+  ///   - id: of the job.
+  ///   - attempt: from 1.
+  ///   - pipeline: its name; empty where the phase runs alone.
+  ///   - workDirectory: a folder for scratch files.
+  ///   - deadlineUnixMilliseconds: since 1970; nil: no limit.
   ///   - recorder: keeps what the phase logs and how far it says it is; can ask it to stop.
   public init(
     testing id: String, attempt: Int = 1, pipeline: String = "", workDirectory: String? = nil,
@@ -51,11 +56,26 @@ public final class JobContext: Sendable {
 
   /// A logger whose lines carry the job's id.
   public var logger: PluginLogger {
-    PluginLogger { level, message in
+    PluginLogger { level, message, metadata in
       self.listener.withLock { listener in
         switch listener {
-        case .host(let job): withText(message) { job.pointee.log(job, level, $0) }
-        case .recorder(let recorder): recorder.note(level, message)
+        case .host(let job): log(level, message, metadata, to: job)
+        case .recorder(let recorder): recorder.note(level, message, metadata)
+        case nil: break
+        }
+      }
+    }
+  }
+
+  /// What the phase counts and measures. Names are `[a-z][a-z0-9_]{0,63}`, 64 of them at most; other calls do nothing.
+  public var metrics: PhaseMetrics {
+    PhaseMetrics { kind, name, value in
+      self.listener.withLock { listener in
+        switch listener {
+        case .host(let job):
+          guard let measure = job.has(\.measure) ? job.pointee.measure : nil else { return }
+          _ = withText(name) { measure(job, kind, $0, value) }
+        case .recorder(let recorder): recorder.note(kind, name, value)
         case nil: break
         }
       }
@@ -63,7 +83,9 @@ public final class JobContext: Sendable {
   }
 
   /// Shows how far the job is. Cheap; the worker passes on only some of many.
-  /// - Parameter fraction: from 0 to 1.
+  /// - Parameters:
+  ///   - fraction: from 0 to 1.
+  ///   - note: a few words for people.
   public func progress(_ fraction: Double, note: String = "") {
     listener.withLock { listener in
       switch listener {
@@ -93,6 +115,39 @@ public final class JobContext: Sendable {
   /// The host takes its memory back.
   func end() {
     listener.withLock { $0 = nil }
+  }
+}
+
+extension UnsafePointer<ct_job> {
+  /// `CT_HAS` of carbontube.h: an older host's struct ends before what came later.
+  func has<Field>(_ path: KeyPath<ct_job, Field>) -> Bool {
+    guard let offset = MemoryLayout<ct_job>.offset(of: path) else { return false }
+    let size = UnsafeRawPointer(self).load(as: UInt32.self)
+    return offset + MemoryLayout<Field>.size <= Int(size)
+  }
+}
+
+private func log(_ level: Int32, _ message: String, _ metadata: PluginLogger.Metadata, to job: UnsafePointer<ct_job>) {
+  guard !metadata.isEmpty, job.has(\.log_fields), let logFields = job.pointee.log_fields else {
+    return withText(metadata.appended(to: message)) { job.pointee.log(job, level, $0) }
+  }
+  // One block for all texts, so that their addresses hold until the host has copied them.
+  var bytes: [UInt8] = []
+  var ends: [(name: Range<Int>, value: Range<Int>)] = []
+  for (name, value) in metadata.sorted(by: { $0.key < $1.key }).prefix(32) {
+    let start = bytes.count
+    bytes += name.utf8
+    let middle = bytes.count
+    bytes += value.utf8
+    ends.append((start..<middle, middle..<bytes.count))
+  }
+  bytes.withUnsafeBytes { block in
+    func text(_ range: Range<Int>) -> ct_str {
+      ct_str(
+        ptr: block.baseAddress?.advanced(by: range.lowerBound).assumingMemoryBound(to: CChar.self), len: range.count)
+    }
+    let fields = ends.map { ct_field(name: text($0.name), value: text($0.value)) }
+    withText(message) { logFields(job, level, $0, fields, fields.count) }
   }
 }
 

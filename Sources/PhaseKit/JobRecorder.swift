@@ -10,6 +10,7 @@ public final class JobRecorder: Sendable {
   public struct Line: Hashable, Sendable {
     public let level: Level
     public let message: String
+    public let metadata: [String: String]
   }
 
   /// How far the job was said to be.
@@ -22,6 +23,8 @@ public final class JobRecorder: Sendable {
   private struct State {
     var lines: [Line] = []
     var progress: [Progress] = []
+    var counters: [String: Double] = [:]
+    var gauges: [String: Double] = [:]
     var isCancelled = false
   }
 
@@ -33,13 +36,25 @@ public final class JobRecorder: Sendable {
   public var lines: [Line] { state.withLock(\.lines) }
   /// In the order in which it was told.
   public var progress: [Progress] { state.withLock(\.progress) }
+  /// The sum of what was counted, by name.
+  public var counters: [String: Double] { state.withLock(\.counters) }
+  /// The last value of each.
+  public var gauges: [String: Double] { state.withLock(\.gauges) }
   public var isCancelled: Bool { state.withLock(\.isCancelled) }
 
   /// From now on `JobContext.isCancelled` is true.
   public func cancel() { state.withLock { $0.isCancelled = true } }
 
-  func note(_ level: Int32, _ message: String) {
-    state.withLock { $0.lines.append(Line(level: Level(rawValue: level) ?? .info, message: message)) }
+  func note(_ level: Int32, _ message: String, _ metadata: [String: String]) {
+    state.withLock {
+      $0.lines.append(Line(level: Level(rawValue: level) ?? .info, message: message, metadata: metadata))
+    }
+  }
+
+  func note(_ kind: Int32, _ name: String, _ value: Double) {
+    state.withLock { state in
+      if kind == 0 { state.counters[name, default: 0] += value } else { state.gauges[name] = value }
+    }
   }
 
   func note(_ fraction: Double, _ note: String) {

@@ -22,7 +22,11 @@ public struct PhaseError: Error, Sendable, CustomStringConvertible {
   }
 
   /// Went wrong, and may go well the next time: tried again by the policy of the phase.
-  /// - Parameter type: a short class for logs and pages, such as `FileMissing`.
+  /// - Parameters:
+  ///   - message: a sentence for people.
+  ///   - type: a short class for logs and pages, such as `FileMissing`.
+  ///   - file: of the author's code.
+  ///   - line: likewise.
   public static func failed(
     _ message: String, type: String? = nil, file: String = #fileID, line: Int = #line
   ) -> PhaseError {
@@ -44,7 +48,12 @@ public struct PhaseError: Error, Sendable, CustomStringConvertible {
   }
 
   /// Cannot be done now, because something is busy or away: tried again, and not counted as a failure.
-  /// - Parameter delay: nil leaves it to the policy of the phase.
+  /// - Parameters:
+  ///   - message: a sentence for people.
+  ///   - delay: nil leaves it to the policy of the phase.
+  ///   - type: a short class for logs and pages.
+  ///   - file: of the author's code.
+  ///   - line: likewise.
   public static func retry(
     _ message: String, after delay: Duration? = nil, type: String? = nil, file: String = #fileID, line: Int = #line
   ) -> PhaseError {

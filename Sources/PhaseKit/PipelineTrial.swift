@@ -50,6 +50,7 @@ public struct PipelineTrial: Sendable {
   private let stations: [Station]
 
   /// - Parameters:
+  ///   - pipeline: what is tried.
   ///   - phases: all that the pipeline names; others are not used.
   ///   - settings: what those that are `ConfiguredPhase`s are made with.
   /// - Throws: `Problem` where a phase is missing; whatever `init(settings:)` throws.
@@ -70,6 +71,7 @@ public struct PipelineTrial: Sendable {
   /// - Parameters:
   ///   - instructions: a JSON object.
   ///   - id: of the job.
+  ///   - workDirectory: what phases get as their folder for scratch files.
   /// - Throws: `Problem` for instructions that are no JSON object, and where a phase asks to be tried again without end.
   public func run(
     _ instructions: String, id: String = "trial", workDirectory: String? = nil

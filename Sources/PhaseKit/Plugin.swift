@@ -12,7 +12,10 @@ public struct Plugin: @unchecked Sendable {
 
   /// - Parameters:
   ///   - id: a reversed domain that stays the same over versions.
+  ///   - version: of the plugin.
   ///   - summary: one line for people.
+  ///   - phases: what it offers to workers.
+  ///   - pipelines: what it offers to coordinators.
   public init(
     _ id: String, version: String, summary: String = "", phases: [any AnyPhase.Type] = [],
     pipelines: [any Pipeline.Type] = []

@@ -83,7 +83,9 @@ extension Worker {
     case .refused(let refusal):
       slot.refused(refusal.message)
       if refusal.kind == .cannotLoad { copy.doubt() }
-    case .log(let token, let level, let message): tell(level, message, of: assignment(token, in: slot))
+    case .log(let token, let level, let message, let fields):
+      tell(level, message, fields, of: assignment(token, in: slot))
+    case .measured(_, let found): for measure in found { _ = measures.add(measure) }
     case .progress(let token, let fraction, let note):
       if let assignment = assignment(token, in: slot) { tell(fraction, note, of: assignment) }
     case .finished(let token, let result, let nanoseconds): finished(token, result, nanoseconds, slot)
@@ -171,7 +173,7 @@ extension Worker {
   }
 
   /// What belongs to no job is told to all.
-  private func tell(_ level: HostLogLevel, _ message: String, of assignment: Assignment?) {
+  private func tell(_ level: HostLogLevel, _ message: String, _ fields: [HostLogField], of assignment: Assignment?) {
     let job = assignment?.order.job
     let (wireLevel, logLevel): (LogLine.Level, Logger.Level) =
       switch level {
@@ -180,8 +182,11 @@ extension Worker {
       case .warning: (.warning, .warning)
       case .error: (.error, .error)
       }
-    logger.log(level: logLevel, "\(job.map { "job \($0): " } ?? "")\(message)")
-    let line = LogLine(worker: id, job: job, level: wireLevel, text: message).encoded()
+    var metadata: Logger.Metadata = ["phase": "\(settings.jobType)"]
+    if let job { metadata["job"] = "\(job)" }
+    if !fields.isEmpty { metadata["fields"] = .dictionary(fields.metadata) }
+    logger.log(level: logLevel, "\(job.map { "job \($0): " } ?? "")\(message)", metadata: metadata)
+    let line = LogLine(worker: id, job: job, level: wireLevel, text: fields.appended(to: message)).encoded()
     for link in links where link.isWelcome && assignment?.link ?? link.number == link.number { _ = link.send([line]) }
   }
 

@@ -55,6 +55,8 @@ final class Worker {
   var jobsEnded = 0
   var oneOff: OneOff
   var failed = 0
+  /// What its jobs have counted and measured since it started.
+  var measures = HostMeasures()
   /// Nothing is run while it is there.
   var quarantine: Quarantine.Record?
   var lookForQuarantineAt = Instant(milliseconds: .min)
@@ -127,6 +129,7 @@ final class Worker {
       poller.wait(timeoutMilliseconds: Int(timeout(now: clocks.instant())))
     }
     sayGoodbye()
+    if !measures.isEmpty { logger.info("counted and measured: \(measures.all.map(\.words).joined(separator: ", "))") }
     for slot in slots { slot.host?.kill() }
     copy.close()
   }

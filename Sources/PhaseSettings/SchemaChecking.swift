@@ -1,12 +1,22 @@
 /// One check of settings against a schema. Its work is bounded: a `$ref` that leads round in circles, or alternatives within
 /// alternatives, end it with a problem.
 struct Checking {
-  private static let maximumSteps = 100_000
+  /// Nobody is told more of one value's parts.
+  private static let enoughProblems = 100
 
   let root: SettingsValue
+  private let mostSteps: Int
   private var steps = 0
+  /// It was given up, and what was found is not all.
+  var isExhausted: Bool { steps > mostSteps }
 
-  init(root: SettingsValue) { self.root = root }
+  init(root: SettingsValue, mostSteps: Int = 100_000) {
+    self.root = root
+    self.mostSteps = mostSteps
+  }
+
+  /// Work that is done for a value beside looking at it.
+  private mutating func count(_ more: Int) { steps += more }
 
   func target(of reference: SettingsValue) -> SettingsValue? {
     guard case .string(let text) = reference else { return nil }
@@ -21,11 +31,12 @@ struct Checking {
   mutating func problems(_ value: SettingsValue, _ schema: SettingsValue, _ place: String, _ depth: Int) -> [String] {
     steps += 1
     let name = place.isEmpty ? "the whole" : place
-    guard depth <= SettingsSchema.maximumDepth, steps <= Self.maximumSteps else {
+    guard depth <= SettingsSchema.maximumDepth, !isExhausted else {
       return ["\(name) cannot be checked: the schema leads round in circles"]
     }
     if case .bool(let allowed) = schema { return allowed ? [] : ["\(name) is not allowed"] }
     guard case .object(let keywords) = schema else { return [] }
+    if case .array(let allowed)? = keywords["enum"] { count(allowed.count) }
     var found = plainProblems(value, keywords, name)
     if let reference = keywords["$ref"], let target = target(of: reference) {
       found += problems(value, target, place, depth + 1)
@@ -126,6 +137,7 @@ struct Checking {
     _ members: [String: SettingsValue], _ keywords: [String: SettingsValue], _ place: String, _ depth: Int
   ) -> [String] {
     let name = place.isEmpty ? "the whole" : place
+    count(members.count)
     var found = Self.countProblems(members.count, "minProperties", "maxProperties", "members", keywords, name)
     if case .array(let required)? = keywords["required"] {
       for case .string(let needed) in required where members[needed] == nil {
@@ -134,7 +146,7 @@ struct Checking {
     }
     var known: [String: SettingsValue] = [:]
     if case .object(let properties)? = keywords["properties"] { known = properties }
-    for (member, value) in members.sorted(by: { $0.key < $1.key }) {
+    for (member, value) in members.sorted(by: { $0.key < $1.key }) where found.count < Self.enoughProblems {
       let inner = "\(place)/\(member)"
       if let names = keywords["propertyNames"] { found += problems(.string(member), names, inner, depth + 1) }
       if let schema = known[member] {
@@ -155,13 +167,14 @@ struct Checking {
     _ values: [SettingsValue], _ keywords: [String: SettingsValue], _ place: String, _ depth: Int
   ) -> [String] {
     let name = place.isEmpty ? "the whole" : place
+    count(values.count)
     var found = Self.countProblems(values.count, "minItems", "maxItems", "elements", keywords, name)
     if keywords["uniqueItems"] == .bool(true), Set(values).count != values.count {
       found.append("\(name) must have no element twice")
     }
     var first: [SettingsValue] = []
     if case .array(let schemas)? = keywords["prefixItems"] { first = schemas }
-    for (index, value) in values.enumerated() {
+    for (index, value) in values.enumerated() where found.count < Self.enoughProblems {
       guard let schema = index < first.count ? first[index] : keywords["items"] else { continue }
       found += problems(value, schema, "\(place)/\(index)", depth + 1)
     }

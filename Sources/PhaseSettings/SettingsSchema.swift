@@ -1,7 +1,7 @@
 /// A JSON Schema that a plugin declares for its settings, of the draft of 2020-12 (json-schema.org/draft/2020-12) as far as
 /// settings need it. A schema with an assertion that is not known is refused as a whole: what it forbids would go through.
 public struct SettingsSchema: Sendable {
-  private let root: SettingsValue
+  let root: SettingsValue
 
   /// - Throws: `SettingsError` where it is no JSON, no schema, or needs what is not known here.
   public init(parsing text: String) throws(SettingsError) {

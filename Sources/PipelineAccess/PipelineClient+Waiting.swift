@@ -129,7 +129,7 @@ extension PipelineClient {
     switch answer.code {
     case .ok: break
     case .busy, .unavailable, .stopping: return nil
-    case .notFound, .invalid, .duplicate: throw PipelineClientError(.refused, "\(address): \(answer.message)")
+    case .notFound, .invalid, .unfit, .duplicate: throw PipelineClientError(.refused, "\(address): \(answer.message)")
     }
     do {
       let document = try JSONDecoder().decode(EndDocument.self, from: Data(answer.body))

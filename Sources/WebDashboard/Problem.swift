@@ -26,6 +26,7 @@ struct Problem: Error {
       case .ok, .duplicate: .badGateway
       case .busy, .unavailable, .stopping: .serviceUnavailable
       case .invalid: .badRequest
+      case .unfit: .unprocessableContent
       case .notFound: .notFound
       }
     self.init(status, message)

@@ -14,6 +14,8 @@ public enum ReplyCode: UInt8, Sendable, CaseIterable, CustomStringConvertible {
   case unavailable = 5
   /// The coordinator is stopping.
   case stopping = 6
+  /// Instructions that the first phase says it does not take. Trying again will not help.
+  case unfit = 7
 
   public var description: String {
     switch self {
@@ -24,6 +26,7 @@ public enum ReplyCode: UInt8, Sendable, CaseIterable, CustomStringConvertible {
     case .notFound: "not found"
     case .unavailable: "unavailable"
     case .stopping: "stopping"
+    case .unfit: "unfit"
     }
   }
 

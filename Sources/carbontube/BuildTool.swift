@@ -1,7 +1,17 @@
 internal import Glibc
+internal import Synchronization
 
 /// A program of the author's machine (a compiler, make), run to its end.
 enum BuildTool {
+  /// The one that runs; 0: none.
+  private static let running = Atomic<pid_t>(0)
+
+  /// Asks the one that runs to end, as Ctrl-C does.
+  static func interrupt() {
+    let process = running.load(ordering: .acquiring)
+    if process > 0 { kill(process, SIGINT) }
+  }
+
   /// With our standard streams, its output on stderr.
   static func run(_ words: [String], in folder: String) throws(CommandFailure) {
     try finish(try start(words, in: folder, output: STDERR_FILENO), words)
@@ -46,6 +56,8 @@ enum BuildTool {
   /// 127 is the shell's word for a program that is not there.
   private static func finish(_ process: pid_t, _ words: [String]) throws(CommandFailure) {
     var status: Int32 = 0
+    running.store(process, ordering: .releasing)
+    defer { running.store(0, ordering: .releasing) }
     while waitpid(process, &status, 0) < 0 {
       guard errno == EINTR else { throw failure(words, errno) }
     }

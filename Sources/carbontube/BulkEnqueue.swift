@@ -125,7 +125,7 @@ final class BulkEnqueue: Sendable {
       case .busy, .unavailable, .stopping:
         left.append(numbered)
         reason = "\(client.address): \(answer.message)"
-      case .invalid, .notFound:
+      case .invalid, .unfit, .notFound:
         let line = BulkSource.Malformed(line: numbered.line, reason: "was refused: \(answer.message)")
         if skipsMalformed { passOver(line) } else { refused = refused ?? line }
       }

@@ -56,7 +56,7 @@ final class CoordinatorConnection: Sendable {
     switch answer.code {
     case .ok, .duplicate: return CoordinatorAnswer(document: answer.body, payloads: answer.payloads)
     case .busy, .unavailable, .stopping: throw CommandFailure(.unavailable, "\(address): \(answer.message)")
-    case .invalid, .notFound: throw CommandFailure(.refused, "\(address): \(answer.message)")
+    case .invalid, .unfit, .notFound: throw CommandFailure(.refused, "\(address): \(answer.message)")
     }
   }
 

@@ -45,7 +45,7 @@ struct DrainCommand: ParsableCommand {
       case .notFound where workers.isEmpty:
         // It ended by itself since the list was made.
         continue
-      case .notFound, .invalid:
+      case .notFound, .invalid, .unfit:
         problems.append("\(connection.address): \(answer.message)")
         if report.json { ChangeReport(command: "drain", ok: false, target: id, message: answer.message).say() }
       case .busy, .unavailable, .stopping:

@@ -108,7 +108,7 @@ struct JobAction {
       let document = try JSONText.decode(ActionDocument.self, from: answer.body)
       guard document.count(of: done) == 0 else { return nil }
       return CommandFailure(.refused, try reason(id, filter, state: document.state, connection))
-    case .notFound, .invalid: return CommandFailure(.refused, "\(connection.address): \(answer.message)")
+    case .notFound, .invalid, .unfit: return CommandFailure(.refused, "\(connection.address): \(answer.message)")
     case .busy, .unavailable, .stopping: throw CommandFailure(.unavailable, "\(connection.address): \(answer.message)")
     }
   }

@@ -23,8 +23,8 @@ final class LocalRun: Sendable {
   private let pipeline: PipelineDefinition
 
   init(
-    _ pipeline: PipelineDefinition, libraries: [String: String], storage: String?, concurrency: Int,
-    provision: SettingsOptions.Given, logLevel: Logger.Level
+    _ pipeline: PipelineDefinition, _ schema: InstructionsSchema?, libraries: [String: String], storage: String?,
+    concurrency: Int, provision: SettingsOptions.Given, logLevel: Logger.Level
   ) throws(CommandFailure) {
     self.pipeline = pipeline
     folder = try TemporaryFolder()
@@ -34,6 +34,7 @@ final class LocalRun: Sendable {
     var settings = PipelineServerSettings(logger: logger)
     settings.eventsAddress = "ipc://\(folder.path)/events"
     settings.intakeAddress = "ipc://\(folder.path)/intake"
+    settings.instructionsSchema = schema
     settings.hooks.jobFinished = { shared.note($0) }
     settings.hooks.started = { shared.noteStart() }
     settings.hooks.stopped = { shared.noteEnd() }
@@ -122,7 +123,7 @@ final class LocalRun: Sendable {
       try client.enqueue(pipeline: name, jobs: jobs.map { PipelineClient.Job(instructions: $0) })
     }
     if let refused = answers.first(where: { !$0.ok }) {
-      throw CommandFailure(refused.code == .invalid ? .data : .unavailable, refused.message)
+      throw CommandFailure([.invalid, .unfit].contains(refused.code) ? .data : .unavailable, refused.message)
     }
     return answers.compactMap(\.id)
   }

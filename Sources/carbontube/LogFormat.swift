@@ -27,10 +27,10 @@ enum LogFormat: String, ExpressibleByArgument, CaseIterable, Sendable {
     switch self {
     case .text:
       let rest = metadata.filter { !Self.saidInMessage.contains($0.key) && !"\($0.value)".isEmpty }
-        .sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }
+        .sorted { $0.key < $1.key }.map { Self.words($0.key, $0.value) }
       return "\(time.iso8601) \(level) \(logger): \(message)\(rest.isEmpty ? "" : " [\(rest.joined(separator: ", "))]")"
     case .json:
-      var members = Dictionary(uniqueKeysWithValues: metadata.map { ($0.key, Member("\($0.value)", of: $0.key)) })
+      var members = Dictionary(uniqueKeysWithValues: metadata.map { ($0.key, Member($0.value, of: $0.key)) })
       members["time"] = .text(time.iso8601Milliseconds)
       members["level"] = .text(level)
       members["logger"] = .text(logger)
@@ -39,13 +39,26 @@ enum LogFormat: String, ExpressibleByArgument, CaseIterable, Sendable {
     }
   }
 
+  /// What a phase said in fields stands there as if it were the line's own.
+  private static func words(_ name: String, _ value: Logger.MetadataValue) -> String {
+    guard case .dictionary(let fields) = value else { return "\(name) \(value)" }
+    return fields.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }.joined(separator: ", ")
+  }
+
   private enum Member: Encodable {
     case text(String)
     case number(Int)
+    case fields([String: String])
 
     /// Metadata is text by nature; the one member that counts becomes a number. An id of digits stays text.
-    init(_ value: String, of name: String) {
-      self = name == "attempt" ? Int(value).map { .number($0) } ?? .text(value) : .text(value)
+    init(_ value: Logger.MetadataValue, of name: String) {
+      if case .dictionary(let fields) = value {
+        self = .fields(fields.mapValues { "\($0)" })
+      } else if name == "attempt", let number = Int("\(value)") {
+        self = .number(number)
+      } else {
+        self = .text("\(value)")
+      }
     }
 
     func encode(to encoder: any Encoder) throws {
@@ -53,6 +66,7 @@ enum LogFormat: String, ExpressibleByArgument, CaseIterable, Sendable {
       switch self {
       case .text(let text): try container.encode(text)
       case .number(let number): try container.encode(number)
+      case .fields(let fields): try container.encode(fields)
       }
     }
   }

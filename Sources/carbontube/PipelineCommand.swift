@@ -59,6 +59,7 @@ struct PipelineCommand: ParsableCommand {
 
   @Option(help: ArgumentHelp("Larger instructions are refused.", valueName: "bytes"))
   var maxInstructions = 4 << 20
+  @OptionGroup var schemaOption: SchemaOption
 
   @Option(help: ArgumentHelp("Succeeded and cancelled jobs that are kept.", valueName: "count")) var keepFinished =
     100_000
@@ -116,7 +117,10 @@ struct PipelineCommand: ParsableCommand {
     }
     let chosen = try hookHost.flatMap { try initialize($0) }
     let uri = storage ?? chosen ?? "sqlite:carbontube-\(name).db"
-    try serve(definition, storage: uri, hookHost: hookHost, logger: logger)
+    let schema = schemaOption.schema(of: definition.phases.first?.jobType, in: file.description.phases) {
+      logger.warning("\($0)")
+    }
+    try serve(definition, schema, storage: uri, hookHost: hookHost, logger: logger)
     hookHost?.stop()
   }
 
@@ -137,7 +141,8 @@ struct PipelineCommand: ParsableCommand {
   }
 
   private func serve(
-    _ definition: PipelineDefinition, storage uri: String, hookHost: PipelineHookHost?, logger: Logger
+    _ definition: PipelineDefinition, _ schema: InstructionsSchema?, storage uri: String, hookHost: PipelineHookHost?,
+    logger: Logger
   ) throws(CommandFailure) {
     let descriptors = try DescriptorNeeds.provide(
       DescriptorNeeds.coordinator + (web ? DescriptorNeeds.web : 0), for: web ? "pipeline --web" : "pipeline")
@@ -153,6 +158,7 @@ struct PipelineCommand: ParsableCommand {
     settings.workerTimeoutMilliseconds = Int64(workerTimeout * 1_000)
     settings.concurrency = concurrency
     settings.maximumInstructionsBytes = maxInstructions
+    settings.instructionsSchema = schema
     settings.retention = RetentionPolicy(
       maximumFinished: keepFinished, maximumAgeMilliseconds: Int64(keepDays * 86_400_000), maximumBytes: keepBytes,
       maximumDead: keepDead)

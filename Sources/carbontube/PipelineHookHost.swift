@@ -104,7 +104,7 @@ final class PipelineHookHost: Sendable {
     let wait = child.wait(upTo: Self.limit) { event -> Result<HostResult, HostRefusal>? in
       switch event {
       case .setting(_, let name, let value): settings.append((name, value))
-      case .log(_, let level, let message): log(level, message)
+      case .log(_, let level, let message, _): log(level, message)
       case .hookFinished(call.token, let result): return .success(result)
       case .refused(let refusal): return .failure(refusal)
       default: break

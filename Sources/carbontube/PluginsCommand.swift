@@ -6,7 +6,7 @@ struct PluginsCommand: ParsableCommand {
     commandName: "plugins", abstract: "Look at plugin files, without loading them into this process.",
     subcommands: [
       PluginsListCommand.self, PluginsInspectCommand.self, PluginsVerifyCommand.self, PluginsReleaseCommand.self,
-      PluginsNewCommand.self, PluginsBuildCommand.self, PluginsTestCommand.self,
+      PluginsNewCommand.self, PluginsBuildCommand.self, PluginsTestCommand.self, PluginsWatchCommand.self,
     ])
 }
 

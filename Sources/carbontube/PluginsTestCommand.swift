@@ -19,6 +19,7 @@ struct PluginsTestCommand: ParsableCommand {
   @Flag(help: "Hand the child to gdb before the phase runs: set breakpoints, then 'continue'. No --timeout then.")
   var gdb = false
 
+  @OptionGroup var schemaOption: SchemaOption
   @OptionGroup(title: "What the phase is given") var provision: SettingsOptions
 
   func validate() throws {
@@ -40,6 +41,10 @@ struct PluginsTestCommand: ParsableCommand {
     } catch let error as PluginRefusal {
       throw CommandFailure(.usage, error.description)
     }
+    let schema = schemaOption.schema(of: jobType, in: description.phases) {
+      StandardStreams.complain("carbontube: \($0)")
+    }
+    if case .unfit(let problem)? = schema?.verdict(on: bytes) { throw CommandFailure(.data, problem) }
     let host: PluginHost
     do throws(HostSpawnError) {
       host = try PluginHost(
@@ -69,7 +74,11 @@ struct PluginsTestCommand: ParsableCommand {
     host.run(HostJob(token: 1, jobID: "plugins-test", pipeline: "", attempt: 1, instructions: instructions))
     let wait = host.wait(upTo: .seconds(gdb ? 86_400 : timeout)) { event -> HostResult? in
       switch event {
-      case .log(_, let level, let message): StandardStreams.complain("log \(level): \(message)")
+      case .log(_, let level, let message, let fields):
+        let rest = fields.map { "\($0.name) \($0.value)" }.joined(separator: ", ")
+        StandardStreams.complain("log \(level): \(message)\(rest.isEmpty ? "" : " [\(rest)]")")
+      case .measured(_, let measures):
+        for measure in measures { StandardStreams.complain("\(measure.kind) \(measure.words)") }
       case .progress(_, let fraction, let note):
         StandardStreams.complain("progress \(Int(fraction * 100)) %\(note.isEmpty ? "" : ": \(note)")")
       case .finished(_, let result, _): return result

@@ -25,6 +25,7 @@ struct RunCommand: ParsableCommand {
   @Option(name: .shortAndLong, help: "Jobs at a time in each phase.") var concurrency = 1
   @Option(help: ArgumentHelp("Keep jobs here. Default: a temporary file, removed at the end.", valueName: "uri"))
   var storage: String?
+  @OptionGroup var schemaOption: SchemaOption
   @OptionGroup(title: "What phases are given") var provision: SettingsOptions
   @Flag(help: "Print a JSON object for each job: its state, final instructions, and why it did not succeed.")
   var json = false
@@ -44,9 +45,14 @@ struct RunCommand: ParsableCommand {
     let file = try PluginFile(library)
     let pipeline = try file.pipeline(name)
     let jobs = try InstructionsSource.read(instructions)
-    let libraries = try phaseLibraries(of: pipeline, last: file)
+    let servers = try phaseServers(of: pipeline, last: file)
+    let first = pipeline.phases.first?.jobType
+    let schema = schemaOption.schema(of: first, in: first.flatMap { servers[$0]?.description.phases } ?? []) {
+      StandardStreams.complain("carbontube: \($0)")
+    }
     let session = try LocalRun(
-      pipeline, libraries: libraries, storage: storage, concurrency: concurrency, provision: try provision.given(),
+      pipeline, schema, libraries: servers.mapValues(\.description.file), storage: storage, concurrency: concurrency,
+      provision: try provision.given(),
       logLevel: logLevel)
     let signals = StopSignals { _ in session.interrupt() }
     defer { withExtendedLifetime(signals) {} }
@@ -58,13 +64,13 @@ struct RunCommand: ParsableCommand {
   }
 
   /// The file that serves each phase.
-  private func phaseLibraries(
+  private func phaseServers(
     of pipeline: PipelineDefinition, last: PluginFile
-  ) throws(CommandFailure) -> [String: String] {
+  ) throws(CommandFailure) -> [String: PluginFile] {
     var files: [PluginFile] = []
     for library in furtherLibraries { files.append(try PluginFile(library)) }
     files.append(last)
-    var libraries: [String: String] = [:]
+    var servers: [String: PluginFile] = [:]
     for phase in pipeline.phases {
       let server = files.first { file in file.description.phases.contains { $0.jobType == phase.jobType } }
       guard let server else {
@@ -72,9 +78,9 @@ struct RunCommand: ParsableCommand {
         throw CommandFailure(
           .usage, "no phase '\(phase.jobType)' in \(names); name the plugin that has it with --phases-from")
       }
-      libraries[phase.jobType] = server.description.file
+      servers[phase.jobType] = server
     }
-    return libraries
+    return servers
   }
 
   private static let linesOfTail = 64

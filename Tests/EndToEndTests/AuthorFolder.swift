@@ -31,6 +31,11 @@ struct AuthorFolder {
       .end(withinSeconds: 500)
   }
 
+  /// The program itself, going on.
+  func started(_ words: [String]) throws -> Program {
+    try Program("carbontube", words, in: folder.path, environment: environment)
+  }
+
   /// Of the program itself.
   func carbontube(_ words: [String]) throws -> Program.End {
     try Program.run(words, in: folder.path, environment: environment)

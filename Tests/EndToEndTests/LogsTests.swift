@@ -10,7 +10,7 @@ struct LogsTests {
   }
 
   @Test func `A failed attempt and a dead job are lines with fields of their own`() throws {
-    let terminals = try Terminals(storage: "memory:", options: ["--log-format=json"])
+    let terminals = try Terminals(storage: "memory:", options: ["--log-format=json", "--no-schema-check"])
     let worker = try terminals.addWorker("generate-file", ["--log-format=json"])
     try terminals.addWorker("calculate-hash")
     let missing = #"{"file_path": "/nowhere/\u001b[2J"}"#
@@ -34,8 +34,37 @@ struct LogsTests {
     }
   }
 
+  @Test func `Fields that a phase logs are members in the worker's log, and words in carbontube logs`() throws {
+    let folder = try TemporaryFolder()
+    let library = "\(buildFolder)/libFixturePlugin.so"
+    let coordinator = try Program(
+      "carbontube",
+      ["pipeline", library, "puppets", "--sub-bind=tcp://127.0.0.1:*", "--job-pull=tcp://127.0.0.1:*"], in: folder.path)
+    let words = try coordinator.line(holding: "pipeline puppets: jobs").split(separator: " ").map(String.init)
+    let (jobs, events) = (String(words[3].dropLast()), String(words[5].dropLast()))
+    let worker = try Program(
+      "carbontube", ["phase", library, "puppet", "--sub-connect=\(events)", "--log-format=json"], in: folder.path)
+    _ = try worker.line(holding: "phase puppet: jobs")
+    let given = try Program.run(
+      ["enqueue", jobs, "puppets", #"{"do": "measure"}"#, "--id", "m"], in: folder.path)
+    #expect(given.status == 0, "\(given)")
+    let read = try object(worker.complaint(holding: "job m: read"))
+    #expect(read["fields"] as? [String: String] == ["batch": "7", "kind": "a \"b\"", "size": "3"])
+    #expect(read["job"] as? String == "m" && read["phase"] as? String == "puppet")
+    _ = try coordinator.complaint(holding: "job m: read [batch 7, kind a \"b\", size 3]")
+    let logs = try Program.run(["logs", "--address=\(jobs)", "--job=m"], in: folder.path)
+    #expect(logs.output.contains("puppet m: read [batch 7, kind a \"b\", size 3]"), "\(logs)")
+    worker.send(SIGTERM)
+    let said = try worker.end().complaint
+    #expect(said.contains("counted and measured: bytes 0.5, depth 2, files 3"), "\(said)")
+    let tested = try Program.run(["plugins", "test", library, "puppet", #"{"do": "measure"}"#], in: folder.path)
+    #expect(tested.complaint.contains("log info: read [batch 7, ") && tested.complaint.contains("counter files 3"))
+    coordinator.send(SIGTERM)
+    _ = try coordinator.end()
+  }
+
   @Test func `Whoever follows sees what phases log and what fails, through a restart of the coordinator`() throws {
-    let terminals = try Terminals()
+    let terminals = try Terminals(options: ["--no-schema-check"])
     try terminals.addWorker("generate-file")
     try terminals.addWorker("calculate-hash")
     let at = "--address=\(terminals.jobs)"

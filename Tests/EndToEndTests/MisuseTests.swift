@@ -43,7 +43,13 @@ struct MisuseTests {
     Case(["enqueue", "tcp://127.0.0.1:5050", "p", "--at=tomorrow"], 64, "'tomorrow'", "2030-01-31T12:00:00Z"),
     Case(["enqueue", "tcp://127.0.0.1:5050", "p", "--priority=8"], 64, "-8 to 7"),
     Case(["enqueue", "tcp://127.0.0.1:5050", "p", "--id=a b"], 64, "'a b'"),
-    Case(["run", example, "example-one", #"{"size": -1}"#], 1, "1 of 1 job did not succeed"),
+    Case(["run", example, "example-one", "--no-schema-check", #"{"size": -1}"#], 1, "1 of 1 job did not succeed"),
+    Case(
+      ["run", example, "example-one", #"{"size": -1}"#], 65,
+      "instructions must be what phase 'generate-file' takes: /size must be at least 0"),
+    Case(
+      ["plugins", "test", example, "generate-file", #"{"size": "x"}"#], 65,
+      "instructions must be what phase 'generate-file' takes: /size must be an integer, is a string"),
     Case(["run", example, "example-one", "7"], 65, "JSON object"),
     Case(["requeue"], 64, "name jobs"),
     Case(["jobs", "--state=gone"], 64, "'gone'", "waiting, delayed"),

@@ -7,7 +7,7 @@ struct TerminalPaneTests {
   private let terminals: Terminals
 
   init() throws {
-    terminals = try Terminals(storage: "memory:")
+    terminals = try Terminals(storage: "memory:", options: ["--no-schema-check"])
     try terminals.addWorker("generate-file")
     _ = try terminals.enqueue(3)
     let failing = try Program.run(
@@ -57,7 +57,7 @@ struct TerminalPaneTests {
     ("resume --phase delete-file", ["resumed delete-file"], []),
     ("cancel nosuch", ["nosuch"], []), ("requeue nosuch", ["nosuch"], []), ("delete nosuch", ["nosuch"], []),
     ("enqueue example-one '{}' --id pane-1", ["pane-1"], []),
-    ("run \(Terminals.library) example-one '{\"size\": -1}'", ["dead", "size is -1"], []),
+    ("run --no-schema-check \(Terminals.library) example-one '{\"size\": -1}'", ["dead", "size is -1"], []),
   ]
 
   /// What these say is as long as what they were given, or a sentence.

@@ -53,7 +53,8 @@ private func reports() -> [HostReport] {
   return [
     .ready(library),
     .refused(HostRefusal(kind: .unknownJobType, message: "has no phase", available: ["a", "b"])),
-    .log(token: 1, level: .info, message: "hello"),
+    .log(token: 1, level: .info, message: "hello", fields: [HostLogField(name: "a", value: "b")]),
+    .measured(token: 1, [HostMeasure(kind: .counter, name: "a", value: 1)]),
     .progress(token: 1, fraction: 0.25, note: "n"),
     .finished(token: 1, HostResult(status: .ok, output: Array("{\"a\":1}".utf8)), nanoseconds: 5),
     .finished(token: 1, HostResult(status: .retry, error: error, retryAfterMilliseconds: 9), nanoseconds: 5),

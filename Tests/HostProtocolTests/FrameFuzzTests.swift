@@ -64,12 +64,16 @@ extension SplitMix {
   mutating func fraction() -> Double { [0, 1, 0.5, .leastNonzeroMagnitude][Int(next() % 4)] }
 
   mutating func report() -> HostReport {
-    switch next() % 7 {
+    switch next() % 8 {
     case 0: return .ready(library())
     case 1:
       let kind = HostRefusal.Kind.allCases[Int(next() % UInt64(HostRefusal.Kind.allCases.count))]
       return .refused(HostRefusal(kind: kind, message: text(), available: list { $0.text() }))
-    case 2: return .log(token: number(), level: HostLogLevel.allCases[Int(next() % 4)], message: text())
+    case 2:
+      return .log(
+        token: number(), level: HostLogLevel.allCases[Int(next() % 4)], message: text(),
+        fields: list { HostLogField(name: "f\($0.next() % 9)", value: $0.text()) })
+    case 6: return .measured(token: number(), list { HostMeasure(kind: .gauge, name: "m", value: $0.fraction()) })
     case 3: return .progress(token: number(), fraction: fraction(), note: text())
     case 4: return .finished(token: number(), result(), nanoseconds: number())
     case 5: return .setting(token: number(), name: text(), value: text())

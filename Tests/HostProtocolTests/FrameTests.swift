@@ -21,6 +21,13 @@ private let reports: [HostReport] = [
   .finished(token: 8, HostResult(status: .ok, output: [0x7b, 0x7d]), nanoseconds: 12_345_678_901),
   .setting(token: 1, name: "storage", value: "memory:"), .hookFinished(token: 1, HostResult(status: .ok)),
   .withdrawn(token: 9),
+  .log(token: 7, level: .info, message: "", fields: [HostLogField(name: "file.size-b", value: "3 \"ü\"")]),
+  .measured(token: 7, []),
+  .measured(
+    token: 7,
+    [
+      HostMeasure(kind: .counter, name: "files_2", value: 1e300), HostMeasure(kind: .gauge, name: "d", value: -0.5),
+    ]),
 ]
 
 private let requests: [HostRequest] = [
@@ -38,6 +45,21 @@ private let requests: [HostRequest] = [
 private func body(_ frame: [UInt8]) -> FrameBody { frame[4...] }
 
 @Suite struct FrameTests {
+  @Test(arguments: [
+    HostReport.log(token: 1, level: .info, message: "", fields: [HostLogField(name: "1a", value: "")]),
+    .log(token: 1, level: .info, message: "", fields: [HostLogField(name: "a b", value: "")]),
+    .log(
+      token: 1, level: .info, message: "", fields: Array(repeating: HostLogField(name: "a", value: ""), count: 33)),
+    .measured(token: 1, [HostMeasure(kind: .counter, name: "a", value: -1)]),
+    .measured(token: 1, [HostMeasure(kind: .gauge, name: "a", value: .infinity)]),
+    .measured(token: 1, [HostMeasure(kind: .gauge, name: "A", value: 1)]),
+    .measured(token: 1, [HostMeasure(kind: .gauge, name: String(repeating: "a", count: 65), value: 1)]),
+    .measured(token: 1, Array(repeating: HostMeasure(kind: .gauge, name: "a", value: 1), count: 65)),
+  ])
+  func `Names and numbers that carbontube.h does not allow are no frame`(_ report: HostReport) {
+    #expect(throws: FrameError.self) { try HostReport(frame: body(report.encoded())) }
+  }
+
   @Test(arguments: reports) func reportsComeBack(_ report: HostReport) throws {
     #expect(try HostReport(frame: body(report.encoded())) == report)
   }

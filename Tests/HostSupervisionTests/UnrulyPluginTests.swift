@@ -24,7 +24,7 @@ import Testing
   func end(of host: PluginHost) throws -> (exit: HostExit, logged: [String]) {
     var logged: [String] = []
     let outcome = host.wait(upTo: patience) { event -> Bool? in
-      if case .log(_, _, let message) = event { logged.append(message) }
+      if case .log(_, _, let message, _) = event { logged.append(message) }
       return nil
     }
     guard case .ended(let exit, _) = outcome else { throw Unexpected("\(outcome): \(logged)") }
@@ -61,7 +61,7 @@ import Testing
     let host = try start("helper-hang")
     var helper: Int32?
     _ = host.wait(upTo: patience) { event -> Bool? in
-      guard case .log(_, _, let message) = event else { return nil }
+      guard case .log(_, _, let message, _) = event else { return nil }
       helper = try? self.helper(in: [message])
       return helper.map { _ in true }
     }
@@ -77,7 +77,7 @@ import Testing
     let descriptor = try #require(host?.processDescriptor)
     var helper: Int32?
     _ = host?.wait(upTo: patience) { event -> Bool? in
-      guard case .log(_, _, let message) = event else { return nil }
+      guard case .log(_, _, let message, _) = event else { return nil }
       helper = try? self.helper(in: [message])
       return true
     }
@@ -93,7 +93,7 @@ import Testing
     let (result, before) = try host.result(of: job(#"{"do":"\#(deed)"}"#, token: 7))
     #expect(result.status == (deed == "daemon" ? .ok : .failed))
     let logged = before.compactMap { event -> String? in
-      if case .log(_, _, let message) = event { message } else { nil }
+      if case .log(_, _, let message, _) = event { message } else { nil }
     }
     #expect(try isGone(helper(in: logged)))
     #expect(logged.last == "killed 1 process that the job had started and left running")
@@ -107,7 +107,7 @@ import Testing
     let (result, before) = try host.result(of: job(#"{"do":"orphan-server"}"#, token: 7))
     #expect(result.status == .ok)
     let logged = before.compactMap { event -> String? in
-      if case .log(_, _, let message) = event { message } else { nil }
+      if case .log(_, _, let message, _) = event { message } else { nil }
     }
     let server = try helper(in: logged)
     _ = try host.result(of: job("{}", token: 8))
@@ -142,7 +142,7 @@ import Testing
     let host = try start("cancel")
     var logged: [String] = []
     let outcome = host.wait(upTo: patience) { event -> HostResult? in
-      if case .log(_, _, let message) = event {
+      if case .log(_, _, let message, _) = event {
         if message.hasPrefix("waiting") { host.cancel(token: 7) }
         logged.append(message)
       }

@@ -16,7 +16,7 @@ import Testing
       case .withdrawn(let token):
         withdrawn.append(token)
         if withdrawn.count == 7 { host.cancel(token: 1) }
-      case .log(let token, _, _): if token != 9 { logs += 1 }
+      case .log(let token, _, _, _): if token != 9 { logs += 1 }
       case .finished(let token, _, _):
         finished.append(token)
         if token == 9 { return true }

@@ -49,6 +49,31 @@ import Testing
       ])
   }
 
+  @Test func `Counters are added up and gauges replaced, for one job, with 64 names in all`() {
+    func measure(_ kind: HostMeasure.Kind, _ name: String, _ value: Double) -> ct_status {
+      running.measure(HostMeasure(kind: kind, name: name, value: value))
+    }
+    #expect(measure(.counter, "early", 1) == CTStatus.badInput)
+    #expect(begin(1))
+    #expect(measure(.counter, "files", 1) == CTStatus.ok && measure(.counter, "files", 2) == CTStatus.ok)
+    #expect(measure(.gauge, "depth", 1) == CTStatus.ok && measure(.gauge, "depth", -2) == CTStatus.ok)
+    #expect(measure(.gauge, "files", 1) == CTStatus.badInput)
+    for wrong in [-1, .nan, .infinity] as [Double] { #expect(measure(.counter, "files", wrong) == CTStatus.badInput) }
+    #expect(measure(.counter, "Files", 1) == CTStatus.badInput)
+    _ = running.end()
+    #expect(measure(.counter, "files", 1) == CTStatus.badInput)
+    #expect(
+      running.takeMeasures() == [
+        HostMeasure(kind: .gauge, name: "depth", value: -2), HostMeasure(kind: .counter, name: "files", value: 3),
+      ])
+    #expect(begin(2))
+    for number in 0..<62 { #expect(measure(.counter, "n\(number)", 1) == CTStatus.ok) }
+    #expect(measure(.counter, "one_too_many", 1) == CTStatus.badInput)
+    #expect(measure(.counter, "files", 1) == CTStatus.ok)
+    _ = running.end()
+    #expect(running.takeMeasures().count == 63 && running.takeMeasures().isEmpty)
+  }
+
   @Test func wildNumbersAreRefusedOrClamped() throws {
     #expect(begin(1))
     #expect(running.progress(.nan, note: "") == CTStatus.badInput)

@@ -51,6 +51,28 @@ import Testing
       ])
   }
 
+  @Test func `Fields of a line and measures belong to their job`() throws {
+    let host = try startHost("libFixturePlugin.so", .phase(jobType: "puppet"))
+    func field(_ name: String, _ value: String) -> HostLogField { HostLogField(name: name, value: value) }
+    for token in [UInt64(9), 10] {
+      let before = try host.result(of: job(#"{"do": "measure"}"#, token: token)).before
+      #expect(
+        before.suffix(3) == [
+          .log(
+            token: token, level: .info, message: "read",
+            fields: [field("batch", "7"), field("kind", "a \"b\""), field("size", "3")]),
+          .log(token: token, level: .info, message: "plain", fields: [field("batch", "8")]),
+          .measured(
+            token: token,
+            [
+              HostMeasure(kind: .counter, name: "bytes", value: 0.5),
+              HostMeasure(kind: .gauge, name: "depth", value: 2),
+              HostMeasure(kind: .counter, name: "files", value: 3),
+            ]),
+        ])
+    }
+  }
+
   @Test func cancellationWakesASleepingJob() throws {
     let host = try startHost("libFixturePlugin.so", .phase(jobType: "puppet"))
     host.run(job(#"{"do": "wait"}"#, token: 4))

@@ -42,7 +42,9 @@ import Testing
       library.pipelines.map(\.definition) == [
         #"{"name":"hooked","phases":[{"attempts":5,"job_type":"puppet","timeout_seconds":9},"#
           + #"{"backoff_seconds":0.2,"crashes":2,"job_type":"lister","maximum_backoff_seconds":60,"#
-          + #""timeout_seconds":0.5}]}"#
+          + #""timeout_seconds":0.5}]}"#,
+        #"{"name":"patterned","phases":[{"job_type":"fixture-pattern"}]}"#,
+        #"{"name":"puppets","phases":[{"job_type":"puppet"}]}"#,
       ])
   }
 }

@@ -25,7 +25,9 @@ private struct Halve: Phase, ConfiguredPhase {
     case 9: throw PhaseError.retry("busy for ever")
     default: break
     }
-    job.logger.info("halving \(input.n) of \(job.id)")
+    job.logger.info("halving \(input.n) of \(job.id)", metadata: ["n": "\(input.n)"])
+    job.metrics.count("halved")
+    job.metrics.gauge("n", Double(input.n))
     return Output(n: input.n / divisor)
   }
 }
@@ -52,6 +54,8 @@ private struct Hasty: Pipeline {
     let phase = try Halve(settings: .init(by: nil))
     #expect(try await phase.execute(.init(n: 8), context)?.n == 4)
     #expect(recorder.lines.map(\.message) == ["halving 8 of job-1"] && recorder.lines[0].level == .info)
+    #expect(recorder.lines[0].metadata == ["n": "8"])
+    #expect(recorder.counters == ["halved": 1] && recorder.gauges == ["n": 8])
     #expect(recorder.progress.map(\.fraction) == [0.5] && recorder.progress[0].note == "half" && context.attempt == 2)
     recorder.cancel()
     await #expect(throws: CancellationError.self) { _ = try await phase.execute(.init(n: 8), context) }

@@ -38,7 +38,7 @@ private let healthy = """
         #"{"name":"example-one","phases":[{"job_type":"generate-file"},{"job_type":"calculate-hash"},"#
           + #"{"job_type":"delete-file"}]}"#
       ])
-    #expect(description.abi == "1.1")
+    #expect(description.abi == "1.2")
     #expect(description.sha256.count == 64)
     #expect(description.build.hasPrefix("swift-6."))
   }

@@ -49,7 +49,7 @@ def await_that(what, check):
 
 
 class Cluster:
-    def __init__(self, workers=PHASES, storage=None, web=("--web", "--web-bind", "127.0.0.1:0")):
+    def __init__(self, workers=PHASES, storage=None, web=("--web", "--web-bind", "127.0.0.1:0"), options=("--no-schema-check",)):
         self.folder = tempfile.mkdtemp(prefix="carbontube-web-")
         self.plugins = f"{self.folder}/plugins"
         os.mkdir(self.plugins, 0o755)
@@ -59,7 +59,7 @@ class Cluster:
             "CARBONTUBE_STATE_DIR": f"{self.folder}/state", "TMPDIR": self.folder}
         self.processes, self.workers = [], {}
         self.coordinator = self.start(
-            "pipeline", "plugins/libExample.so", "example-one", "--sub-bind=tcp://127.0.0.1:*",
+            "pipeline", "plugins/libExample.so", "example-one", *options, "--sub-bind=tcp://127.0.0.1:*",
             "--job-pull=tcp://127.0.0.1:*", f"--storage={storage or 'sqlite:' + self.folder + '/jobs.db'}", *web)
         self.url = self.line(self.coordinator, r"^web (\S+)") if web else None
         words = self.line(self.coordinator, r"jobs (\S+), workers (\S+),", groups=True)

@@ -112,6 +112,17 @@ def test_enqueueing_refuses_what_it_does_not_know(shared):
     assert shared.api(f"/jobs/{far}", "DELETE").json == {"deleted": 1}
 
 
+def test_instructions_that_the_first_phase_does_not_take_are_refused(make):
+    cluster = make(workers=[], options=[])
+    answer = cluster.api("/jobs", "POST", {"size": -1})
+    assert answer.status == 422
+    assert answer.json["detail"] == "instructions must be what phase 'generate-file' takes: /size must be at least 0"
+    both = cluster.api("/jobs", "POST", [{"instructions": {"size": "x"}}, {"instructions": {"size": 1}}])
+    assert both.status == 200 and (both.json["refused"], both.json["stored"]) == (1, 1)
+    assert "/size must be an integer" in both.json["results"][0]["message"]
+    assert cluster.api("/job-count").json["count"] == 1
+
+
 def test_a_large_body_that_is_refused_is_answered(shared):
     """Programs send all of it before they look."""
     large = b'{"a":"' + b"x" * (4 << 20) + b'"}'

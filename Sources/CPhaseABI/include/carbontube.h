@@ -42,7 +42,7 @@ extern "C" {
 #endif
 
 #define CT_ABI_MAJOR 1
-#define CT_ABI_MINOR 1
+#define CT_ABI_MINOR 2
 #define CT_ENTRY_SYMBOL "carbontube_plugin_v1"
 #define CT_EXPORT __attribute__((visibility("default")))
 #define CT_HAS(pointer, field) \
@@ -120,6 +120,18 @@ struct ct_host {
   const void *(*get_extension)(const ct_host *host, const char *id);
 };
 
+/* One of the fields of a line of the log. The name is [A-Za-z_][A-Za-z0-9_.-]{0,63}, e.g. "file_size". Since 1.2. */
+typedef struct ct_field {
+  ct_str name;
+  ct_str value; /* at most 1 KiB; what is longer is cut */
+} ct_field;
+
+/* What measure() takes a value for. Since 1.2. */
+enum {
+  CT_COUNTER = 0, /* values are added up; from 0 on */
+  CT_GAUGE = 1    /* the last value counts          */
+};
+
 typedef struct ct_job ct_job;
 /* One attempt of one job. It and what it points to lives until run() returns, for every thread. Calling its functions
  * later is an error of the plugin; the host survives it, but what was said may be counted for another job. */
@@ -144,6 +156,15 @@ struct ct_job {
   void (*log)(const ct_job *job, int32_t level, ct_str message);
   /* [any] Non-zero once the job is to stop; then return CT_CANCELLED soon. Cheap enough for inner loops. */
   int32_t (*is_cancelled)(const ct_job *job);
+  /* ----- since 1.2 ----- */
+  /* [any] Copies. As log(), with fields for programs that read the log. At most 32 count; what has another name than a
+   * field may have is left out. fields may be NULL with 0. */
+  void (*log_fields)(const ct_job *job, int32_t level, ct_str message, const ct_field *fields, size_t count);
+  /* [any] Copies. Something that the phase counts or measures, by the rule of names [a-z][a-z0-9_]{0,63}; kind is CT_COUNTER
+   * or CT_GAUGE. Cheap enough for inner loops: the host adds up, and passes on what it has when run() returns.
+   * CT_BAD_INPUT: another name or kind, a value that is not finite or, of a counter, below 0, a name that was of the other
+   * kind before, or the 65th name of this child. */
+  ct_status (*measure)(const ct_job *job, int32_t kind, ct_str name, double value);
 };
 
 typedef struct ct_setup ct_setup;

@@ -27,6 +27,7 @@ struct Puppet: UntypedPhase {
     case "main-actor": return ["sum": .integer(await onMain(20, 22))]
     case "hop": return try await hop()
     case "log": return speak(job)
+    case "measure": return measure(job)
     case "print": return speakOutside()
     default: return try misbehave(instructions["do"]?.string ?? "")
     }
@@ -55,6 +56,18 @@ struct Puppet: UntypedPhase {
     job.logger.debug("one")
     job.logger.warning("two")
     job.progress(1, note: "said")
+    return nil
+  }
+
+  private func measure(_ job: JobContext) -> Instructions? {
+    var logger = job.logger
+    logger[metadataKey: "batch"] = "7"
+    logger.info("read", metadata: ["size": "\(3)", "kind": "a \"b\"", "no name": "left out"])
+    logger.info("plain", metadata: ["batch": "8"])
+    for _ in 0..<3 { job.metrics.count("files") }
+    job.metrics.count("bytes", 0.5)
+    job.metrics.gauge("depth", 2)
+    job.metrics.count("No Name")
     return nil
   }
 
@@ -88,6 +101,23 @@ struct Lister: Phase {
   func execute(_ input: Input, _ job: JobContext) async throws -> [Int]? { Array(0..<input.count) }
 }
 
+/// Says what it takes in words that CarbonTube does not check.
+struct Patterned: UntypedPhase {
+  static let jobType = "fixture-pattern"
+  static let inputSchema: String? = #"{"properties":{"name":{"pattern":"^[a-z]+$"}}}"#
+  func execute(_ instructions: Instructions, _ job: JobContext) async throws -> Instructions? { nil }
+}
+
+struct PatternedOnly: Pipeline {
+  static let name = "patterned"
+  static let phases = [PipelineStep("fixture-pattern")]
+}
+
+struct Puppets: Pipeline {
+  static let name = "puppets"
+  static let phases = ["puppet"]
+}
+
 struct Hooked: Pipeline {
   static let name = "hooked"
   static let phases = [
@@ -111,8 +141,8 @@ struct Hooked: Pipeline {
 }
 
 let plugin = Plugin(
-  "org.carbontube.fixture", version: "0.1.0", phases: [Puppet.self, Lister.self, Returner.self],
-  pipelines: [Hooked.self])
+  "org.carbontube.fixture", version: "0.1.0", phases: [Puppet.self, Lister.self, Returner.self, Patterned.self],
+  pipelines: [Hooked.self, PatternedOnly.self, Puppets.self])
 
 // swift-format-ignore: AlwaysUseLowerCamelCase
 @c @implementation

@@ -1,4 +1,4 @@
-//! carbontube.h, ABI 1.1, in Rust; the header says what each member means. Needs no crate.
+//! carbontube.h, ABI 1.2, in Rust; the header says what each member means. Needs no crate.
 #![allow(dead_code)]
 
 use std::ffi::{c_char, c_void};
@@ -51,6 +51,15 @@ pub struct Job {
     pub progress: extern "C" fn(*const Job, f64, Bytes) -> i32,
     pub log: extern "C" fn(*const Job, i32, Bytes),
     pub is_cancelled: extern "C" fn(*const Job) -> i32,
+    // A host of ABI 1.1 ends here: see `Context::has_1_2`.
+    log_fields: extern "C" fn(*const Job, i32, Bytes, *const Field, usize),
+    measure: extern "C" fn(*const Job, i32, Bytes, f64) -> i32,
+}
+
+#[repr(C)]
+struct Field {
+    name: Bytes,
+    value: Bytes,
 }
 
 pub type Run = extern "C" fn(*const Phase, *mut c_void, *const Job, *mut Error) -> i32;
@@ -166,7 +175,7 @@ impl Plugin {
         Plugin {
             struct_size: size_of::<Plugin>() as u32,
             abi_major: 1,
-            abi_minor: 1,
+            abi_minor: 2,
             id: EMPTY,
             version: EMPTY,
             summary: EMPTY,
@@ -202,6 +211,38 @@ impl Context<'_> {
     pub fn progress(&self, fraction: f64) {
         (self.0.progress)(self.0, fraction, Bytes { ptr: std::ptr::null(), len: 0 });
     }
+
+    /// `level`: 0 debug, 1 info, 2 warning, 3 error; fields for programs that read the log.
+    pub fn log(&self, level: i32, message: &str, fields: &[(&str, &str)]) {
+        if !self.has_1_2() {
+            return (self.0.log)(self.0, level, bytes(message));
+        }
+        let fields: Vec<Field> =
+            fields.iter().map(|(name, value)| Field { name: bytes(name), value: bytes(value) }).collect();
+        (self.0.log_fields)(self.0, level, bytes(message), fields.as_ptr(), fields.len());
+    }
+
+    /// Adds to a counter; a host of ABI 1.1 has none.
+    pub fn count(&self, name: &str, amount: f64) {
+        if self.has_1_2() {
+            (self.0.measure)(self.0, 0, bytes(name), amount);
+        }
+    }
+
+    /// The last value counts; a host of ABI 1.1 has none.
+    pub fn gauge(&self, name: &str, value: f64) {
+        if self.has_1_2() {
+            (self.0.measure)(self.0, 1, bytes(name), value);
+        }
+    }
+
+    fn has_1_2(&self) -> bool {
+        self.0.struct_size as usize >= size_of::<Job>()
+    }
+}
+
+fn bytes(text: &str) -> Bytes {
+    Bytes { ptr: text.as_ptr(), len: text.len() }
 }
 
 fn slice<'a>(bytes: Bytes) -> &'a [u8] {

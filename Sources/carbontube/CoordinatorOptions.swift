@@ -61,9 +61,11 @@ final class CoordinatorConnection: Sendable {
   }
 
   /// The answer whatever its code.
-  func request(_ verb: String, _ arguments: some Encodable) throws(CommandFailure) -> PipelineClient.Answer {
+  func request(
+    _ verb: String, _ arguments: some Encodable, instructions: [UInt8]? = nil
+  ) throws(CommandFailure) -> PipelineClient.Answer {
     let json = Array(JSONText.of(arguments).utf8)
-    return try CommandFailure.explaining { try client.request(verb, arguments: json) }
+    return try CommandFailure.explaining { try client.request(verb, arguments: json, instructions: instructions) }
   }
 }
 
@@ -89,13 +91,35 @@ struct JobFilterOptions: ParsableArguments {
 
   var isEmpty: Bool { state.isEmpty && phase == nil && error == nil && idPrefix == nil }
 
+}
+
+/// Which jobs a command means, and when they have changed; its ages are counted from one moment, however many questions
+/// the command asks.
+struct JobSelection {
+  let filter: JobFilterOptions
+  let span: ClosedRange<Timestamp>?
+
+  init(_ filter: JobFilterOptions, _ span: JobSpanOptions, now: Timestamp = .now()) throws {
+    self.filter = filter
+    self.span = span.isEmpty ? nil : try span.span(now: now)
+  }
+
+  var isEmpty: Bool { filter.isEmpty && span == nil }
+
   /// - Parameter states: what is meant where no --state is given.
   func arguments(
     id: String? = nil, states: [JobState]? = nil, cursor: String? = nil, limit: Int? = nil
   ) -> VerbDocument {
     VerbDocument(
-      id: id, states: state.isEmpty ? states?.map(\.description) : state, phase: phase, error: error,
-      idPrefix: idPrefix, cursor: cursor, limit: limit)
+      id: id, states: filter.state.isEmpty ? states?.map(\.description) : filter.state, phase: filter.phase,
+      error: filter.error, idPrefix: filter.idPrefix, cursor: cursor, limit: limit,
+      sinceMs: Self.bound(span?.lowerBound), untilMs: Self.bound(span?.upperBound))
+  }
+
+  /// Nil for an end that is open.
+  private static func bound(_ end: Timestamp?) -> Int64? {
+    guard let milliseconds = end?.milliseconds, milliseconds != .min, milliseconds != .max else { return nil }
+    return milliseconds
   }
 }
 
@@ -123,4 +147,6 @@ struct VerbDocument: Encodable {
   var limit: Int?
   var worker: String?
   var minutes: Int?
+  var sinceMs: Int64?
+  var untilMs: Int64?
 }

@@ -6,8 +6,8 @@ struct JobsCommand: ParsableCommand {
     commandName: "jobs", abstract: "List jobs, newest first; all, or those that match.",
     usage: "carbontube jobs [<options>]",
     discussion: """
-      --since and --until are about the last change of a job, which the table shows; all jobs that match the other options \
-      are looked at for them. Both take an age, such as 10m or 2h, or a time such as 2030-01-31T12:00:00Z.
+      --since and --until are about the last change of a job, which the table shows. Both take an age, such as 10m or 2h, \
+      or a time such as 2030-01-31T12:00:00Z.
       """)
 
   @OptionGroup var filter: JobFilterOptions
@@ -58,7 +58,7 @@ struct JobsCommand: ParsableCommand {
   }
 
   private func scan(_ connection: CoordinatorConnection) throws -> JobScan {
-    JobScan(connection: connection, filter: filter, span: try span.span(now: .now()))
+    JobScan(connection: connection, selection: try JobSelection(filter, span))
   }
 
   // MARK: Counting
@@ -69,8 +69,7 @@ struct JobsCommand: ParsableCommand {
   }
 
   private func showCount(_ connection: CoordinatorConnection) throws {
-    guard span.isEmpty else { return StandardStreams.say(String(try scan(connection).count())) }
-    let answer = try connection.ask("count", filter.arguments())
+    let answer = try connection.ask("count", try JobSelection(filter, span).arguments())
     let action = try JSONText.decode(ActionDocument.self, from: answer.document)
     if let id = action.action {
       let counted = try BackgroundAction(id: id, done: "counted", connection: connection).follow(action)

@@ -31,7 +31,8 @@ struct CarbontubeProgram: ParsableCommand {
       CommandGroup(
         name: "Jobs",
         subcommands: [
-          EnqueueCommand.self, JobCommand.self, JobsCommand.self, CancelCommand.self, RequeueCommand.self,
+          EnqueueCommand.self, AttachCommand.self, JobCommand.self, JobsCommand.self, CancelCommand.self,
+          RequeueCommand.self,
           DeleteCommand.self, ActionsCommand.self,
         ]),
       CommandGroup(

@@ -16,10 +16,12 @@ struct CoordinatorOptions: ParsableArguments {
     guard (0.001...86_400).contains(timeout) else { throw ValidationError("--timeout must be 0.001 to 86400 seconds") }
   }
 
+  func resolvedAddress() throws(CommandFailure) -> String { try CoordinatorAddress.resolved(address) }
+
   /// - Parameter patienceSeconds: no answer is waited for longer than this, whatever --timeout says.
   func connected(patienceSeconds: Double = .infinity) throws(CommandFailure) -> CoordinatorConnection {
     try CoordinatorConnection(
-      CoordinatorAddress.resolved(address), timeoutMilliseconds: Int(min(timeout, patienceSeconds) * 1_000))
+      resolvedAddress(), timeoutMilliseconds: Int(min(timeout, patienceSeconds) * 1_000))
   }
 
   /// One question, on a connection of its own.

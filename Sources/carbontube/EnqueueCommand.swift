@@ -11,7 +11,8 @@ struct EnqueueCommand: ParsableCommand {
       an address.
 
       With --id, the same command given twice makes one job: the second time it says so. With --wait each job is shown \
-      once it has ended, and the command exits with 0 only if all succeeded.
+      once it has ended, and the command exits with 0 only if all succeeded; on a terminal a line tells how many have. --wait-timeout \
+      bounds the whole wait.
 
       Many jobs: '-' or --file reads instructions, one JSON object a line, and stores them as they come; with --jobs a line \
       is {"id": …, "priority": …, "delay": seconds, "instructions": {…}}, each optional. A job without an id of its own gets \
@@ -98,9 +99,14 @@ struct EnqueueCommand: ParsableCommand {
     var vigil = JobVigil(
       client, pipeline: pipeline, timeoutMilliseconds: waitTimeout.map { Int64($0 * 1_000) })
     var failed: [String] = []
-    for id in ids {
-      let end = try vigil.end(of: id)
+    var bar = WaitBar(ids, client, pipeline: pipeline)
+    defer { bar.clear() }
+    for (index, id) in ids.enumerated() {
+      let end =
+        bar.isWanted
+        ? try vigil.end(of: id) { bar.show(from: index, failed: failed.count) } : try vigil.end(of: id)
       if end.state != .succeeded { failed.append(id) }
+      bar.clear()
       if json { StandardStreams.sayJSON(end.json) } else { StandardStreams.say(end.line) }
     }
     guard let first = failed.first else { return }

@@ -9,14 +9,20 @@ struct CoordinatorOptions: ParsableArguments {
       "The pipeline's --job-pull. \(CoordinatorAddress.helpOfDefault)", valueName: "address"))
   var address: String?
 
+  @Option(
+    help: ArgumentHelp("The coordinator by its name; see carbontube context.", valueName: "name"),
+    completion: .context)
+  var context: String?
+
   @Option(help: ArgumentHelp("How long to wait for the answer.", valueName: "seconds")) var timeout = 10.0
 
   func validate() throws {
+    guard address == nil || context == nil else { throw ValidationError("give either --address or --context") }
     if let address, let problem = addressProblem(address, binding: false) { throw ValidationError(problem) }
     guard (0.001...86_400).contains(timeout) else { throw ValidationError("--timeout must be 0.001 to 86400 seconds") }
   }
 
-  func resolvedAddress() throws(CommandFailure) -> String { try CoordinatorAddress.resolved(address) }
+  func resolvedAddress() throws(CommandFailure) -> String { try CoordinatorAddress.resolved(address, context: context) }
 
   /// - Parameter patienceSeconds: no answer is waited for longer than this, whatever --timeout says.
   func connected(patienceSeconds: Double = .infinity) throws(CommandFailure) -> CoordinatorConnection {

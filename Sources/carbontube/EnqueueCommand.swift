@@ -7,7 +7,7 @@ struct EnqueueCommand: ParsableCommand {
     abstract: "Give jobs to a pipeline; prints the id of each once it is stored.",
     usage: "carbontube enqueue [<address>] <pipeline> [<instructions> ...] [<options>]",
     discussion: """
-      The address may be left out where --address or CARBONTUBE_ADDRESS says it; a first word with '://' in it is always \
+      The address may be left out where --address, --context, CARBONTUBE_ADDRESS or the current context says it; a first word with '://' in it is always \
       an address.
 
       With --id, the same command given twice makes one job: the second time it says so. With --wait each job is shown \
@@ -48,6 +48,11 @@ struct EnqueueCommand: ParsableCommand {
     name: [.customShort("a"), .customLong("address")],
     help: ArgumentHelp("The address, as with other commands, rather than in front.", valueName: "address"))
   var addressOption: String?
+  @Option(
+    help: ArgumentHelp(
+      "The coordinator by its name, rather than its address; see carbontube context.", valueName: "name"),
+    completion: .context)
+  var context: String?
   @Option(help: ArgumentHelp("How long to wait for the coordinator.", valueName: "seconds")) var timeout = 10.0
 
   private static var maximumDelay: Int64 { EnqueueRequest.maximumDelayMilliseconds }

@@ -62,7 +62,7 @@ struct JobVigil {
         guard rest > step else {
           throw CommandFailure(.unavailable, "job '\(id)' has not ended within --wait-timeout; it goes on")
         }
-        guard Instant.now() - notedAt >= Self.patienceMilliseconds else { continue }
+        guard lookOn == nil || Instant.now() - notedAt >= Self.patienceMilliseconds else { continue }
         notedAt = .now()
         noteWhatHolds(id)
       }

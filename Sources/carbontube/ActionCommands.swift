@@ -78,7 +78,8 @@ struct DeleteCommand: ParsableCommand {
 
 struct PauseCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "pause", abstract: "Give out no more jobs, of the whole pipeline or of one phase. Kept over restarts.")
+    commandName: "pause", abstract: "Give out no more jobs, of the whole pipeline or of one phase. Kept over restarts.",
+    usage: "carbontube pause [<options>]")
 
   @Option(help: ArgumentHelp("This phase alone.", valueName: "job_type")) var phase: String?
   @OptionGroup var report: ReportOptions
@@ -92,7 +93,8 @@ struct PauseCommand: ParsableCommand {
 }
 
 struct ResumeCommand: ParsableCommand {
-  static let configuration = CommandConfiguration(commandName: "resume", abstract: "Undo pause.")
+  static let configuration = CommandConfiguration(
+    commandName: "resume", abstract: "Undo pause.", usage: "carbontube resume [<options>]")
 
   @Option(help: ArgumentHelp("This phase alone.", valueName: "job_type")) var phase: String?
   @OptionGroup var report: ReportOptions

@@ -2,7 +2,8 @@ internal import ArgumentParser
 
 struct StatusCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "status", abstract: "Show a pipeline's queues, workers and storage.")
+    commandName: "status", abstract: "Show a pipeline's queues, workers and storage.",
+    usage: "carbontube status [<options>]")
 
   @OptionGroup var watching: WatchOptions
   @OptionGroup var coordinator: CoordinatorOptions

@@ -58,7 +58,7 @@ extension Coordinator {
     }
   }
 
-  private static func advice(on action: FilterAction, _ state: JobState) -> String {
+  static func advice(on action: FilterAction, _ state: JobState) -> String {
     switch action {
     case .delete where state == .running: ": cancel it first"
     case .requeue: "; dead, cancelled and delayed jobs can be requeued"

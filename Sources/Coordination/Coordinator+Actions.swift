@@ -160,7 +160,8 @@ extension Coordinator {
 extension StoreCounts {
   /// How many jobs match, where the counts alone can tell; nil where jobs would have to be looked at.
   func count(matching filter: JobFilter) -> Int? {
-    guard filter.id == nil, (filter.idPrefix ?? "").isEmpty, (filter.errorContains ?? "").isEmpty else { return nil }
+    guard filter.id == nil, filter.changed == nil, (filter.idPrefix ?? "").isEmpty, (filter.errorContains ?? "").isEmpty
+    else { return nil }
     let states = filter.states ?? Set(JobState.allCases)
     // Which phase finished jobs stood in is not counted.
     if filter.phase != nil, states.contains(.succeeded) || states.contains(.cancelled) { return nil }

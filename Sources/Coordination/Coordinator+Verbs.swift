@@ -6,14 +6,18 @@ internal import WireProtocol
 extension Coordinator {
   func handleRequest(_ frames: [[UInt8]], from route: [UInt8], now: Moment) throws(WireError) {
     let request = try Request(decoding: frames[0])
-    guard frames.count == 2 else { throw WireError("a request of \(frames.count) frames; it has two") }
+    guard (2...3).contains(frames.count) else {
+      throw WireError("a request of \(frames.count) frames; it has two, or three")
+    }
     let answer = Answer(coordinator: self, route: route, request: request.request)
     do throws(Refusal) {
       guard request.pipeline.isEmpty || request.pipeline == pipeline.name else {
         throw Refusal(
           code: .invalid, message: "this coordinator runs pipeline '\(pipeline.name)', not '\(request.pipeline)'")
       }
-      try carryOut(request.verb, try VerbArguments.decoding(frames[1], of: request.verb), answer, now: now)
+      let arguments = try VerbArguments.decoding(frames[1], of: request.verb)
+      guard frames.count == 2 else { return try requeue(arguments, with: frames[2], request.verb, answer) }
+      try carryOut(request.verb, arguments, answer, now: now)
     } catch {
       answer.send(error.code, error.message)
     }
@@ -58,7 +62,7 @@ extension Coordinator {
     }
   }
 
-  private func requireOpen() throws(Refusal) {
+  func requireOpen() throws(Refusal) {
     switch condition {
     case .open: return
     case .opening: throw Refusal(code: .unavailable, message: "the store is not open yet, try again later")

@@ -72,6 +72,8 @@ final class Coordinator {
   /// The action of which a step is on its way, and who waits to hear how far it came.
   var stepInStore: String?
   var stopAnswers: [(action: String, answer: Answer)] = []
+  /// Of instructions that wait for the store, to take the place of others.
+  var editedBytes = 0
   /// Of the last action's step, to see whether turns went since.
   var turnOfLastStep = 0
 

@@ -71,6 +71,8 @@ struct ReceivedArguments {
       arguments.step = try members.decodeIfPresent(Int.self, forKey: .step)
       arguments.worker = try members.decodeIfPresent(String.self, forKey: .worker)
       arguments.after = try members.decodeIfPresent(Int.self, forKey: .after)
+      arguments.since = try members.decodeIfPresent(Int64.self, forKey: .since)
+      arguments.until = try members.decodeIfPresent(Int64.self, forKey: .until)
       arguments.level = try members.decodeIfPresent(String.self, forKey: .level)
     }
   }

@@ -13,6 +13,8 @@ struct VerbArguments {
   enum Member: String, CodingKey {
     case id, ids, states, phase, error, cursor, limit, minutes, step, worker, after, level
     case idPrefix = "id_prefix"
+    case since = "since_ms"
+    case until = "until_ms"
   }
 
   var id: String?
@@ -28,10 +30,16 @@ struct VerbArguments {
   var worker: String?
   var after: Int?
   var level: String?
+  /// Bounds of a job's last change, in milliseconds since 1970; both belong to it.
+  var since: Int64?
+  var until: Int64?
 
   private static let maximumErrorBytes = 1_024
   private static let maximumCursorBytes = 256
   private static let maximumMinutes = 7 * 24 * 60
+
+  /// Those that say which jobs are meant.
+  private static let filterMembers: Set<Member> = [.id, .states, .phase, .error, .idPrefix, .since, .until]
 
   /// What a verb knows; nil where there is no such verb.
   static func members(of verb: String) -> Set<Member>? {
@@ -39,8 +47,8 @@ struct VerbArguments {
     case "ping", "status", "totals", "actions": []
     case "job", "await", "action", "stop-action": [.id]
     case "states": [.ids]
-    case "jobs": [.id, .states, .phase, .error, .idPrefix, .cursor, .limit]
-    case "count", "cancel", "requeue", "delete": [.id, .states, .phase, .error, .idPrefix]
+    case "jobs": filterMembers.union([.cursor, .limit])
+    case "count", "cancel", "requeue", "delete": filterMembers
     case "logs": [.id, .phase, .level, .after, .limit]
     case "history": [.minutes, .step]
     case "metrics": [.minutes]
@@ -133,7 +141,18 @@ struct VerbArguments {
       }
       filter.phase = phases[0]
     }
+    filter.changed = try changed()
     return filter
+  }
+
+  /// When the jobs that are meant have changed; nil: whenever.
+  private func changed() throws(Refusal) -> ClosedRange<Timestamp>? {
+    guard since != nil || until != nil else { return nil }
+    let (first, last) = (since ?? .min, until ?? .max)
+    guard first <= last else {
+      throw Refusal(code: .invalid, message: "'since_ms' is later than 'until_ms', so that no job can match")
+    }
+    return Timestamp(milliseconds: first)...Timestamp(milliseconds: last)
   }
 
   private func refuseNothingNamed() throws(Refusal) {
@@ -141,9 +160,10 @@ struct VerbArguments {
     if let empty = texts.first(where: { $0.1?.isEmpty == true })?.0 ?? (states?.isEmpty == true ? "states" : nil) {
       throw Refusal(code: .invalid, message: "'\(empty)' is empty; name something, or leave it out")
     }
-    guard states != nil || texts.contains(where: { $0.1 != nil }) else {
+    guard states != nil || since != nil || until != nil || texts.contains(where: { $0.1 != nil }) else {
       throw Refusal(
-        code: .invalid, message: "name the jobs by id, states, phase, error or id_prefix: nothing named means none")
+        code: .invalid,
+        message: "name the jobs by id, states, phase, error, id_prefix, since_ms or until_ms: nothing named means none")
     }
   }
 

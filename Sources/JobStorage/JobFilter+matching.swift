@@ -3,10 +3,11 @@ public import PipelineModel
 extension JobFilter {
   /// Whether `job` meets every condition that is set.
   public func matches(_ job: JobRecord) -> Bool {
-    matches(id: job.id, state: job.state, phase: job.phase) && matches(error: job.error)
+    matches(id: job.id, state: job.state, phase: job.phase) && matches(updatedAt: job.updatedAt)
+      && matches(error: job.error)
   }
 
-  /// The conditions that need no more than a job's head; `matches(error:)` is the rest.
+  /// The conditions that need no more than a job's head; `matches(updatedAt:)` and `matches(error:)` are the rest.
   public func matches(id: JobID, state: JobState, phase: Int) -> Bool {
     if let wanted = self.id, wanted != id { return false }
     if let states, !states.contains(state) { return false }
@@ -14,6 +15,9 @@ extension JobFilter {
     if let idPrefix, !id.text.utf8.starts(with: idPrefix.utf8) { return false }
     return true
   }
+
+  /// See `matches(id:state:phase:)`.
+  public func matches(updatedAt: Timestamp) -> Bool { changed?.contains(updatedAt) ?? true }
 
   /// See `matches(id:state:phase:)`.
   public func matches(error: JobError?) -> Bool {
@@ -34,6 +38,11 @@ extension JobFilter {
     if let states { return possible.filter(states.contains) }
     return action == .requeue && id == nil ? [.dead] : possible
   }
+}
+
+extension JobState {
+  /// Whether a requeue that names the job can put it back.
+  package var canBeRequeued: Bool { JobFilter(id: JobID("-")).states(for: .requeue).contains(self) }
 }
 
 extension AttemptRecord {

@@ -58,16 +58,19 @@ public struct JobFilter: Hashable, Sendable {
   public var errorContains: String?
   /// Case-sensitive start of the id.
   public var idPrefix: String?
+  /// When the job has last changed (`JobRecord.updatedAt`), both ends included.
+  public var changed: ClosedRange<Timestamp>?
 
   public init(
     id: JobID? = nil, states: Set<JobState>? = nil, phase: Int? = nil, errorContains: String? = nil,
-    idPrefix: String? = nil
+    idPrefix: String? = nil, changed: ClosedRange<Timestamp>? = nil
   ) {
     self.id = id
     self.states = states
     self.phase = phase
     self.errorContains = errorContains
     self.idPrefix = idPrefix
+    self.changed = changed
   }
 }
 

@@ -65,6 +65,13 @@ public protocol JobStore: JobReader {
   ///   A final state means that nothing was changed.
   func cancel(_ id: JobID, now: Timestamp) throws(StoreError) -> (was: JobState, lease: RunningJob?)?
 
+  /// A requeue of this one job, dead, cancelled or delayed, that has `instructions` from the same write on.
+  /// - Returns: the state the job had and what became of it, as of `perform`; nil: no such job. Where the step changed
+  ///   nothing, its instructions are what they were.
+  func requeue(
+    _ id: JobID, with instructions: [UInt8], now: Timestamp
+  ) throws(StoreError) -> (was: JobState, step: ActionStep)?
+
   /// One bounded step of an action on all jobs that match: looks at `limit` jobs at most and changes those that are meant.
   /// Jobs that are enqueued after the first step are not touched.
   ///

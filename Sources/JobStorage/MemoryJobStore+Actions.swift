@@ -20,6 +20,18 @@ extension MemoryJobStore {
     return walk(passes, from: start, filter, limit: limit) { job, step in change(job, action, now: now, &step) }
   }
 
+  public func requeue(
+    _ id: JobID, with instructions: [UInt8], now: Timestamp
+  ) throws(StoreError) -> (was: JobState, step: ActionStep)? {
+    try requireOpen("requeue")
+    guard let job = register[id] else { return nil }
+    let was = job.state
+    var step = ActionStep()
+    step.examined = 1
+    if was.canBeRequeued { requeue(job, with: instructions, now: now, &step) }
+    return (was, step)
+  }
+
   private func walk(
     _ passes: [[JobState]], from start: ActionCursor, _ filter: JobFilter, limit: Int,
     change: (MemoryJob, inout ActionStep) -> Void
@@ -52,16 +64,21 @@ extension MemoryJobStore {
     case .cancel:
       if let lease = putCancelled(job, now: now) { step.broken.append(lease) }
       step.cancelled.append(job.id)
-    case .requeue:
-      // A cancelled job whose phase is gone has no queue to go back to.
-      guard keys.index(ofKey: job.phaseKey) != nil else { return }
-      let wasDelayed = job.state == .delayed
-      withdraw(job)
-      if !wasDelayed { job.resetCounters() }
-      putWaiting(job, now: now)
-      step.requeued[keys.shownIndex(ofKey: job.phaseKey), default: 0] += 1
+    case .requeue: return requeue(job, with: nil, now: now, &step)
     case .delete: remove(job)
     }
+    step.changed += 1
+  }
+
+  private func requeue(_ job: MemoryJob, with instructions: [UInt8]?, now: Timestamp, _ step: inout ActionStep) {
+    // A cancelled job whose phase is gone has no queue to go back to.
+    guard keys.index(ofKey: job.phaseKey) != nil else { return }
+    let wasDelayed = job.state == .delayed
+    withdraw(job)
+    if let instructions { job.instructions = instructions }
+    if !wasDelayed { job.resetCounters() }
+    putWaiting(job, now: now)
+    step.requeued[keys.shownIndex(ofKey: job.phaseKey), default: 0] += 1
     step.changed += 1
   }
 }

@@ -104,6 +104,7 @@ extension MemoryJobStore {
 
 extension JobFilter {
   func matches(_ job: MemoryJob, _ keys: PhaseKeys) -> Bool {
-    matches(id: job.id, state: job.state, phase: keys.shownIndex(ofKey: job.phaseKey)) && matches(error: job.error)
+    matches(id: job.id, state: job.state, phase: keys.shownIndex(ofKey: job.phaseKey))
+      && matches(updatedAt: job.updatedAt) && matches(error: job.error)
   }
 }

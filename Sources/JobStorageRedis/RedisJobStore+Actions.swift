@@ -45,6 +45,31 @@ extension RedisJobStore {
     return try walk(passes, from: &at, action, filter, limit: limit, now: now)
   }
 
+  public func requeue(
+    _ id: JobID, with instructions: [UInt8], now: Timestamp
+  ) throws(StoreError) -> (was: JobState, step: ActionStep)? {
+    let session = try opened("requeue")
+    let name = Array(id.text.utf8)
+    let head = try asking("requeue") { queries throws(StoreError) in try queries.heads(of: [name], "requeue")[0] }
+    guard let head else { return nil }
+    var step = ActionStep()
+    step.examined = 1
+    // A cancelled job whose phase is gone has no queue to go back to.
+    guard head.state.canBeRequeued, session.keys.index(ofKey: head.job.key) != nil else { return (head.state, step) }
+    let reply = try run(.edit, [name, instructions], session, now: now, operation: "requeue")
+    try note(reply, as: session, &step)
+    return (head.state, step)
+  }
+
+  /// What a script answers that puts jobs back: the phase of each.
+  private func note(_ reply: RedisReply, as session: Session, _ step: inout ActionStep) throws(StoreError) {
+    for key in reply.array ?? [] {
+      guard let key = key.number else { throw corrupt("requeue", "an answer") }
+      step.requeued[session.keys.shownIndex(ofKey: Int(key)), default: 0] += 1
+      step.changed += 1
+    }
+  }
+
   private func walk(
     _ passes: [[JobState]], from at: inout ActionCursor, _ action: FilterAction, _ filter: JobFilter, limit: Int,
     now: Timestamp
@@ -96,11 +121,7 @@ extension RedisJobStore {
       // A cancelled job whose phase is gone has no queue to go back to.
       let ids = meant.filter { session.keys.index(ofKey: $0.job.key) != nil }.map { Array($0.id.text.utf8) }
       guard !ids.isEmpty else { return }
-      for key in try run(.requeue, ids, session, now: now, operation: "requeue").array ?? [] {
-        guard let key = key.number else { throw corrupt("requeue", "an answer") }
-        step.requeued[session.keys.shownIndex(ofKey: Int(key)), default: 0] += 1
-        step.changed += 1
-      }
+      try note(try run(.requeue, ids, session, now: now, operation: "requeue"), as: session, &step)
     case .delete: step.changed += try remove(meant.map { Array($0.id.text.utf8) }, now: now, operation: "delete")
     }
   }

@@ -8,6 +8,7 @@ struct JobHead {
   let lease: RedisLease?
 
   var state: JobState { lease == nil ? job.state : .running }
+  var updatedAt: Timestamp { lease?.claimedAt ?? job.updatedAt }
 }
 
 /// What stands at one place of an index.
@@ -140,7 +141,10 @@ extension RedisQueries {
   /// Whether each is there and meets the filter.
   func matching(_ heads: [JobHead?], _ filter: JobFilter, _ operation: String) throws(StoreError) -> [Bool] {
     var isMeant = heads.map { head in
-      head.map { filter.matches(id: $0.id, state: $0.state, phase: keys.shownIndex(ofKey: $0.job.key)) } ?? false
+      head.map {
+        filter.matches(id: $0.id, state: $0.state, phase: keys.shownIndex(ofKey: $0.job.key))
+          && filter.matches(updatedAt: $0.updatedAt)
+      } ?? false
     }
     guard filter.errorContains.map({ !$0.isEmpty }) ?? false else { return isMeant }
     let places = isMeant.indices.filter { isMeant[$0] }

@@ -2,7 +2,8 @@ internal import JobStorage
 
 /// The Lua scripts. By number, not by text: hashing the text of one for every call would cost more than the call.
 enum RedisScript: Int, CaseIterable, Sendable {
-  case turn, own, disown, keep, setMeta, cancel, requeue, delete, forgetMetrics, index, recount, sweep, adopt, setAside
+  case turn, own, disown, keep, setMeta, cancel, requeue, edit, delete, forgetMetrics, index, recount, sweep, adopt,
+    setAside
 
   var text: String {
     switch self {
@@ -13,6 +14,7 @@ enum RedisScript: Int, CaseIterable, Sendable {
     case .setMeta: setMetaScript
     case .cancel: cancelScript
     case .requeue: requeueScript
+    case .edit: editScript
     case .delete: deleteScript
     case .forgetMetrics: forgetMetricsScript
     case .index: indexScript

@@ -86,6 +86,27 @@ let requeueScript =
     return moved
     """
 
+/// ARGV[4] the ID of a dead, cancelled or delayed job, to be put into the queue of its phase; ARGV[5] its instructions from
+/// now on. Returns {KEY}, the phase, or nothing where it was not moved.
+let editScript =
+  scriptPrelude + """
+    local moved, id = {}, ARGV[4]
+    local text = call('HGET', JOB, id)
+    local j = text and job(text) or {}
+    if j.state == '2' or j.state == '5' or j.state == '6' then
+      withdraw(id, j)
+      if j.state ~= '2' then j.a, j.f, j.c, j.l = '0', '0', '0', '0' end
+      j.size = #ARGV[5]
+      call('HSET', IN, id, ARGV[5])
+      raise('largest', j.size)
+      write(id, j, '1', '0')
+      queue(id, j.key, j.priority, false)
+      moved[1] = j.key
+    end
+    settle()
+    return moved
+    """
+
 /// ARGV from the fourth on: IDs; those that run stay. Returns how many were removed; what is left of a job whose text is
 /// gone is removed and not counted.
 let deleteScript =

@@ -9,6 +9,8 @@ struct Glimpse {
   /// Bytes of instructions.
   let size: Int
   let hasError: Bool
+  /// Of a job that is given out: before it was.
+  let storedUpdatedAt: Timestamp
 
   /// Nil where the row is none of ours.
   init?(_ row: Statement) {
@@ -18,6 +20,7 @@ struct Glimpse {
     phaseKey = row.int(3)
     size = row.int(4, in: JobHead.sizes)
     hasError = row.int64(5) != 0
+    storedUpdatedAt = row.moment(7)
   }
 }
 

@@ -14,10 +14,12 @@ extension JobView {
     var examined = 0
     var last = stretch.order == .newestFirst ? stretch.before : stretch.after
     var next: Int64?
+    // Since when a running job runs stands with its lease alone.
+    let holders = filter.changed == nil ? [:] : try holders()
     try eachRow(filter, stretch) { (row) throws(SQLiteFailure) in
       let goesOn = examined < stretch.limit && !isDone()
       if goesOn {
-        let taken = if let job = Glimpse(row), try isMeant(job, row, filter) { try take(job) } else { true }
+        let taken = if let job = Glimpse(row), try isMeant(job, row, filter, holders) { try take(job) } else { true }
         if taken {
           examined += 1
           last = row.int64(0)
@@ -30,11 +32,15 @@ extension JobView {
     return (examined, next)
   }
 
-  private func isMeant(_ job: Glimpse, _ row: Statement, _ filter: JobFilter) throws(SQLiteFailure) -> Bool {
+  private func isMeant(
+    _ job: Glimpse, _ row: Statement, _ filter: JobFilter, _ holders: [Int64: Holder]
+  ) throws(SQLiteFailure) -> Bool {
     if let states = filter.states, !states.contains(job.state) { return false }
     if let phase = filter.phase, phase != keys.shownIndex(ofKey: job.phaseKey) { return false }
     if let prefix = filter.idPrefix, !row.begins(1, with: prefix) { return false }
     if let id = filter.id, row.text(1) != id.text { return false }
+    let since = job.state == .running ? holders[job.serial]?.since : nil
+    guard filter.matches(updatedAt: since ?? job.storedUpdatedAt) else { return false }
     guard let words = filter.errorContains, !words.isEmpty else { return true }
     guard job.hasError else { return false }
     return filter.matches(

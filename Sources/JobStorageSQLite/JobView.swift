@@ -66,7 +66,7 @@ extension JobView {
   }
 
   /// By the serials of their jobs.
-  private func holders() throws(SQLiteFailure) -> [Int64: Holder] {
+  func holders() throws(SQLiteFailure) -> [Int64: Holder] {
     let row = try connection.statement(.holders)
     defer { row.reset() }
     var holders: [Int64: Holder] = [:]

@@ -31,7 +31,7 @@ enum Query: Int, CaseIterable {
   /// Those of `Glimpse.init`. A job that is given out is still `waiting` in its row, but in no queue.
   static let glimpseColumns = """
     j.serial, j.id, j.state, j.phase, j.size, j.has_error, j.state = \(JobState.waiting.rawValue) \
-    AND NOT EXISTS(SELECT 1 FROM queue q WHERE q.place = j.place AND q.serial = j.serial)
+    AND NOT EXISTS(SELECT 1 FROM queue q WHERE q.place = j.place AND q.serial = j.serial), j.updated_at
     """
 
   var sql: String {

@@ -105,6 +105,14 @@ public final class SQLiteJobStore: JobStore {
     try write("cancel") { (session) throws(SQLiteFailure) in try session.cancel(id, now: now) }
   }
 
+  public func requeue(
+    _ id: JobID, with instructions: [UInt8], now: Timestamp
+  ) throws(StoreError) -> (was: JobState, step: ActionStep)? {
+    try write("requeue") { (session) throws(SQLiteFailure) in
+      try session.requeue(id, with: instructions, now: now)
+    }
+  }
+
   public func perform(
     _ action: FilterAction, matching filter: JobFilter, after cursor: String?, limit: Int, now: Timestamp
   ) throws(StoreError) -> ActionStep {

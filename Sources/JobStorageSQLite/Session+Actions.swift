@@ -17,6 +17,20 @@ extension Session {
     }
   }
 
+  func requeue(
+    _ id: JobID, with instructions: [UInt8], now: Timestamp
+  ) throws(SQLiteFailure) -> (was: JobState, step: ActionStep)? {
+    guard let job = try head(id: id) else { return nil }
+    var step = ActionStep()
+    step.examined = 1
+    guard job.state.canBeRequeued else { return (job.state, step) }
+    return try transaction { () throws(SQLiteFailure) in
+      var moved = job
+      try requeue(&moved, with: instructions, now: now, &step)
+      return (job.state, step)
+    }
+  }
+
   private func walk(
     _ passes: [[JobState]], from start: ActionCursor, _ filter: JobFilter, limit: Int,
     change: (inout JobHead, inout ActionStep) throws(SQLiteFailure) -> Void
@@ -57,16 +71,26 @@ extension Session {
     case .cancel:
       if let lease = try putCancelled(&job, now: now) { step.broken.append(lease) }
       step.cancelled.append(job.id)
-    case .requeue:
-      // A cancelled job whose phase is gone has no queue to go back to.
-      guard keys.index(ofKey: job.phaseKey) != nil else { return }
-      let wasDelayed = job.state == .delayed
-      try withdraw(&job)
-      if !wasDelayed { job.resetCounters() }
-      try putWaiting(&job, now: now)
-      step.requeued[keys.shownIndex(ofKey: job.phaseKey), default: 0] += 1
+    case .requeue: return try requeue(&job, with: nil, now: now, &step)
     case .delete: try remove(job)
     }
+    step.changed += 1
+  }
+
+  private func requeue(
+    _ job: inout JobHead, with instructions: [UInt8]?, now: Timestamp, _ step: inout ActionStep
+  ) throws(SQLiteFailure) {
+    // A cancelled job whose phase is gone has no queue to go back to.
+    guard keys.index(ofKey: job.phaseKey) != nil else { return }
+    let wasDelayed = job.state == .delayed
+    try withdraw(&job)
+    if let instructions {
+      try connection.statement(.replaceInstructions).bind(job.serial).bind(instructions).run()
+      job.size = instructions.count
+    }
+    if !wasDelayed { job.resetCounters() }
+    try putWaiting(&job, now: now)
+    step.requeued[keys.shownIndex(ofKey: job.phaseKey), default: 0] += 1
     step.changed += 1
   }
 }

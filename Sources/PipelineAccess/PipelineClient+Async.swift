@@ -100,16 +100,21 @@ extension PipelineClient {
   /// - Parameters:
   ///   - pipeline: empty: whichever the coordinator runs.
   ///   - arguments: a JSON object.
+  ///   - instructions: for a verb that takes some: JSON text, one object.
   public func request(
-    _ verb: String, pipeline: String = "", arguments: [UInt8] = Array("{}".utf8)
+    _ verb: String, pipeline: String = "", arguments: [UInt8] = Array("{}".utf8), instructions: [UInt8]? = nil
   ) async throws -> Answer {
-    try await request(verb, pipeline: pipeline, arguments: arguments, timeoutMilliseconds: timeoutMilliseconds)
+    try await request(
+      verb, pipeline: pipeline, arguments: arguments, instructions: instructions,
+      timeoutMilliseconds: timeoutMilliseconds)
   }
 
   func request(
-    _ verb: String, pipeline: String, arguments: [UInt8], timeoutMilliseconds: Int
+    _ verb: String, pipeline: String, arguments: [UInt8], instructions: [UInt8]? = nil, timeoutMilliseconds: Int
   ) async throws -> Answer {
-    let reply = try send(verb, pipeline: pipeline, arguments: arguments, timeoutMilliseconds: timeoutMilliseconds)
+    let reply = try send(
+      verb, pipeline: pipeline, arguments: arguments, instructions: instructions,
+      timeoutMilliseconds: timeoutMilliseconds)
     return try answer(in: await reply.value())
   }
 

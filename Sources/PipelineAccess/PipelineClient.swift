@@ -223,18 +223,24 @@ public final class PipelineClient: Sendable {
   /// - Parameters:
   ///   - pipeline: empty: whichever the coordinator runs.
   ///   - arguments: a JSON object.
+  ///   - instructions: for a verb that takes some: JSON text, one object.
   @available(*, noasync, message: "blocks; in a task write: try await request(…)")
   public func request(
-    _ verb: String, pipeline: String = "", arguments: [UInt8] = Array("{}".utf8)
+    _ verb: String, pipeline: String = "", arguments: [UInt8] = Array("{}".utf8), instructions: [UInt8]? = nil
   ) throws(PipelineClientError) -> Answer {
-    try request(verb, pipeline: pipeline, arguments: arguments, timeoutMilliseconds: timeoutMilliseconds)
+    try request(
+      verb, pipeline: pipeline, arguments: arguments, instructions: instructions,
+      timeoutMilliseconds: timeoutMilliseconds)
   }
 
   func request(
-    _ verb: String, pipeline: String, arguments: [UInt8], timeoutMilliseconds: Int
+    _ verb: String, pipeline: String, arguments: [UInt8], instructions: [UInt8]? = nil, timeoutMilliseconds: Int
   ) throws(PipelineClientError) -> Answer {
     try answer(
-      in: send(verb, pipeline: pipeline, arguments: arguments, timeoutMilliseconds: timeoutMilliseconds).wait())
+      in: send(
+        verb, pipeline: pipeline, arguments: arguments, instructions: instructions,
+        timeoutMilliseconds: timeoutMilliseconds
+      ).wait())
   }
 
   /// Verbs that only look: where nobody answers nothing is in doubt.
@@ -244,11 +250,18 @@ public final class PipelineClient: Sendable {
   ]
 
   func send(
-    _ verb: String, pipeline: String, arguments: [UInt8], timeoutMilliseconds: Int
+    _ verb: String, pipeline: String, arguments: [UInt8], instructions: [UInt8]? = nil, timeoutMilliseconds: Int
   ) throws(PipelineClientError) -> PendingReply {
     let looks = Self.verbsThatLook.contains(verb)
+    // A coordinator ends the connection of whoever sends more.
+    guard instructions?.count ?? 0 <= InstructionsJSON.maximumBytes else {
+      throw PipelineClientError(
+        .refused, "instructions are larger than the limit of \(InstructionsJSON.maximumBytes) bytes")
+    }
+    let payload = instructions.map(CompressedJSON.payload)
     return try openLoop().send(timeoutMilliseconds: timeoutMilliseconds, changesSomething: !looks) { request in
       [Request(request: request, pipeline: pipeline, verb: verb).encoded(), CompressedJSON.payload(for: arguments)]
+        + [payload].compactMap(\.self)
     }
   }
 

@@ -1,4 +1,5 @@
 internal import Hummingbird
+internal import PipelineModel
 
 /// What is done to all jobs that a filter names. Up to so many are changed at once; more are worked off by the
 /// coordinator, and the answer says under which id that is seen and stopped.
@@ -12,7 +13,7 @@ struct ActionRoutes {
 
   var routes: [Route] {
     [
-      .get("\(Self.base)/job-count", .filter) { call in try await begin("count", call.query.filter, call) },
+      .get("\(Self.base)/job-count", .filter) { call in try await begin("count", try call.query.filter, call) },
       .post("\(Self.base)/actions", largestBody: Self.largestBody) { call in
         let (verb, filter) = try Self.meant(by: call.body)
         return try await begin(verb, filter, call)
@@ -66,15 +67,23 @@ struct ActionRoutes {
     }
     try refuseUnknown(given, known: AcceptedParameters.filter.names, in: "'filter'")
     guard !given.isEmpty else { throw .namesNothing }
+    return (verb, try filter(given, now: .now()))
+  }
+
+  private static func filter(
+    _ given: [String: JSONValue], now: Timestamp
+  ) throws(Problem) -> [String: JSONValue] {
     var filter: [String: JSONValue] = [:]
     for (name, value) in given {
-      if name == "state" {
-        filter["states"] = .array(try states(value))
-      } else {
-        filter[name] = try text(value, name)
+      switch name {
+      case "state": filter["states"] = .array(try states(value))
+      case "since", "until":
+        let word = try text(value, name).string ?? ""
+        filter["\(name)_ms"] = try QueryParameters.moment(word, name, now: now)
+      default: filter[name] = try text(value, name)
       }
     }
-    return (verb, filter)
+    return filter
   }
 
   private static func refuseUnknown(

@@ -34,7 +34,10 @@ struct JobRoutes {
     [
       .get(path, parameters) { call in try await show(id(call), call) },
       .delete(path, parameters) { call in try await change("delete", "deleted", id(call), call) },
-      .post("\(path)/retry", parameters) { call in try await change("requeue", "requeued", id(call), call) },
+      // A body takes the place of the job's instructions.
+      .post("\(path)/retry", parameters, largestBody: InstructionsJSON.maximumBytes) { call in
+        try await change("requeue", "requeued", id(call), call)
+      },
       .post("\(path)/cancel", parameters) { call in try await change("cancel", "cancelled", id(call), call) },
     ]
   }
@@ -117,7 +120,7 @@ struct JobRoutes {
   // MARK: - Looking
 
   private func list(_ call: Call) async throws -> Response {
-    var arguments = call.query.filter
+    var arguments = try call.query.filter
     arguments["limit"] = .integer(Int64(try call.query.integer("limit", in: 1...200) ?? 50))
     if let cursor = call.query["cursor"] { arguments["cursor"] = .string(cursor) }
     let (page, payloads) = try await cluster.link(for: call).ask("jobs", .object(arguments))
@@ -163,13 +166,16 @@ struct JobRoutes {
   private func change(_ verb: String, _ count: String, _ id: String, _ call: Call) async throws -> Response {
     let link = try cluster.link(for: call)
     let named: JSONValue = .object(["id": .string(id)])
+    if !call.body.isEmpty {
+      do { try InstructionsJSON.check(call.body) } catch { throw Problem(.badRequest, error.message) }
+    }
     // For the answer that it is not there at all, and for the state that it was in.
     let (job, _) = try await link.ask("job", named)
     let state = job["state"].string ?? "in another state"
     let conflict = Problem(.conflict, "job '\(id)' is \(state); nothing was done")
     let answer: JSONValue
     do {
-      answer = try await link.ask(verb, named).0
+      answer = try await link.ask(verb, named, instructions: call.body.isEmpty ? nil : call.body).0
     } catch let problem as Problem {
       throw problem.code == .invalid ? conflict : problem
     }

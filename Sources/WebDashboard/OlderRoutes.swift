@@ -43,7 +43,7 @@ struct OlderRoutes {
 
   private var jobs: Route {
     .get("/api/jobs", .filter + ["limit"]) { call in
-      var arguments = call.query.filter
+      var arguments = try call.query.filter
       arguments["limit"] = .integer(Int64(try call.query.integer("limit", in: 1...200) ?? 50))
       var jobs: [JSONValue] = []
       for (name, _) in pipelines {

@@ -54,14 +54,18 @@ final class PipelineLink: Sendable {
   ///
   /// - Returns: the JSON document, and the payloads after it as JSON texts.
   /// - Throws: `Problem`.
-  func ask(_ verb: String, _ arguments: JSONValue = .object([:])) async throws -> (JSONValue, [[UInt8]]) {
-    try await inTurn { try await self.look(verb, arguments) }
+  func ask(
+    _ verb: String, _ arguments: JSONValue = .object([:]), instructions: [UInt8]? = nil
+  ) async throws -> (JSONValue, [[UInt8]]) {
+    try await inTurn { try await self.look(verb, arguments, instructions: instructions) }
   }
 
   /// For the server's own looks, which people who ask a lot do not keep out.
-  func look(_ verb: String, _ arguments: JSONValue = .object([:])) async throws -> (JSONValue, [[UInt8]]) {
+  func look(
+    _ verb: String, _ arguments: JSONValue = .object([:]), instructions: [UInt8]? = nil
+  ) async throws -> (JSONValue, [[UInt8]]) {
     let answer = try await Self.inWords(address, mayHaveChanged: Self.changes.contains(verb)) {
-      try await self.connected().request(verb, arguments: arguments.json)
+      try await self.connected().request(verb, arguments: arguments.json, instructions: instructions)
     }
     guard answer.code == .ok else { throw Problem(code: answer.code, answer.message) }
     do {

@@ -1,3 +1,6 @@
+internal import PipelineAccess
+internal import PipelineModel
+
 /// The names that an address takes after its `?`.
 struct AcceptedParameters: Sendable, ExpressibleByArrayLiteral {
   var names: [String]
@@ -10,7 +13,7 @@ struct AcceptedParameters: Sendable, ExpressibleByArrayLiteral {
 
   /// Those that say which jobs are meant.
   static let filter: AcceptedParameters = {
-    var filter: AcceptedParameters = ["state", "phase", "error", "id", "id_prefix"]
+    var filter: AcceptedParameters = ["state", "phase", "error", "id", "id_prefix", "since", "until"]
     filter.repeatable = ["state"]
     return filter
   }()
@@ -72,16 +75,36 @@ struct QueryParameters: Sendable {
   }
 
   /// The arguments of a verb that takes a filter.
-  var filter: [String: JSONValue] {
+  ///
+  /// - Throws: `Problem` that names the parameter.
+  var filter: [String: JSONValue] { get throws(Problem) { try filter(now: .now()) } }
+
+  private func filter(now: Timestamp) throws(Problem) -> [String: JSONValue] {
     var filter: [String: JSONValue] = [:]
     if let states = values["state"] { filter["states"] = .array(states.map(JSONValue.string)) }
     for name in ["phase", "error", "id", "id_prefix"] { if let text = self[name] { filter[name] = .string(text) } }
+    for name in ["since", "until"] {
+      if let text = self[name] { filter["\(name)_ms"] = try Self.moment(text, name, now: now) }
+    }
     return filter
+  }
+
+  /// In the coordinator's words, milliseconds.
+  ///
+  /// - Throws: `Problem` where `text` is no time.
+  static func moment(_ text: String, _ name: String, now: Timestamp) throws(Problem) -> JSONValue {
+    guard let moment = Timestamp(timeOrAge: text, now: now) else {
+      throw Problem(
+        .badRequest,
+        "'\(name)' must be a time such as 2030-01-31T12:00:00Z or an age such as 10m, 2h or 7d, not "
+          + "'\(text.shownInAnswers)'")
+    }
+    return .integer(moment.milliseconds)
   }
 
   /// A filter that names something: whoever means all jobs says so.
   func narrowFilter() throws(Problem) -> [String: JSONValue] {
-    let filter = filter
+    let filter = try filter
     guard !filter.isEmpty else { throw .namesNothing }
     return filter
   }

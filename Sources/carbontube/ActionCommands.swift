@@ -9,12 +9,13 @@ struct CancelCommand: ParsableCommand {
 
   @Argument(help: "Ids of jobs.") var ids: [String] = []
   @OptionGroup var filter: JobFilterOptions
+  @OptionGroup var span: JobSpanOptions
   @Flag(help: "Every job that is not over.") var all = false
   @OptionGroup var action: ActionOptions
   @OptionGroup var coordinator: CoordinatorOptions
 
   func run() throws {
-    let choice = try JobChoice(ids: ids, filter: filter, all: all)
+    let choice = try JobChoice(ids: ids, try JobSelection(filter, span), all: all)
     try JobAction.cancel.run(on: choice, with: action, coordinator)
   }
 }
@@ -27,17 +28,33 @@ struct RequeueCommand: ParsableCommand {
     discussion: """
       Ids name dead, cancelled and delayed jobs alike. Without ids, cancelled and delayed jobs are meant only where \
       --state names them.
+
+      With --instructions one job goes on in the phase it stopped in with these in the place of its own.
       """)
 
   @Argument(help: "Ids of jobs.") var ids: [String] = []
   @OptionGroup var filter: JobFilterOptions
+  @OptionGroup var span: JobSpanOptions
   @Flag(help: "Every dead job.") var all = false
+  @Option(
+    help: ArgumentHelp(
+      "Of one job: a JSON object that takes the place of its instructions, @FILE, or - for stdin.", valueName: "json"))
+  var instructions: String?
   @OptionGroup var action: ActionOptions
   @OptionGroup var coordinator: CoordinatorOptions
 
+  func validate() throws {
+    guard instructions != nil else { return }
+    try requireText(instructions, of: "--instructions")
+    guard ids.count == 1, filter.isEmpty, span.isEmpty, !all else {
+      throw ValidationError("--instructions is for one job: name it by its id, and by nothing else")
+    }
+  }
+
   func run() throws {
-    let choice = try JobChoice(ids: ids, filter: filter, all: all)
-    try JobAction.requeue.run(on: choice, with: action, coordinator)
+    let choice = try JobChoice(ids: ids, try JobSelection(filter, span), all: all)
+    let replacement = try instructions.map { word throws(CommandFailure) in try InstructionsSource.one(word) }
+    try JobAction.requeue.run(on: choice, with: action, coordinator, instructions: replacement)
   }
 }
 
@@ -48,19 +65,21 @@ struct DeleteCommand: ParsableCommand {
 
   @Argument(help: "Ids of jobs.") var ids: [String] = []
   @OptionGroup var filter: JobFilterOptions
+  @OptionGroup var span: JobSpanOptions
   @Flag(help: "Every job that is not running.") var all = false
   @OptionGroup var action: ActionOptions
   @OptionGroup var coordinator: CoordinatorOptions
 
   func run() throws {
-    let choice = try JobChoice(ids: ids, filter: filter, all: all)
+    let choice = try JobChoice(ids: ids, try JobSelection(filter, span), all: all)
     try JobAction.delete.run(on: choice, with: action, coordinator)
   }
 }
 
 struct PauseCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "pause", abstract: "Give out no more jobs, of the whole pipeline or of one phase. Kept over restarts.")
+    commandName: "pause", abstract: "Give out no more jobs, of the whole pipeline or of one phase. Kept over restarts.",
+    usage: "carbontube pause [<options>]")
 
   @Option(help: ArgumentHelp("This phase alone.", valueName: "job_type")) var phase: String?
   @OptionGroup var report: ReportOptions
@@ -74,7 +93,8 @@ struct PauseCommand: ParsableCommand {
 }
 
 struct ResumeCommand: ParsableCommand {
-  static let configuration = CommandConfiguration(commandName: "resume", abstract: "Undo pause.")
+  static let configuration = CommandConfiguration(
+    commandName: "resume", abstract: "Undo pause.", usage: "carbontube resume [<options>]")
 
   @Option(help: ArgumentHelp("This phase alone.", valueName: "job_type")) var phase: String?
   @OptionGroup var report: ReportOptions

@@ -21,8 +21,8 @@ struct CarbontubeProgram: ParsableCommand {
 
         carbontube run plugins/libExample.so example-one '{"size": 10}'
 
-      Commands that talk to a coordinator find it by --address, else by CARBONTUBE_ADDRESS, else at \
-      tcp://127.0.0.1:5050.
+      Commands that talk to a coordinator find it by --address or --context, else by CARBONTUBE_ADDRESS, else by the \
+      current context, else at tcp://127.0.0.1:5050.
       """,
     version: ProductVersion.text,
     groupedSubcommands: [
@@ -32,14 +32,16 @@ struct CarbontubeProgram: ParsableCommand {
       CommandGroup(
         name: "Jobs",
         subcommands: [
-          EnqueueCommand.self, JobCommand.self, JobsCommand.self, CancelCommand.self, RequeueCommand.self,
+          EnqueueCommand.self, AttachCommand.self, JobCommand.self, JobsCommand.self, CancelCommand.self,
+          RequeueCommand.self,
           DeleteCommand.self, ActionsCommand.self,
         ]),
       CommandGroup(
         name: "Operating",
         subcommands: [
           StatusCommand.self, WorkersCommand.self, LogsCommand.self, MetricsCommand.self, PauseCommand.self,
-          ResumeCommand.self, DrainCommand.self, PluginsCommand.self, DoctorCommand.self, VersionCommand.self,
+          ResumeCommand.self, DrainCommand.self, PluginsCommand.self, ContextCommand.self, DoctorCommand.self,
+          VersionCommand.self,
         ]),
     ])
 
@@ -66,7 +68,7 @@ struct CarbontubeProgram: ParsableCommand {
       let text = fullMessage(for: error)
       if code.isSuccess {
         StandardStreams.sayVerbatim(text)
-      } else {
+      } else if !text.isEmpty {
         StandardStreams.complainVerbatim(CommandLineWords.shown(text))
       }
       return code.rawValue

@@ -8,6 +8,11 @@ extension CompletionKind {
   static let logLevel = CompletionKind.list(Logger.Level.allCases.map(\.rawValue))
   static let plugin = CompletionKind.file(extensions: ["so"])
 
+  static let context = CompletionKind.custom { _, _, _ in
+    guard let path = ContextFile.path(), let file = try? ContextFile.read(path) else { return [] }
+    return file.contexts.keys.sorted()
+  }
+
   /// Phases of the plugin that stands in the word before.
   static let phaseOfPlugin = CompletionKind.custom { words, index, _ in
     described(before: index, in: words).map { $0.phases.map(\.jobType) } ?? []

@@ -9,17 +9,25 @@ struct CoordinatorOptions: ParsableArguments {
       "The pipeline's --job-pull. \(CoordinatorAddress.helpOfDefault)", valueName: "address"))
   var address: String?
 
+  @Option(
+    help: ArgumentHelp("The coordinator by its name; see carbontube context.", valueName: "name"),
+    completion: .context)
+  var context: String?
+
   @Option(help: ArgumentHelp("How long to wait for the answer.", valueName: "seconds")) var timeout = 10.0
 
   func validate() throws {
+    guard address == nil || context == nil else { throw ValidationError("give either --address or --context") }
     if let address, let problem = addressProblem(address, binding: false) { throw ValidationError(problem) }
     guard (0.001...86_400).contains(timeout) else { throw ValidationError("--timeout must be 0.001 to 86400 seconds") }
   }
 
+  func resolvedAddress() throws(CommandFailure) -> String { try CoordinatorAddress.resolved(address, context: context) }
+
   /// - Parameter patienceSeconds: no answer is waited for longer than this, whatever --timeout says.
   func connected(patienceSeconds: Double = .infinity) throws(CommandFailure) -> CoordinatorConnection {
     try CoordinatorConnection(
-      CoordinatorAddress.resolved(address), timeoutMilliseconds: Int(min(timeout, patienceSeconds) * 1_000))
+      resolvedAddress(), timeoutMilliseconds: Int(min(timeout, patienceSeconds) * 1_000))
   }
 
   /// One question, on a connection of its own.
@@ -61,9 +69,11 @@ final class CoordinatorConnection: Sendable {
   }
 
   /// The answer whatever its code.
-  func request(_ verb: String, _ arguments: some Encodable) throws(CommandFailure) -> PipelineClient.Answer {
+  func request(
+    _ verb: String, _ arguments: some Encodable, instructions: [UInt8]? = nil
+  ) throws(CommandFailure) -> PipelineClient.Answer {
     let json = Array(JSONText.of(arguments).utf8)
-    return try CommandFailure.explaining { try client.request(verb, arguments: json) }
+    return try CommandFailure.explaining { try client.request(verb, arguments: json, instructions: instructions) }
   }
 }
 
@@ -89,13 +99,35 @@ struct JobFilterOptions: ParsableArguments {
 
   var isEmpty: Bool { state.isEmpty && phase == nil && error == nil && idPrefix == nil }
 
+}
+
+/// Which jobs a command means, and when they have changed; its ages are counted from one moment, however many questions
+/// the command asks.
+struct JobSelection {
+  let filter: JobFilterOptions
+  let span: ClosedRange<Timestamp>?
+
+  init(_ filter: JobFilterOptions, _ span: JobSpanOptions, now: Timestamp = .now()) throws {
+    self.filter = filter
+    self.span = span.isEmpty ? nil : try span.span(now: now)
+  }
+
+  var isEmpty: Bool { filter.isEmpty && span == nil }
+
   /// - Parameter states: what is meant where no --state is given.
   func arguments(
     id: String? = nil, states: [JobState]? = nil, cursor: String? = nil, limit: Int? = nil
   ) -> VerbDocument {
     VerbDocument(
-      id: id, states: state.isEmpty ? states?.map(\.description) : state, phase: phase, error: error,
-      idPrefix: idPrefix, cursor: cursor, limit: limit)
+      id: id, states: filter.state.isEmpty ? states?.map(\.description) : filter.state, phase: filter.phase,
+      error: filter.error, idPrefix: filter.idPrefix, cursor: cursor, limit: limit,
+      sinceMs: Self.bound(span?.lowerBound), untilMs: Self.bound(span?.upperBound))
+  }
+
+  /// Nil for an end that is open.
+  private static func bound(_ end: Timestamp?) -> Int64? {
+    guard let milliseconds = end?.milliseconds, milliseconds != .min, milliseconds != .max else { return nil }
+    return milliseconds
   }
 }
 
@@ -123,4 +155,6 @@ struct VerbDocument: Encodable {
   var limit: Int?
   var worker: String?
   var minutes: Int?
+  var sinceMs: Int64?
+  var untilMs: Int64?
 }

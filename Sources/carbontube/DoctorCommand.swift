@@ -99,7 +99,9 @@ struct DoctorCommand: ParsableCommand {
       guard !unserved.isEmpty else { return Finding("coordinator", .ok, text) }
       return Finding("coordinator", .note, "\(text); \(unserved.joined(separator: "; "))")
     } catch {
-      let isNamed = coordinator.address != nil || getenv(CoordinatorAddress.variable) != nil
+      let isNamed =
+        coordinator.address != nil || coordinator.context != nil || (try? CoordinatorAddress.named()) ?? nil != nil
+        || error.status != .unavailable
       return Finding("coordinator", isNamed ? .fault : .note, error.message)
     }
   }

@@ -9,6 +9,8 @@ extension EnqueueCommand {
     if try isPipeline(address), let place = try elsewhere() {
       instructions = (pipelineName.map { [$0] } ?? []) + instructions
       (address, pipelineName) = (place, address)
+    } else if context != nil {
+      throw ValidationError("the address is given twice: '\(excerpt(address))' and --context; give it once")
     } else if addressOption != nil {
       throw ValidationError("the address is given twice: '\(excerpt(address))' and --address; give it once")
     }
@@ -23,11 +25,16 @@ extension EnqueueCommand {
   }
 
   private func elsewhere() throws -> String? {
+    guard addressOption == nil || context == nil else { throw ValidationError("give either --address or --context") }
     if let addressOption { return addressOption }
-    do {
+    do throws(CommandFailure) {
+      if let context { return try CoordinatorAddress.ofContext(context) }
       return try CoordinatorAddress.named()
     } catch {
-      throw ValidationError(error.message)
+      guard error.status != .usage else { throw ValidationError(error.message) }
+      // The parser has one number for all that is wrong with a command line, and this is not.
+      StandardStreams.complain("carbontube: \(error.message)")
+      throw ExitCode(error.status.rawValue)
     }
   }
 

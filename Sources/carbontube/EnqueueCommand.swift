@@ -7,11 +7,12 @@ struct EnqueueCommand: ParsableCommand {
     abstract: "Give jobs to a pipeline; prints the id of each once it is stored.",
     usage: "carbontube enqueue [<address>] <pipeline> [<instructions> ...] [<options>]",
     discussion: """
-      The address may be left out where --address or CARBONTUBE_ADDRESS says it; a first word with '://' in it is always \
+      The address may be left out where --address, --context, CARBONTUBE_ADDRESS or the current context says it; a first word with '://' in it is always \
       an address.
 
       With --id, the same command given twice makes one job: the second time it says so. With --wait each job is shown \
-      once it has ended, and the command exits with 0 only if all succeeded.
+      once it has ended, and the command exits with 0 only if all succeeded; on a terminal a line tells how many have. --wait-timeout \
+      bounds the whole wait.
 
       Many jobs: '-' or --file reads instructions, one JSON object a line, and stores them as they come; with --jobs a line \
       is {"id": …, "priority": …, "delay": seconds, "instructions": {…}}, each optional. A job without an id of its own gets \
@@ -47,6 +48,11 @@ struct EnqueueCommand: ParsableCommand {
     name: [.customShort("a"), .customLong("address")],
     help: ArgumentHelp("The address, as with other commands, rather than in front.", valueName: "address"))
   var addressOption: String?
+  @Option(
+    help: ArgumentHelp(
+      "The coordinator by its name, rather than its address; see carbontube context.", valueName: "name"),
+    completion: .context)
+  var context: String?
   @Option(help: ArgumentHelp("How long to wait for the coordinator.", valueName: "seconds")) var timeout = 10.0
 
   private static var maximumDelay: Int64 { EnqueueRequest.maximumDelayMilliseconds }
@@ -98,9 +104,14 @@ struct EnqueueCommand: ParsableCommand {
     var vigil = JobVigil(
       client, pipeline: pipeline, timeoutMilliseconds: waitTimeout.map { Int64($0 * 1_000) })
     var failed: [String] = []
-    for id in ids {
-      let end = try vigil.end(of: id)
+    var bar = WaitBar(ids, client, pipeline: pipeline)
+    defer { bar.clear() }
+    for (index, id) in ids.enumerated() {
+      let end =
+        bar.isWanted
+        ? try vigil.end(of: id) { bar.show(from: index, failed: failed.count) } : try vigil.end(of: id)
       if end.state != .succeeded { failed.append(id) }
+      bar.clear()
       if json { StandardStreams.sayJSON(end.json) } else { StandardStreams.say(end.line) }
     }
     guard let first = failed.first else { return }

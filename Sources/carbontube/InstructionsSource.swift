@@ -24,6 +24,40 @@ enum InstructionsSource {
     return found
   }
 
+  /// Those of one job: the word itself, `@FILE` or, for stdin, `-`.
+  /// - Throws: where they are none, naming where they came from.
+  static func one(_ word: String) throws(CommandFailure) -> [UInt8] {
+    let bytes: [UInt8]
+    let place: String
+    if word == "-" {
+      (bytes, place) = (try standardInput(), "stdin: ")
+    } else if word.hasPrefix("@") {
+      let path = String(word.dropFirst())
+      (bytes, place) = (try contents(of: path), "\(path): ")
+    } else {
+      return try checked(Array(word.utf8)[...], at: nil)
+    }
+    guard bytes.count <= InstructionsJSON.maximumBytes else {
+      throw CommandFailure(
+        .data, "\(place)instructions are larger than the limit of \(InstructionsJSON.maximumBytes) bytes")
+    }
+    do throws(InstructionsError) {
+      try InstructionsJSON.check(bytes)
+      return bytes
+    } catch {
+      throw CommandFailure(.data, place + error.message)
+    }
+  }
+
+  private static func contents(of path: String) throws(CommandFailure) -> [UInt8] {
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else {
+      throw CommandFailure(.noInput, "cannot read \(path): \(String(cString: strerror(errno)))")
+    }
+    defer { close(descriptor) }
+    return try bytes(from: descriptor, named: path)
+  }
+
   /// - Parameter line: of stdin; nil: of the command line.
   private static func checked(_ bytes: ArraySlice<UInt8>, at line: Int?) throws(CommandFailure) -> [UInt8] {
     // The end of a line that was written elsewhere.
@@ -39,15 +73,19 @@ enum InstructionsSource {
   }
 
   private static func standardInput() throws(CommandFailure) -> [UInt8] {
+    try bytes(from: STDIN_FILENO, named: "stdin")
+  }
+
+  private static func bytes(from descriptor: Int32, named name: String) throws(CommandFailure) -> [UInt8] {
     var bytes: [UInt8] = []
     var part = [UInt8](repeating: 0, count: 1 << 16)
     while true {
-      let count = Glibc.read(STDIN_FILENO, &part, part.count)
+      let count = Glibc.read(descriptor, &part, part.count)
       if count == 0 { return bytes }
       if count > 0 {
         bytes += part[..<count]
       } else if errno != EINTR {
-        throw CommandFailure(.noInput, "cannot read stdin: \(String(cString: strerror(errno)))")
+        throw CommandFailure(.noInput, "cannot read \(name): \(String(cString: strerror(errno)))")
       }
     }
   }

@@ -49,14 +49,6 @@ extension JSONText {
 }
 
 extension Timestamp {
-  /// Nil where `text` is not a time by ISO 8601 with a zone.
-  init?(iso8601 text: String) {
-    guard let date = try? Date(text, strategy: .iso8601) else { return nil }
-    let milliseconds = (date.timeIntervalSince1970 * 1_000).rounded()
-    guard abs(milliseconds) < 1e15 else { return nil }
-    self.init(milliseconds: Int64(milliseconds))
-  }
-
   /// In UTC, as RFC 3339 has it.
   var iso8601Milliseconds: String {
     Date(timeIntervalSince1970: Double(milliseconds) / 1_000)

@@ -6,13 +6,14 @@ internal import CarbonTube
 struct JobChoice {
   /// Each once, in the order given; empty: those that match.
   var ids: [String]
-  var filter: JobFilterOptions
+  var selection: JobSelection
 
-  init(ids: [String], filter: JobFilterOptions, all: Bool) throws {
+  init(ids: [String], _ selection: JobSelection, all: Bool) throws {
     // Thrown while the command runs, not while it is parsed: a misspelt option is to be told before.
-    guard all ? ids.isEmpty && filter.isEmpty : !ids.isEmpty || !filter.isEmpty else {
+    guard all ? ids.isEmpty && selection.isEmpty : !ids.isEmpty || !selection.isEmpty else {
       throw CommandFailure(
-        .usage, "name jobs by id, or by --state, --phase, --error, --id-prefix, or give --all by itself")
+        .usage,
+        "name jobs by id, or by --state, --phase, --error, --id-prefix, --since, --until, or give --all by itself")
     }
     do {
       for id in ids { try requireJobID(id) }
@@ -21,7 +22,7 @@ struct JobChoice {
     }
     var seen: Set<String> = []
     self.ids = ids.filter { seen.insert($0).inserted }
-    self.filter = filter
+    self.selection = selection
   }
 }
 
@@ -51,16 +52,18 @@ struct JobAction {
     verb: "delete", done: "deleted", states: JobState.allCases.filter { $0 != .running },
     statesOfAll: JobState.allCases.filter { $0 != .running })
 
+  /// - Parameter instructions: what a requeue of one job puts in the place of its own.
   func run(
-    on choice: JobChoice, with options: ActionOptions, _ coordinator: CoordinatorOptions
+    on choice: JobChoice, with options: ActionOptions, _ coordinator: CoordinatorOptions, instructions: [UInt8]? = nil
   ) throws(CommandFailure) {
-    if let impossible = choice.filter.state.first(where: { word in !states.contains { $0.description == word } }) {
+    let possible = states.map(\.description)
+    if let impossible = choice.selection.filter.state.first(where: { !possible.contains($0) }) {
       throw CommandFailure(.usage, "\(impossible) jobs cannot be \(done); what can: \(listOfStates)")
     }
     let connection = try coordinator.connected()
-    guard choice.ids.isEmpty else { return try change(choice, options.report, connection) }
+    guard choice.ids.isEmpty else { return try change(choice, options.report, connection, instructions) }
     try options.report.tellingRefusal(of: verb) { () throws(CommandFailure) in
-      try changeMatching(choice.filter, options, connection)
+      try changeMatching(choice.selection, options, connection)
     }
   }
 
@@ -72,12 +75,12 @@ struct JobAction {
 
   /// All that can be changed is, whatever becomes of the others.
   private func change(
-    _ choice: JobChoice, _ report: ReportOptions, _ connection: CoordinatorConnection
+    _ choice: JobChoice, _ report: ReportOptions, _ connection: CoordinatorConnection, _ instructions: [UInt8]?
   ) throws(CommandFailure) {
     var changed = 0
     var problems: [CommandFailure] = []
     for id in choice.ids {
-      if let problem = try changeOne(id, choice.filter, connection) {
+      if let problem = try changeOne(id, choice.selection, connection, instructions) {
         problems.append(problem)
         if report.json { ChangeReport(command: verb, ok: false, target: id, message: problem.message).say() }
       } else {
@@ -97,17 +100,18 @@ struct JobAction {
 
   /// - Returns: why it was not changed.
   private func changeOne(
-    _ id: String, _ filter: JobFilterOptions, _ connection: CoordinatorConnection
+    _ id: String, _ selection: JobSelection, _ connection: CoordinatorConnection, _ instructions: [UInt8]?
   ) throws(CommandFailure) -> CommandFailure? {
     // A verb that is given nothing but the id says best why it cannot.
+    let isBare = instructions != nil || (verb != "requeue" && selection.isEmpty)
     let arguments =
-      verb == "requeue" || !filter.isEmpty ? filter.arguments(id: id, states: states) : VerbDocument(id: id)
-    let answer = try connection.request(verb, arguments)
+      !isBare ? selection.arguments(id: id, states: states) : VerbDocument(id: id)
+    let answer = try connection.request(verb, arguments, instructions: instructions)
     switch answer.code {
     case .ok, .duplicate:
       let document = try JSONText.decode(ActionDocument.self, from: answer.body)
       guard document.count(of: done) == 0 else { return nil }
-      return CommandFailure(.refused, try reason(id, filter, state: document.state, connection))
+      return CommandFailure(.refused, try reason(id, selection, state: document.state, connection))
     case .notFound, .invalid, .unfit: return CommandFailure(.refused, "\(connection.address): \(answer.message)")
     case .busy, .unavailable, .stopping: throw CommandFailure(.unavailable, "\(connection.address): \(answer.message)")
     }
@@ -119,7 +123,7 @@ struct JobAction {
 
   /// - Parameter state: as the coordinator told it, if it did.
   private func reason(
-    _ id: String, _ filter: JobFilterOptions, state: String?, _ connection: CoordinatorConnection
+    _ id: String, _ selection: JobSelection, state: String?, _ connection: CoordinatorConnection
   ) throws(CommandFailure) -> String {
     var state = state
     if state == nil {
@@ -130,16 +134,16 @@ struct JobAction {
     guard let known = JobState(word: state), states.contains(known) else {
       return "job '\(id)' is \(state) and cannot be \(done); what can: \(listOfStates)"
     }
-    return filter.isEmpty
+    return selection.isEmpty
       ? "job '\(id)' is \(state) and was not \(done)" : "job '\(id)' is \(state), and not one that the options name"
   }
 
   // MARK: Those that match
 
   private func changeMatching(
-    _ filter: JobFilterOptions, _ options: ActionOptions, _ connection: CoordinatorConnection
+    _ selection: JobSelection, _ options: ActionOptions, _ connection: CoordinatorConnection
   ) throws(CommandFailure) {
-    let answer = try connection.ask(verb, filter.arguments(states: statesOfAll))
+    let answer = try connection.ask(verb, selection.arguments(states: statesOfAll))
     let document = try JSONText.decode(ActionDocument.self, from: answer.document)
     var count = document.count(of: done)
     if let action = document.action {

@@ -71,10 +71,22 @@ struct JobDocument: Codable {
   /// Its last ones; nil in lists.
   var log: [Line]?
 
+  static let columns: [TableColumns.Column] = [
+    .usual(.name("JOB")), .usual(.state("STATE")), .usual(.words("PHASE")), .usual(.figure("ATTEMPT", spare: 2)),
+    .wide(.figure("FAILURES")), .wide(.figure("CRASHES")), .wide(.figure("PRIORITY")),
+    .usual(.figure("UPDATED", spare: 1)), .wide(.figure("ENQUEUED")), .wide(.figure("DUE")), .wide(.words("WORKER")),
+    .wide(.words("PROGRESS")), .usual(.words("ERROR")),
+  ]
+
+  /// A cell for each of `columns`.
+  ///
   /// - Parameter style: of what it is written on; tells whether moments are told by their age.
   func row(_ style: OutputStyle) -> [String] {
-    [
-      id, state, jobType, String(attempt), style.text(Timestamp(milliseconds: updatedAtMs)), error?.summary ?? "",
+    func moment(_ milliseconds: Int64) -> String { style.text(Timestamp(milliseconds: milliseconds)) }
+    return [
+      id, state, jobType, String(attempt), String(failures), String(crashes), String(priority), moment(updatedAtMs),
+      moment(enqueuedAtMs), dueAtMs.map(moment) ?? "", worker ?? "",
+      progress.map { "\(Int(min(max(0, $0), 1) * 100)) %" } ?? "", error?.summary ?? "",
     ]
   }
 

@@ -23,13 +23,12 @@ struct JobSpanOptions: ParsableArguments {
   }
 
   private static func moment(_ word: String, of option: String, now: Timestamp) throws -> Timestamp {
-    if let moment = Timestamp(iso8601: word) { return moment }
-    guard let age = try? ShortDuration.milliseconds(word) else {
+    guard let moment = Timestamp(timeOrAge: word, now: now) else {
       throw ValidationError(
         "\(option) '\(excerpt(word))' is neither an age such as 30s, 10m, 2h or 7d nor a time like 2030-01-31T12:00:00Z"
       )
     }
-    return now + -age
+    return moment
   }
 }
 
@@ -46,8 +45,7 @@ struct JobScan {
   }
 
   let connection: CoordinatorConnection
-  let filter: JobFilterOptions
-  let span: ClosedRange<Timestamp>
+  let selection: JobSelection
 
   private static let jobsPerPage = 200
 
@@ -59,13 +57,10 @@ struct JobScan {
     var cursor: String?
     repeat {
       let page = min(limit, Self.jobsPerPage)
-      let answer = try connection.ask("jobs", filter.arguments(cursor: cursor, limit: page))
+      let answer = try connection.ask("jobs", selection.arguments(cursor: cursor, limit: page))
       let document = try JSONText.decode(Page.self, from: answer.document)
-      let found = zip(document.jobs, answer.payloads).map { Found(job: $0, payload: $1) }
       cursor = document.next
-      guard take(found.filter { span.contains(Timestamp(milliseconds: $0.job.updatedAtMs)) }) else {
-        return cursor != nil
-      }
+      guard take(zip(document.jobs, answer.payloads).map { Found(job: $0, payload: $1) }) else { return cursor != nil }
     } while cursor != nil && !StandardStreams.nobodyReads
     return false
   }
@@ -74,9 +69,7 @@ struct JobScan {
   func show(_ limit: Int, _ output: inout JobOutput) throws(CommandFailure) -> Bool {
     var left = limit
     var hasMore = false
-    // Of jobs at any time no more are asked for than are shown.
-    let isAnyTime = span == Timestamp(milliseconds: .min)...Timestamp(milliseconds: .max)
-    let isUnread = try eachPage(atMost: isAnyTime ? limit : .max) { page in
+    let isUnread = try eachPage(atMost: limit) { page in
       hasMore = page.count > left
       for found in page.prefix(left) { output.add(found) }
       left -= min(left, page.count)
@@ -96,14 +89,5 @@ struct JobScan {
     }
     for found in kept.reversed() { output.add(found) }
     output.endPage()
-  }
-
-  func count() throws(CommandFailure) -> Int {
-    var count = 0
-    _ = try eachPage(atMost: .max) { page in
-      count += page.count
-      return true
-    }
-    return count
   }
 }

@@ -9,10 +9,15 @@ struct WatchedEnd {
   /// Why it did not succeed, as far as the coordinator tells.
   var error: JobDocument.Failure?
 
-  var json: String {
+  var json: String { "{\(members)}" }
+
+  /// The last of those that `attach` tells of.
+  var event: String { #"{"event":"end",\#(members)}"# }
+
+  private var members: String {
     let reason = error.map { #","error":\#(JSONText.of($0))"# } ?? ""
-    return #"{"id":\#(JSONText.of(id)),"state":"\#(state)","#
-      + #""instructions":\#(JSONText.onOneLine(instructions))\#(reason)}"#
+    return #""id":\#(JSONText.of(id)),"state":"\#(state)","#
+      + #""instructions":\#(JSONText.onOneLine(instructions))\#(reason)"#
   }
 
   var line: String {
@@ -30,6 +35,8 @@ struct JobVigil {
 
   /// Nothing is said about a job that ends sooner.
   private static var patienceMilliseconds: Int64 { 3_000 }
+  /// Between looks of whoever looks on.
+  private static var lookMilliseconds: Int64 { 250 }
 
   /// - Parameter timeoutMilliseconds: from now, for all; nil: as long as it takes.
   init(_ client: PipelineClient, pipeline: String, timeoutMilliseconds: Int64?) {
@@ -38,10 +45,13 @@ struct JobVigil {
     deadline = timeoutMilliseconds.map { Instant.now() + $0 }
   }
 
-  mutating func end(of id: String) throws(CommandFailure) -> WatchedEnd {
+  /// - Parameter lookOn: called at once and again and again until the job has ended; nil: nobody looks on.
+  mutating func end(of id: String, lookOn: (() -> Void)? = nil) throws(CommandFailure) -> WatchedEnd {
+    var notedAt = Instant.now()
     while true {
+      lookOn?()
       let rest = deadline.map { $0 - Instant.now() } ?? .max
-      let step = min(max(1, rest), Self.patienceMilliseconds)
+      let step = min(max(1, rest), lookOn == nil ? Self.patienceMilliseconds : Self.lookMilliseconds)
       do throws(PipelineClientError) {
         let end = try client.waitForEnd(of: id, pipeline: pipeline, timeoutMilliseconds: Int(step))
         return WatchedEnd(
@@ -52,6 +62,8 @@ struct JobVigil {
         guard rest > step else {
           throw CommandFailure(.unavailable, "job '\(id)' has not ended within --wait-timeout; it goes on")
         }
+        guard lookOn == nil || Instant.now() - notedAt >= Self.patienceMilliseconds else { continue }
+        notedAt = .now()
         noteWhatHolds(id)
       }
     }

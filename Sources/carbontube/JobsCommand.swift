@@ -6,8 +6,8 @@ struct JobsCommand: ParsableCommand {
     commandName: "jobs", abstract: "List jobs, newest first; all, or those that match.",
     usage: "carbontube jobs [<options>]",
     discussion: """
-      --since and --until are about the last change of a job, which the table shows; all jobs that match the other options \
-      are looked at for them. Both take an age, such as 10m or 2h, or a time such as 2030-01-31T12:00:00Z.
+      --since and --until are about the last change of a job, which the table shows. Both take an age, such as 10m or 2h, \
+      or a time such as 2030-01-31T12:00:00Z.
       """)
 
   @OptionGroup var filter: JobFilterOptions
@@ -17,7 +17,8 @@ struct JobsCommand: ParsableCommand {
   @Option(help: "How many at most. (default: 50)") var limit: Int?
   @Flag(help: "Every one, however many there are.") var all = false
   @Flag(help: "Begin with the job that was enqueued first.") var oldest = false
-  @Flag(help: "Print a JSON object for each job.") var json = false
+  @OptionGroup var output: OutputOptions
+  @OptionGroup var choice: ColumnOptions
   @Flag(help: "Print how many there are, and no more.") var count = false
 
   private static let usualLimit = 50
@@ -25,17 +26,20 @@ struct JobsCommand: ParsableCommand {
   func validate() throws {
     guard limit ?? 1 > 0 else { throw ValidationError("--limit must be at least 1") }
     guard !all || limit == nil else { throw ValidationError("give either --all or --limit") }
-    guard !count || !json else { throw ValidationError("give either --count or --json") }
+    guard !count || (output.form == .text && choice.columns == nil) else {
+      throw ValidationError("give either --count or --json, --output or --columns")
+    }
+    try choice.validate(for: output.form, of: JobDocument.columns)
     guard !count || watching.watch == nil else { throw ValidationError("give either --count or --watch") }
     guard !all || watching.watch == nil else { throw ValidationError("give either --all or --watch") }
   }
 
   func run() throws {
-    guard try !watching.showAgainAndAgain(from: coordinator, isJSON: json, look) else { return }
+    guard try !watching.showAgainAndAgain(from: coordinator, isJSON: output.form.isDocument, look) else { return }
     let connection = try coordinator.connected()
     if count { return try showCount(connection) }
-    var output = JobOutput(.current(), json: json) { StandardStreams.sayVerbatim($0) }
-    let isCut = try list(connection, &output)
+    var lines = try JobOutput(.current(), output.form, columns: choice.columns) { StandardStreams.sayVerbatim($0) }
+    let isCut = try list(connection, &lines)
     if isCut, StandardStreams.outputIsTerminal {
       StandardStreams.complain("there are more; --limit or --all shows them")
     }
@@ -43,8 +47,8 @@ struct JobsCommand: ParsableCommand {
 
   private func look(_ connection: CoordinatorConnection, _ sheet: inout Sheet) throws {
     var lines: [String] = []
-    var output = JobOutput(sheet.style, json: json) { lines.append($0) }
-    _ = try list(connection, &output)
+    var found = try JobOutput(sheet.style, output.form, columns: choice.columns) { lines.append($0) }
+    _ = try list(connection, &found)
     sheet.add(ready: lines)
   }
 
@@ -58,7 +62,7 @@ struct JobsCommand: ParsableCommand {
   }
 
   private func scan(_ connection: CoordinatorConnection) throws -> JobScan {
-    JobScan(connection: connection, filter: filter, span: try span.span(now: .now()))
+    JobScan(connection: connection, selection: try JobSelection(filter, span))
   }
 
   // MARK: Counting
@@ -69,8 +73,7 @@ struct JobsCommand: ParsableCommand {
   }
 
   private func showCount(_ connection: CoordinatorConnection) throws {
-    guard span.isEmpty else { return StandardStreams.say(String(try scan(connection).count())) }
-    let answer = try connection.ask("count", filter.arguments())
+    let answer = try connection.ask("count", try JobSelection(filter, span).arguments())
     let action = try JSONText.decode(ActionDocument.self, from: answer.document)
     if let id = action.action {
       let counted = try BackgroundAction(id: id, done: "counted", connection: connection).follow(action)
@@ -81,30 +84,30 @@ struct JobsCommand: ParsableCommand {
   }
 }
 
-/// Lines about jobs, page by page: a table, or a JSON object each.
+/// Lines about jobs, page by page: a table, or a document each.
 struct JobOutput {
   private let style: OutputStyle
-  private let json: Bool
+  private let form: OutputForm
   private let put: (String) -> Void
-  private var table = TextTable([
-    .name("JOB"), .state("STATE"), .words("PHASE"), .figure("ATTEMPT", spare: 2), .figure("UPDATED", spare: 1),
-    .words("ERROR"),
-  ])
+  private let columns: TableColumns
+  private var table: TextTable
 
-  init(_ style: OutputStyle, json: Bool, _ put: @escaping (String) -> Void) {
-    self.style = style
-    self.json = json
+  init(_ style: OutputStyle, _ form: OutputForm, columns: String?, _ put: @escaping (String) -> Void) throws {
+    self.style = form.style(style)
+    self.form = form
     self.put = put
+    self.columns = try TableColumns(JobDocument.columns, form: form, named: columns)
+    table = self.columns.table
   }
 
   mutating func add(_ found: JobScan.Found) {
-    guard json else { return table.add(found.job.row(style)) }
+    guard form.isDocument else { return table.add(columns.shown(found.job.row(style))) }
     let instructions = JSONText.onOneLine(JSONText.json(in: found.payload))
-    put(StandardStreams.shownJSON(#"{"job":\#(JSONText.of(found.job)),"instructions":\#(instructions)}"#))
+    put(form.document(#"{"job":\#(JSONText.of(found.job)),"instructions":\#(instructions)}"#))
   }
 
   mutating func endPage() {
-    guard !json else { return }
+    guard !form.isDocument else { return }
     for line in table.takeLines(style) { put(line) }
   }
 }

@@ -7,7 +7,7 @@ internal import ZeroMQTransport
 /// Where log lines of the event loops go: written to stderr by a thread of its own, so that a reader that stands still
 /// stops nobody. What it does not take in time is dropped and counted.
 final class LogLines: TextOutputStream, Sendable {
-  static let standardError = LogLines { writeAll($0, to: STDERR_FILENO) }
+  static let standardError = LogLines { writeAll($0, to: LogFile.descriptor ?? STDERR_FILENO) }
 
   private struct State {
     var lines: [[UInt8]] = []
@@ -75,7 +75,8 @@ final class LogLines: TextOutputStream, Sendable {
       var bytes = Array(state.lines.joined())
       if state.dropped > 0 {
         let line = StandardStreams.complaint(
-          "carbontube: \(state.dropped) log lines dropped: whoever reads stderr is too slow")
+          "carbontube: \(state.dropped) log lines dropped: "
+            + (LogFile.descriptor == nil ? "whoever reads stderr is too slow" : "the disk of the log is too slow"))
         bytes += Array((line + "\n").utf8)
       }
       state = State(isWriting: true, hasThread: true)

@@ -10,6 +10,12 @@ struct LogOptions: ParsableArguments {
   @Option(help: "How log lines on stderr are written: text, or json with one object a line.")
   var logFormat = LogFormat.text
 
+  @Option(
+    help: ArgumentHelp(
+      "Append log lines to this file rather than to stderr. SIGHUP then has it opened anew, and stops nothing.",
+      valueName: "file"), completion: .file())
+  var logFile: String?
+
   /// For a command that shows by itself how each job ended, so that the log need not.
   static let quiet = Logger.Level.error
 
@@ -21,8 +27,9 @@ struct LogOptions: ParsableArguments {
   }
 
   /// For a server; from now on all that it writes to stderr has the form that was chosen.
-  func logger(_ label: String) -> Logger {
+  func logger(_ label: String) throws(CommandFailure) -> Logger {
     logFormat.choose()
+    if let logFile, LogFile.descriptor == nil { try LogFile.choose(logFile) }
     return Self.logger(label, level: logLevel)
   }
 

@@ -2,8 +2,9 @@ internal import ArgumentParser
 
 struct MetricsCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "metrics", abstract: "Show what each phase did in the last minutes; kept with the jobs, over restarts."
-  )
+    commandName: "metrics",
+    abstract: "Show what each phase did in the last minutes; kept with the jobs, over restarts.",
+    usage: "carbontube metrics [<options>]")
 
   @Option(help: "How many minutes, the present one included.") var minutes = 60
   @OptionGroup var coordinator: CoordinatorOptions

@@ -127,7 +127,7 @@ struct PhaseCommand: ParsableCommand {
     try DescriptorNeeds.provide(
       phases * (DescriptorNeeds.worker + DescriptorNeeds.child * concurrency),
       for: "phase --concurrency \(concurrency)", servesMany: false)
-    DescriptorNeeds.guardConnections(logging.logger("carbontube.phase"))
+    DescriptorNeeds.guardConnections(try logging.logger("carbontube.phase"))
     if pluginDir.isEmpty { try servePhase() } else { try serveFolders() }
   }
 
@@ -164,7 +164,7 @@ struct PhaseCommand: ParsableCommand {
 
   /// What both forms have in common.
   private func settings() throws(CommandFailure) -> PhaseServerSettings {
-    var settings = PhaseServerSettings(library: "", jobType: "", logger: logging.logger("carbontube.phase"))
+    var settings = PhaseServerSettings(library: "", jobType: "", logger: try logging.logger("carbontube.phase"))
     try provision.given().apply(to: &settings)
     settings.meetingAddresses = meetingAddresses
     settings.coordinatorAddresses = pushConnect

@@ -107,7 +107,7 @@ struct PipelineCommand: ParsableCommand {
   }
 
   func run() throws {
-    let logger = logging.logger("carbontube.pipeline")
+    let logger = try logging.logger("carbontube.pipeline")
     let file = try PluginFile(library)
     let definition = try file.pipeline(name)
     var hookHost: PipelineHookHost?

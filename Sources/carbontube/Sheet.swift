@@ -1,9 +1,12 @@
 /// What a command shows at once, ready for where it is read: once, or again and again.
 struct Sheet {
-  let style: OutputStyle
+  private(set) var style: OutputStyle
   private(set) var lines: [String] = []
 
   init(_ style: OutputStyle) { self.style = style }
+
+  /// From now on.
+  mutating func take(_ form: OutputForm) { style = form.style(style) }
 
   mutating func add(_ prose: String) { lines += style.folded(prose) }
 
@@ -15,7 +18,7 @@ struct Sheet {
   /// Lines that are made for this style already.
   mutating func add(ready lines: [String]) { self.lines += lines }
 
-  mutating func add(json text: String) { lines.append(StandardStreams.shownJSON(text)) }
+  mutating func add(_ document: String, as form: OutputForm) { lines.append(form.document(document)) }
 
   func say() {
     for line in lines { StandardStreams.sayVerbatim(line) }

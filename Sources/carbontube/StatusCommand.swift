@@ -2,19 +2,23 @@ internal import ArgumentParser
 
 struct StatusCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "status", abstract: "Show a pipeline's queues, workers and storage.")
+    commandName: "status", abstract: "Show a pipeline's queues, workers and storage.",
+    usage: "carbontube status [<options>]")
 
   @OptionGroup var watching: WatchOptions
   @OptionGroup var coordinator: CoordinatorOptions
-  @Flag(help: "Print the coordinator's answer as JSON.") var json = false
+  @OptionGroup var output: OutputOptions
 
   func run() throws {
-    try watching.show(from: coordinator, isJSON: json, look)
+    try watching.show(from: coordinator, isJSON: output.form.isDocument, look)
   }
 
   private func look(_ connection: CoordinatorConnection, _ sheet: inout Sheet) throws {
     let answer = try connection.ask("status", VerbDocument())
-    guard !json else { return sheet.add(json: String(decoding: answer.document, as: UTF8.self)) }
+    sheet.take(output.form)
+    guard !output.form.isDocument else {
+      return sheet.add(String(decoding: answer.document, as: UTF8.self), as: output.form)
+    }
     let status = try JSONText.decode(Status.self, from: answer.document)
     let totals = try JSONText.decode(Totals.self, from: try connection.ask("totals", VerbDocument()).document)
     for line in status.headlines + totals.headlines { sheet.add(line) }

@@ -16,6 +16,7 @@ final class StopSignals {
     sources = Self.heeded().map { number in
       let source = DispatchSource.makeSignalSource(signal: number, queue: queue)
       source.setEventHandler {
+        if number == SIGHUP, LogFile.reopen() { return }
         // A terminal that closes may say so twice, by the kernel and by the shell.
         if number == SIGHUP, count.number > 0 { return }
         count.number += 1
@@ -31,12 +32,12 @@ final class StopSignals {
     registered.wait()
   }
 
-  /// SIGHUP unless whoever started this has it ignored, as nohup(1) does.
+  /// SIGHUP unless whoever started this has it ignored, as nohup(1) does; where there is a log file it means that one.
   private static func heeded() -> [Int32] {
     var former = sigaction()
     sigaction(SIGHUP, nil, &former)
     let isIgnored = unsafeBitCast(former.__sigaction_handler.sa_handler, to: Int.self) == 1
-    return [SIGTERM, SIGINT] + (isIgnored ? [] : [SIGHUP])
+    return [SIGTERM, SIGINT] + (isIgnored && LogFile.descriptor == nil ? [] : [SIGHUP])
   }
 
   deinit {

@@ -42,7 +42,7 @@ struct WebCommand: ParsableCommand {
     try PluginSearch.requireFolders(pluginDir)
     try DescriptorNeeds.provide(
       DescriptorNeeds.web + DescriptorNeeds.askedPipeline * pipelines.count, for: "web")
-    let logger = logging.logger("carbontube.web")
+    let logger = try logging.logger("carbontube.web")
     DescriptorNeeds.guardConnections(logger)
     let server = try options.server(for: pipelines, logger: logger)
     let signals = StopSignals { _ in server.stop() }

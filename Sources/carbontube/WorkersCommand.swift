@@ -30,35 +30,44 @@ struct WorkersCommand: ParsableCommand {
   @OptionGroup var filter: WorkerFilterOptions
   @OptionGroup var watching: WatchOptions
   @OptionGroup var coordinator: CoordinatorOptions
-  @Flag(help: "Print a JSON object for each worker.") var json = false
+  @OptionGroup var output: OutputOptions
+  @OptionGroup var choice: ColumnOptions
+
+  func validate() throws { try choice.validate(for: output.form, of: Status.Worker.columns) }
 
   func run() throws {
-    try watching.show(from: coordinator, isJSON: json, look)
+    try watching.show(from: coordinator, isJSON: output.form.isDocument, look)
   }
 
   private func look(_ connection: CoordinatorConnection, _ sheet: inout Sheet) throws {
     let status = try JSONText.decode(Status.self, from: try connection.ask("status", VerbDocument()).document)
     let workers = try filter.workers(of: status)
-    guard !json else {
-      for worker in workers { sheet.add(json: JSONText.of(worker)) }
+    sheet.take(output.form)
+    guard !output.form.isDocument else {
+      for worker in workers { sheet.add(JSONText.of(worker), as: output.form) }
       return
     }
     guard !workers.isEmpty else { return sheet.add(filter.isEmpty ? "no workers" : "no workers that match") }
-    sheet.add(Self.table(of: workers))
+    let columns = try TableColumns(Status.Worker.columns, form: output.form, named: choice.columns)
+    var table = columns.table
+    for worker in workers { table.add(columns.shown(worker.row)) }
+    sheet.add(table)
   }
+}
 
-  static func table(of workers: [Status.Worker]) -> TextTable {
-    var table = TextTable([
-      .name("WORKER"), .words("HOST", spare: 3), .words("PHASE"), .figure("SLOTS"), .figure("BUSY"), .state("STATE"),
-      .figure("BUILD", spare: 2), .figure("SEEN", spare: 1), .words("NOTE"),
-    ])
-    for worker in workers {
-      table.add([
-        worker.id, worker.host, worker.jobType, String(worker.concurrency),
-        Status.text(String(worker.busy), ahead: worker.ahead), worker.state, worker.plugin, worker.seen,
-        worker.reason ?? "",
-      ])
-    }
-    return table
+extension Status.Worker {
+  static let columns: [TableColumns.Column] = [
+    .usual(.name("WORKER")), .usual(.words("HOST", spare: 3)), .wide(.figure("PID")), .usual(.words("PHASE")),
+    .usual(.figure("SLOTS")), .usual(.figure("BUSY")), .usual(.state("STATE")), .wide(.figure("SUCCEEDED")),
+    .wide(.figure("FAILED")), .usual(.figure("BUILD", spare: 2)), .usual(.figure("SEEN", spare: 1)),
+    .usual(.words("NOTE")),
+  ]
+
+  /// A cell for each of `columns`.
+  var row: [String] {
+    [
+      id, host, String(pid), jobType, String(concurrency), Status.text(String(busy), ahead: ahead), state,
+      String(succeeded), String(failed), plugin, seen, reason ?? "",
+    ]
   }
 }

@@ -275,6 +275,7 @@ extension PeerTableTests {
       #"{"limit":1e400}"#, #"{"minutes":9223372036854775808}"#, #"{"states":["dead"],"ids":["a"]}"#,
       #"{"states":["dead"],"limit":1}"#, #"{"states":["dead"],"phase":null}"#, #"{"id":"a","id":"b"}"#,
       #"{"states":["dead"],"states":["dead"]}"#, #"{"states":["dead"],"id\u005fprefix":"a","id_prefix":"b"}"#,
+      #"{"since_ms":null}"#, #"{"since_ms":"1"}"#, #"{"since_ms":1.5}"#, #"{"since_ms":2,"until_ms":1}"#,
     ])
   func nothingNamedOrMisspeltIsRefused(json: String) {
     #expect(throws: Refusal.self) {
@@ -288,6 +289,11 @@ extension PeerTableTests {
       Array(#"{"states":["dead"],"phase":"b","id_prefix":"x"}"#.utf8), of: "cancel")
     #expect(try arguments.filter(in: pipeline, toChange: true) == JobFilter(states: [.dead], phase: 1, idPrefix: "x"))
     #expect(try VerbArguments.decoding([], of: "jobs").filter(in: pipeline) == JobFilter())
+    let span = try VerbArguments.decoding(Array(#"{"since_ms":-1,"until_ms":1}"#.utf8), of: "delete")
+    let changed = Timestamp(milliseconds: -1)...Timestamp(milliseconds: 1)
+    #expect(try span.filter(in: pipeline, toChange: true) == JobFilter(changed: changed))
+    let open = try VerbArguments.decoding(Array(#"{"until_ms":1}"#.utf8), of: "count")
+    #expect(try open.filter(in: pipeline).changed?.lowerBound == Timestamp(milliseconds: .min))
   }
 
   @Test func whatLooksLikeASecondNameWithinAValueIsNone() throws {

@@ -33,6 +33,16 @@ struct JobSpanTests {
     #expect(["119\n", "120\n"].contains(count.output), "\(count)")
   }
 
+  @Test(arguments: [("cancel", "cancelled"), ("requeue", "requeued"), ("delete", "deleted")])
+  func `Changes take the same bounds, which name jobs by themselves`(command: String, done: String) throws {
+    let end = try Program.run([command, at, "--since=203.5m", "--until=199.5m"], in: folder.path)
+    #expect(end.status == 0 && end.output == "\(done) 4 jobs\n", "\(end)")
+    let all = try Program.run([command, at, "--all", "--since=1h"], in: folder.path)
+    #expect(all.status == 64 && all.complaint.contains("--all by itself"), "\(all)")
+    let none = try Program.run([command, at], in: folder.path)
+    #expect(none.status == 64 && none.complaint.contains("--since, --until"), "\(none)")
+  }
+
   @Test func `--all goes past every page, and --oldest begins at the other end`() throws {
     #expect(try ids() == Array(1...50))
     #expect(try ids("--limit=201") == Array(1...201))

@@ -68,6 +68,39 @@ import Testing
     try scene.expectHonestCounts()
   }
 
+  /// Each job changes at a time of its own: the running one by its claim, which some stores keep apart from the job.
+  @Test(arguments: StoreUnderTest.all)
+  func whatHasChangedWithinATimeIsMeantAlone(_ kind: StoreUnderTest) throws {
+    let scene = try Scene(kind)
+    let begin = scene.now
+    try scene.enqueue("a", "b", "c")
+    for (index, verdict) in [RetryPolicy.Verdict.bury, .bury].enumerated() {
+      scene.now = begin + Int64(10 * (index + 1))
+      try scene.fail(try #require(try scene.claim(limit: 1).first), verdict)
+    }
+    scene.now = begin + 30
+    _ = try scene.claim(limit: 1)
+    scene.now = begin + 40
+    try scene.enqueue("d", notBefore: scene.now + 9_000)
+    func filter(_ first: Int64, _ last: Int64) -> JobFilter { JobFilter(changed: begin + first...begin + last) }
+    for reader in try scene.readers() {
+      for (first, last, ids) in [
+        (0, 40, ["d", "c", "b", "a"]), (10, 10, ["a"]), (11, 30, ["c", "b"]), (31, 39, []), (30, 99, ["d", "c"]),
+      ] as [(Int64, Int64, [String])] {
+        let page = try reader.jobs(matching: filter(first, last), after: nil, limit: 9)
+        #expect(page.jobs.map(\.id.text) == ids)
+        #expect(try reader.count(matching: filter(first, last), after: nil, limit: 9).count == ids.count)
+      }
+    }
+    scene.now = begin + 100
+    #expect(try scene.perform(.requeue, filter(11, 99)).reduce(0) { $0 + $1.changed } == 1)
+    #expect(try scene.job("a").state == .dead && scene.job("b").state == .waiting)
+    #expect(try scene.perform(.delete, filter(100, 100)).reduce(0) { $0 + $1.changed } == 1)
+    #expect(try scene.perform(.cancel, filter(0, 30)).flatMap(\.cancelled).map(\.text) == ["c"])
+    #expect(try scene.ids() == ["d", "c", "a"])
+    try scene.expectHonestCounts()
+  }
+
   @Test(arguments: StoreUnderTest.all)
   func aRequeueInStepsKeepsItsOrder(_ kind: StoreUnderTest) throws {
     let scene = try Scene(kind)

@@ -95,6 +95,52 @@ import Testing
     #expect(try requeue(scene, limit: 3) == [0: 2])
   }
 
+  @Test(arguments: StoreUnderTest.all, ["dead", "cancelled", "delayed"])
+  func aJobGoesOnWithTheInstructionsThatComeWithIt(_ kind: StoreUnderTest, _ id: String) throws {
+    let scene = try Scene(kind)
+    try scene.enqueueOneInEachState()
+    let (before, text) = (try scene.job(id), Array(#"{"of":"somebody else","n":12345678901234567890}"#.utf8))
+    scene.now = scene.now + 7
+    let found = try #require(try scene.store.requeue(.named(id), with: text, now: scene.now))
+    #expect(found.was == before.state && found.step.changed == 1 && found.step.requeued == [0: 1])
+    let job = try scene.job(id)
+    #expect(job.state == .waiting && job.instructions == text && job.updatedAt == scene.now && job.attempt == 0)
+    #expect(job.attempts == before.attempts && job.error == before.error && job.dueAt == nil)
+    try scene.expectHonestCounts()
+    try scene.reopen()
+    let claimed = try scene.claim()
+    #expect(claimed.map(\.id.text) == ["waiting", id] && claimed.last?.instructions == text)
+    // What was dead is so again with its new size, whatever it was before.
+    if let last = claimed.last { try scene.fail(last, .bury) }
+    try scene.expectHonestCounts()
+  }
+
+  @Test(arguments: StoreUnderTest.all)
+  func instructionsOfOtherJobsStayAsTheyAre(_ kind: StoreUnderTest) throws {
+    let scene = try Scene(kind)
+    try scene.enqueueOneInEachState()
+    let before = try scene.all()
+    for state in [JobState.succeeded, .running, .waiting] {
+      let found = try scene.store.requeue(.named(state.description), with: Array("{}".utf8), now: scene.now + 9)
+      #expect(found?.was == state && found?.step.changed == 0)
+    }
+    let nobody = try scene.store.requeue(.named("nobody"), with: Array("{}".utf8), now: scene.now)
+    #expect(nobody == nil)
+    #expect(try scene.all() == before)
+    // A phase that is gone has no queue.
+    try scene.enqueue("stranded")
+    _ = try scene.store.cancel(.named("stranded"), now: scene.now)
+    _ = try scene.store.cancel(.named("waiting"), now: scene.now)
+    _ = try scene.store.cancel(.named("running"), now: scene.now)
+    _ = try scene.store.cancel(.named("delayed"), now: scene.now)
+    _ = try scene.perform(.delete, JobFilter(states: [.dead]))
+    scene.store.close()
+    try scene.open(["glue", "paint"])
+    let stranded = try scene.store.requeue(.named("stranded"), with: Array("{}".utf8), now: scene.now)
+    #expect(stranded?.was == .cancelled && stranded?.step.changed == 0)
+    #expect(try scene.job("stranded").instructions == Array(#"{"of":"stranded"}"#.utf8))
+  }
+
   private func requeue(_ scene: Scene, _ filter: JobFilter = JobFilter(), limit: Int = 1_000) throws -> [Int: Int] {
     try scene.store.requeue(matching: filter, limit: limit, now: scene.now)
   }

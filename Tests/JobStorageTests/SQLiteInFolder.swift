@@ -44,6 +44,11 @@ final class SQLiteInFolder: JobStore {
     try store.cancel(id, now: now)
   }
 
+  func requeue(
+    _ id: JobID, with instructions: [UInt8], now: Timestamp
+  ) throws(StoreError) -> (was: JobState, step: ActionStep)? {
+    try store.requeue(id, with: instructions, now: now)
+  }
   func perform(
     _ action: FilterAction, matching filter: JobFilter, after cursor: String?, limit: Int, now: Timestamp
   ) throws(StoreError) -> ActionStep {

@@ -12,6 +12,7 @@ import signal
 import subprocess
 import tempfile
 import unittest
+import unittest.mock
 
 import made_package
 from clean_root import CleanRoot
@@ -242,11 +243,12 @@ class PackageTests(unittest.TestCase):
 
     def test_6_a_folder_that_was_installed_runs_there_as_well_and_goes_again(self):
         prefix = self.root.path / "opt/carbontube"
-        run("scripts/install", "--no-build", prefix)
+        staged = ("env", f"DESTDIR={self.root.path}", "scripts/install")
+        run(*staged, "--no-build", "/opt/carbontube")
         said = self.root.run("/opt/carbontube/bin/carbontube", "run", "Example", "example-one", '{"size": 10}')
         self.assertRegex(said, r'"hash": ?"[0-9a-f]{40}"')
         (prefix / "share/mine").write_text("not the installer's")
-        run("scripts/install", "--uninstall", prefix)
+        run(*staged, "--uninstall", "/opt/carbontube")
         self.assertEqual([path.name for path in prefix.rglob("*")], ["share", "mine"])
         refused = subprocess.run(
             [ROOT / "scripts/install", "--uninstall", prefix], capture_output=True, text=True)
@@ -277,6 +279,13 @@ class UsageTests(unittest.TestCase):
         code, text = self.refused("scripts/install", "--uninstall", "/nonexistent")
         self.assertEqual(code, 66)
         self.assertIn("nothing is installed below /nonexistent", text)
+        with unittest.mock.patch.dict(os.environ, DESTDIR="/stage"):
+            self.assertIn("nothing is installed below /stage/usr/local", self.refused("scripts/install", "--uninstall")[1])
+            code, text = self.refused("scripts/install", "--uninstall", "opt")
+            self.assertEqual((code, "the prefix must be an absolute path, not opt" in text), (64, True), text)
+        with unittest.mock.patch.dict(os.environ, DESTDIR="stage"):
+            code, text = self.refused("scripts/install", "--uninstall", "/opt")
+            self.assertEqual((code, "DESTDIR stage must be an absolute path" in text), (64, True), text)
 
 
 if __name__ == "__main__":

@@ -136,6 +136,39 @@ struct BusyCoordinatorTests {
     #expect(try client.request("delete", #"{"id":"mine"}"#).json == #"{"deleted":1}"#)
   }
 
+  @Test func `A requeue brings instructions for one job, and only such as a job may have`() throws {
+    let cluster = try Cluster(phases: [puppet], workersPerPhase: 0, maximumInstructionsBytes: 1 << 20)
+    defer { cluster.stop() }
+    let client = try RawClient(cluster.server)
+    let id = try #require(JobID("mine"))
+    _ = try client.enqueue([Array("{}".utf8)], id: id)
+    func edit(_ text: [UInt8], _ arguments: String = #"{"id":"mine"}"#, verb: String = "requeue") throws -> Reply {
+      try client.request(verb, arguments, instructions: [text]).reply
+    }
+    let fine = Array(#"{"a":1}"#.utf8)
+    let waits = try edit(fine)
+    #expect(waits.code == .invalid && waits.message.contains("job 'mine' is waiting; dead, cancelled and delayed"))
+    _ = try client.request("cancel", #"{"id":"mine"}"#)
+    for bad in ["", "[1]", "{", #"{"a":01}"#] {
+      #expect(try edit(Array(bad.utf8)).message.contains("one JSON object"), "\(bad)")
+    }
+    let large = Array(#"{"a":"\#(String(repeating: "x", count: 1 << 20))"}"#.utf8)
+    for payload in [large, CompressedJSON.compress(large)] {
+      let refused = try edit(payload)
+      #expect(refused.code == .invalid && refused.message.contains("larger than the limit of 1048576 bytes"))
+    }
+    for arguments in [#"{"states":["cancelled"]}"#, #"{"id":"mine","states":["cancelled"]}"#, "{}"] {
+      #expect(try edit(fine, arguments).code == .invalid, "\(arguments)")
+    }
+    #expect(try edit(fine, verb: "cancel").message.contains("'cancel' takes no instructions"))
+    #expect(try edit(fine, #"{"id":"nobody"}"#).code == .notFound)
+    #expect(try client.request("job", #"{"id":"mine"}"#).json.contains(#""state":"cancelled""#))
+    let compressed = CompressedJSON.compress(Array(#"{"a":2}"#.utf8))
+    let done = try client.request("requeue", #"{"id":"mine"}"#, instructions: [compressed])
+    #expect(done.reply.code == .ok && done.json == #"{"requeued":1}"#)
+    #expect(try client.request("job", #"{"id":"mine"}"#).json.contains(#""state":"waiting""#))
+  }
+
   @Test func `A message may have so many bytes in all`() throws {
     let cluster = try Cluster(phases: [puppet], workersPerPhase: 0)
     defer { cluster.stop() }

@@ -138,9 +138,13 @@ final class RawClient {
     return try EnqueueReply(decoding: try receive().first ?? []).jobs
   }
 
-  func request(_ verb: String, _ arguments: String = "{}") throws -> (reply: Reply, json: String) {
+  /// - Parameter instructions: frames behind the arguments.
+  func request(
+    _ verb: String, _ arguments: String = "{}", instructions: [[UInt8]] = []
+  ) throws -> (reply: Reply, json: String) {
     requests += 1
-    try send([Request(request: requests, pipeline: "test", verb: verb).encoded(), Array(arguments.utf8)])
+    let header = Request(request: requests, pipeline: "test", verb: verb).encoded()
+    try send([header, Array(arguments.utf8)] + instructions)
     let frames = try receive()
     return try Self.reply(in: frames)
   }

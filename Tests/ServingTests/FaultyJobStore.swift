@@ -86,6 +86,11 @@ final class FaultyJobStore: JobStore {
   func cancel(_ id: JobID, now: Timestamp) throws(StoreError) -> (was: JobState, lease: RunningJob?)? {
     try inner.cancel(id, now: now)
   }
+  func requeue(
+    _ id: JobID, with instructions: [UInt8], now: Timestamp
+  ) throws(StoreError) -> (was: JobState, step: ActionStep)? {
+    try inner.requeue(id, with: instructions, now: now)
+  }
   func perform(
     _ action: FilterAction, matching filter: JobFilter, after cursor: String?, limit: Int, now: Timestamp
   ) throws(StoreError) -> ActionStep {

@@ -43,6 +43,8 @@ struct MessageFuzzer {
   ]
   private static let members = [
     "id", "ids", "states", "phase", "error", "id_prefix", "cursor", "limit", "minutes", "step", "worker", "phse",
+    "since_ms",
+    "until_ms",
   ]
 
   private mutating func pick<Element>(_ choices: [Element]) -> Element {

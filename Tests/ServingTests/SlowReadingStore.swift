@@ -75,6 +75,11 @@ final class SlowReadingStore: JobStore {
   func cancel(_ id: JobID, now: Timestamp) throws(StoreError) -> (was: JobState, lease: RunningJob?)? {
     try inner.with { store throws(StoreError) in try store.cancel(id, now: now) }
   }
+  func requeue(
+    _ id: JobID, with instructions: [UInt8], now: Timestamp
+  ) throws(StoreError) -> (was: JobState, step: ActionStep)? {
+    try inner.with { store throws(StoreError) in try store.requeue(id, with: instructions, now: now) }
+  }
   func perform(
     _ action: FilterAction, matching filter: JobFilter, after cursor: String?, limit: Int, now: Timestamp
   ) throws(StoreError) -> ActionStep {

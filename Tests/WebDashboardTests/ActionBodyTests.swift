@@ -13,6 +13,9 @@ import Testing
     #expect(filter == ["states": .array([.string("dead")]), "id_prefix": .string("a")])
     #expect(try meant(#"{"verb":"cancel","filter":{"state":"dead"}}"#).filter["states"] == .array([.string("dead")]))
     #expect(try meant(#"{"verb":"delete","filter":{"id":".."}}"#).filter == ["id": .string("..")])
+    #expect(
+      try meant(#"{"verb":"delete","filter":{"since":"2001-09-09T01:46:40Z"}}"#).filter
+        == ["since_ms": .integer(1_000_000_000_000)])
   }
 
   @Test(arguments: [
@@ -21,6 +24,7 @@ import Testing
     #"{"verb":"delete","filter":{"id_prefix":""}}"#, #"{"verb":"delete","filter":{"state":[]}}"#,
     #"{"verb":"delete","filter":{"state":[1]}}"#, #"{"verb":"delete","filter":{"id":null}}"#,
     #"{"verb":"delete","filter":{"state":"dead"},"phase":"x"}"#, #"{"verb":"delete","filter":{"limit":"1"}}"#,
+    #"{"verb":"delete","filter":{"until":5}}"#, #"{"verb":"delete","filter":{"until":"soon"}}"#,
   ])
   func `A body that names nothing, or what is not known, is refused`(json: String) {
     #expect(throws: Problem.self) { try meant(json) }

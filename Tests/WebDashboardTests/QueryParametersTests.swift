@@ -1,3 +1,4 @@
+import PipelineModel
 import Testing
 
 @testable import WebDashboard
@@ -35,6 +36,16 @@ import Testing
     #expect(filter["states"] == .array([.string("dead"), .string("waiting")]))
     #expect(filter["error"] == .string("a b+c"))
     #expect(filter["id_prefix"] == .string("/"))
+  }
+
+  @Test func `Bounds of time are told to the coordinator in milliseconds`() throws {
+    let filter = try parsed("since=2001-09-09T01:46:40Z&until=2033-05-18T03:33:20%2B00:00").filter
+    #expect(filter["since_ms"] == .integer(1_000_000_000_000) && filter["until_ms"] == .integer(2_000_000_000_000))
+    let age = try #require(try parsed("until=2h").narrowFilter()["until_ms"]?.integer)
+    #expect((0..<60_000).contains(Timestamp.now().milliseconds - 7_200_000 - age))
+    for word in ["tomorrow", "-5m", "1e400", "2030-01-31", "nan"] {
+      #expect(throws: Problem.self) { try parsed("since=\(word)").filter }
+    }
   }
 
   @Test func `Nothing named never means everything`() throws {

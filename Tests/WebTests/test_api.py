@@ -70,7 +70,7 @@ def test_what_is_not_there_is_said(shared, path):
 def test_a_change_of_all_jobs_must_be_meant(make):
     cluster = make(workers=[])
     cluster.enqueue({"size": 1})
-    for query in ["", "?phse=x", "?state=waiting&phse=x", "?phase=", "?id_prefix=", "?id=", "?error", "?phase=a&phase=b", "?limit=5"]:
+    for query in ["", "?phse=x", "?state=waiting&phse=x", "?phase=", "?id_prefix=", "?since=", "?until=soon", "?id=", "?error", "?phase=a&phase=b", "?limit=5"]:
         assert cluster.api(f"/jobs{query}", "DELETE").status == 400, query
     # What a body says would be passed over, and more would be deleted than was meant.
     assert cluster.api("/jobs?state=waiting", "DELETE", {"phase": "delete-file"}).status == 400
@@ -199,6 +199,15 @@ def test_jobs_come_in_pages(make):
     # Who names a job means it, whether it is dead or cancelled; one that waits has nothing to be retried.
     assert cluster.api(f"/jobs/{ids[0]}/retry", "POST").json == {"requeued": 1}
     assert cluster.api(f"/jobs/{ids[0]}/retry", "POST").status == 409
+    # With a body, with these instructions; where it cannot be, they stay.
+    assert cluster.api(f"/jobs/{ids[1]}/retry", "POST", {"size": 99}).json == {"requeued": 1}
+    assert cluster.api(f"/jobs/{ids[1]}").json["instructions"] == {"size": 99}
+    assert cluster.api(f"/jobs/{ids[1]}/retry", "POST", {"size": 100}).status == 409
+    assert cluster.api(f"/jobs/{ids[2]}/retry", "POST", [1]).status == 400
+    assert cluster.api(f"/jobs/{ids[1]}").json["instructions"] == {"size": 99}
+    assert cluster.api(f"/jobs/{ids[2]}").json["state"] == "cancelled"
+    assert cluster.api("/job-count?state=cancelled&since=1h").json["count"] == 5
+    assert cluster.api("/job-count?state=cancelled&until=1h").json["count"] == 0
     assert cluster.api(f"/jobs/{ids[0]}", "DELETE").json == {"deleted": 1}
     assert cluster.api(f"/jobs/{ids[0]}").status == 404
 

@@ -15,7 +15,7 @@ SEED = int(os.environ.get("CARBONTUBE_FUZZ_SEED", "14"))
 OTHERS = {path: {"get": {"parameters": []}} for path in [
     "/", "/page.js", "/api/v1/openapi.json", "/healthz", "/readyz", "/metrics", "/api/pipelines", "/api/queues", "/api/workers/available"]}
 OTHERS["/api/jobs"] = {"get": {"parameters": [
-    {"name": name, "in": "query", "schema": {"type": "string"}} for name in ["state", "phase", "error", "id", "id_prefix", "limit"]]}}
+    {"name": name, "in": "query", "schema": {"type": "string"}} for name in ["state", "phase", "error", "id", "id_prefix", "since", "until", "limit"]]}}
 EXTREMES = [
     "", " ", "0", "-0", "-1", "1", "+1", "01", "2147483647", "2147483648", "4294967296", "9223372036854775807", "9223372036854775808",
     "-9223372036854775808", "-9223372036854775809", "18446744073709551615", "18446744073709551616", "1" + "0" * 400, "1e308", "1e309", "-1e400",

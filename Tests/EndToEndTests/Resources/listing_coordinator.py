@@ -20,6 +20,10 @@ def job(index):
     }
 
 
+def is_meant(found, asked):
+    return asked.get("since_ms", 0) <= found["updated_at_ms"] <= asked.get("until_ms", found["updated_at_ms"])
+
+
 def main():
     router = zmq.Context.instance().socket(zmq.ROUTER)
     port = router.bind_to_random_port("tcp://127.0.0.1")
@@ -33,10 +37,15 @@ def main():
         if verb == "jobs":
             first = int(asked.get("cursor", 1))
             end = min(first + asked["limit"], COUNT + 1)
-            document = {"jobs": [job(index) for index in range(first, end)]}
-            payloads = [b"{}"] * (end - first)
+            document = {"jobs": [found for found in map(job, range(first, end)) if is_meant(found, asked)]}
+            payloads = [b"{}"] * len(document["jobs"])
             if end <= COUNT:
                 document["next"] = str(end)
+        elif verb == "count":
+            document = {"count": sum(is_meant(job(index), asked) for index in range(1, COUNT + 1))}
+        elif verb in ("cancel", "requeue", "delete"):
+            done = {"cancel": "cancelled", "requeue": "requeued", "delete": "deleted"}[verb]
+            document = {done: sum(is_meant(job(index), asked) for index in range(1, COUNT + 1))}
         header = PROLOGUE + bytes([REPLY]) + number(request) + bytes([0]) + text("")
         router.send_multipart([route, header, json.dumps(document).encode()] + payloads)
 

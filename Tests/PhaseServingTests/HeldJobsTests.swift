@@ -16,7 +16,7 @@ struct HeldJobsTests {
       let order = JobOrder(
         job: try #require(JobID("j\(token)")), token: LeaseToken(token), attempt: 2, timeoutMilliseconds: 0,
         isSuspect: true)
-      held.add(Assignment(order: order, pipeline: "p", instructions: []))
+      held.add(Assignment(order: order, link: 1, serial: token, pipeline: "p", instructions: []))
     }
     return held
   }

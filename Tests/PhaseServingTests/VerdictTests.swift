@@ -12,7 +12,7 @@ struct VerdictTests {
     let order = JobOrder(
       job: try #require(JobID("j")), token: LeaseToken(7), attempt: 1, timeoutMilliseconds: 0)
     var run = Run(
-      assignment: Assignment(order: order, pipeline: "p", instructions: Array(instructions.utf8)),
+      assignment: Assignment(order: order, link: 1, serial: 7, pipeline: "p", instructions: Array(instructions.utf8)),
       startedAt: Timestamp(milliseconds: 1), begunAt: Instant(milliseconds: 1), startedNanoseconds: 0)
     run.ending = ending
     return run

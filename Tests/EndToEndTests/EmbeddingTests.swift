@@ -45,7 +45,7 @@ struct EmbeddingTests {
       name: "hashing", phases: ["calculate-hash"], storage: try jobStore(at: "sqlite:\(temporary.path)/jobs.db"),
       settings: settings)
     var served = PhaseServerSettings(library: buildFolder + "/libHashFile.so", jobType: "calculate-hash", logger: quiet)
-    served.eventsAddress = server.eventsAddress
+    served.meetingAddresses = [server.eventsAddress]
     let worker = try await PhaseServer(served)
     let factory = TestMetrics()
     let metrics = PipelineMetrics(of: server.intakeAddress, every: .milliseconds(20), factory: factory)
@@ -115,7 +115,7 @@ struct Hashing {
     server.start()
 
     var served = PhaseServerSettings(library: "\(plugins)/libHashFile.so", jobType: "calculate-hash")
-    served.eventsAddress = server.eventsAddress
+    served.meetingAddresses = [server.eventsAddress]
     let worker = try await PhaseServer(served)
     worker.start()
 

@@ -33,6 +33,8 @@ WINDOWS, IDLE_WINDOWS, IDLE_SECONDS = 9, 7, 0.6
 # Jobs in one enqueue, and how often in one window.
 CASES = {"single": (1, 20), "batch": (64, 3)}
 WARM_UP = {"single": 60, "batch": 4}
+# Jobs that a worker may have at a time: a whole batch.
+LENT = 64
 # Lets the coordinator come to rest in its poll before the next message; else it depends on how busy the machine is whether
 # that message wakes it or is found by a turn that is still going on.
 REST_SECONDS = 0.002
@@ -52,7 +54,7 @@ class CountedCoordinator:
         self.programs, self.workers, self.client = [], [], None
         self.descriptors = ProcessDescriptors(self.folder)
         self.jobs = self.dumps = 0
-        self.announced = time.monotonic()
+        self.said_hello = time.monotonic()
         try:
             self._start(store)
         except BaseException:
@@ -69,9 +71,9 @@ class CountedCoordinator:
              f"--sub-bind={events}", f"--job-pull={intake}", "--storage", storage, "--log-level=error"],
             environment=os.environ | PINNED | self.descriptors.environment)
         self._await_file("jobs", self.coordinator)
-        self.workers = [ScriptedWorker(phase, events, self.folder) for phase in ("no-op-1", "no-op-2", "no-op-3")]
+        self.workers = [ScriptedWorker(phase, intake) for phase in ("no-op-1", "no-op-2", "no-op-3")]
         for worker in self.workers:
-            worker.join()
+            worker.join(LENT)
         self.client = wire.Client(intake, "no-op", timeout_ms=START_SECONDS * 1000)
 
     def _redis(self):
@@ -100,15 +102,15 @@ class CountedCoordinator:
                     raise Silence(f"{program.args[0]} did not start:\n{log.read()}")
             time.sleep(0.02)
 
-    def _announce_when_due(self):
-        if time.monotonic() - self.announced >= 1:
-            self.announced = time.monotonic()
+    def _say_hello_when_due(self):
+        if time.monotonic() - self.said_hello >= 1:
+            self.said_hello = time.monotonic()
             for worker in self.workers:
-                worker.announce()
+                worker.say_hello()
 
     def take_through(self, size):
         """`size` jobs in one enqueue through all phases; returns when the last outcome is acknowledged."""
-        self._announce_when_due()
+        self._say_hello_when_due()
         names = [f"job-{self.jobs + index:08}" for index in range(size)]
         self.jobs += size
         replies = self.client.enqueue([(name, INSTRUCTIONS, 0) for name in names])
@@ -118,7 +120,7 @@ class CountedCoordinator:
         for worker in self.workers:
             worker.take(size)
             time.sleep(REST_SECONDS)
-            worker.report()
+            worker.report_all()
             worker.await_acknowledgement()
         time.sleep(REST_SECONDS)
 
@@ -139,11 +141,11 @@ class CountedCoordinator:
     def _rest(self):
         until = time.monotonic() + IDLE_SECONDS
         while time.monotonic() < until:
-            self._announce_when_due()
+            self._say_hello_when_due()
             time.sleep(0.05)
 
     def instructions_per_job(self):
-        """By case. What the coordinator does while nothing happens (ticks, announcements, heartbeats) is subtracted by the
+        """By case. What the coordinator does while nothing happens (ticks, hellos, heartbeats) is subtracted by the
         time that the window took, so that a slow machine counts the same."""
         for case, (size, _) in CASES.items():
             self._repeat(size, WARM_UP[case])

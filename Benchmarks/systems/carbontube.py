@@ -1,5 +1,7 @@
 """CarbonTube with one of its stores, at the work of docs/performance.md or at a larger form of it."""
 
+import functools
+import json
 import os
 import subprocess
 import time
@@ -30,6 +32,15 @@ class CarbonTube(System):
         self.redis = None
         self.address = f"ipc://{self.processes.folder}/jobs"
 
+    def environment(self):
+        return super().environment() | {"BENCH_PROTOCOL": str(self.protocol)}
+
+    @functools.cached_property
+    def protocol(self):
+        """That the programs speak; a build of before is to be measured by the same clients."""
+        said = subprocess.run([f"{self.programs}/carbontube", "version", "--json"], capture_output=True, text=True, check=True)
+        return json.loads(said.stdout)["wire_protocol"]
+
     def start(self):
         library = no_op_library(self.processes.folder, self.phases, self.sleep_us)
         events = f"ipc://{self.processes.folder}/events"
@@ -38,11 +49,12 @@ class CarbonTube(System):
             f"{self.programs}/carbontube", "pipeline", library, "no-op", f"--sub-bind={events}", f"--job-pull={self.address}",
             "--storage", storage, "--log-level=error"])
         for number in range(self.phases * self.workers_per_phase):
+            # Workers of protocol 1 listen, where everything else is on ipc:// as well.
+            listening = [f"--pull-bind=ipc://{self.processes.folder}/worker-{number}"] if self.protocol == 1 else []
             self.processes.start("worker", [
                 f"{self.programs}/carbontube", "phase", library, f"no-op-{number % self.phases + 1}", f"--sub-connect={events}",
-                f"--pull-bind=ipc://{self.processes.folder}/worker-{number}", "--concurrency", str(self.concurrency),
-                "--log-level=error"])
-        self.control = Client(self.address)
+                "--concurrency", str(self.concurrency), "--log-level=error", *listening])
+        self.control = Client(self.address, self.protocol)
         while len(self.status()["workers"]) < self.phases * self.workers_per_phase:
             time.sleep(0.05)
 

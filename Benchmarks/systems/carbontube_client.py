@@ -18,8 +18,10 @@ class Refused(Exception):
 
 
 class Client(wire.Client):
-    def __init__(self, address):
+    def __init__(self, address, protocol=None):
         super().__init__(address, "no-op", timeout_ms=120_000)
+        # What clients say is the same in both: so builds of before and after can be compared.
+        wire.PROLOGUE = b"CT" + bytes([protocol or int(os.environ.get("BENCH_PROTOCOL", "2"))])
         self.run = f"probe-{os.getpid()}"
 
     def enqueue(self, count, body=INSTRUCTIONS, window=8, batch=500):

@@ -31,7 +31,7 @@ struct WorkerRoster {
     var sharedHeartbeat: Int64 = 400
     /// A job that its worker does not list this long after it was sent has been lost on the way.
     var delivery: Int64 = 3_000
-    /// How long a coordinator that starts over waits for the holders of leases to announce themselves.
+    /// How long a coordinator that starts over waits for the holders of leases to say hello.
     var adoption: Int64 = 2_500
     /// A job that waits this long behind another one is recalled when a worker elsewhere is idle.
     var prefetch: Int64 = 250

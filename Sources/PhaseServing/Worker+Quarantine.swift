@@ -23,7 +23,7 @@ extension Worker {
     if let record, quarantine == nil { enter(record) }
   }
 
-  /// `judgeService` hands back what waits and announces it.
+  /// `judgeService` hands back what waits and tells it.
   private func enter(_ record: Quarantine.Record?) {
     quarantine = record
     let name = "\(settings.jobType) of \(pluginFile) \(plugin)"

@@ -1,5 +1,6 @@
 internal import CarbonTube
 internal import Dispatch
+internal import ZeroMQTransport
 
 /// A coordinator from its start to its end, as the `pipeline` command runs it.
 final class CoordinatorRun: Sendable {
@@ -58,6 +59,8 @@ extension CommandFailure {
       throw CommandFailure(error.exitStatus, error.message)
     } catch let error as PipelineClientError {
       throw CommandFailure(error.kind == .address ? .usage : .unavailable, error.message)
+    } catch let error as TransportError {
+      throw CommandFailure(.unavailable, error.message)
     } catch let error as PipelineDefinitionError {
       throw CommandFailure(.configuration, error.message)
     } catch {

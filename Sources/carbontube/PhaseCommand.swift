@@ -127,7 +127,6 @@ struct PhaseCommand: ParsableCommand {
     try DescriptorNeeds.provide(
       phases * (DescriptorNeeds.worker + DescriptorNeeds.child * concurrency),
       for: "phase --concurrency \(concurrency)", servesMany: false)
-    DescriptorNeeds.guardConnections(try logging.logger("carbontube.phase"))
     if pluginDir.isEmpty { try servePhase() } else { try serveFolders() }
   }
 

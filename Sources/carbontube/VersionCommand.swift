@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import WireProtocol
 
 enum ProductVersion {
   static let text = "0.1.0"
@@ -12,7 +13,7 @@ struct VersionCommand: ParsableCommand {
   private struct Document: Encodable {
     var version = ProductVersion.text
     var pluginAbi = 1
-    var wireProtocol = 1
+    var wireProtocol = Int(Prologue.version)
   }
 
   func run() {

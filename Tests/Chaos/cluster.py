@@ -71,9 +71,8 @@ class Cluster:
         command = [f"{ROOT}/bin/carbontube", "phase", self.library, phase, "--concurrency", "2"]
         if not remote:
             return command + [f"--sub-connect=tcp://127.0.0.1:{self.events}"]
-        there, here = self.namespace.there, self.namespace.here
         return ["ip", "netns", "exec", self.namespace.name] + command + [
-            f"--sub-connect=tcp://{here}:{self.events}", f"--pull-bind=tcp://{there}:*"]
+            f"--sub-connect=tcp://{self.namespace.here}:{self.events}"]
 
     def service(self, name, command, ready=None, clock="here"):
         environment = self.clocks[clock].environment if self.clocks else {}

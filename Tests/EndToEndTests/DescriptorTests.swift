@@ -49,23 +49,42 @@ struct DescriptorTests {
     #expect(try coordinator.end().status == 0)
   }
 
-  @Test func `Whoever would take a worker's last descriptors is shut out`() throws {
+  /// So nobody can take its descriptors, and nothing has to be opened to it.
+  @Test func `A worker listens nowhere, whatever it is told`() throws {
     let folder = try TemporaryFolder()
+    let coordinator = try Program(
+      "carbontube", pipeline(at: folder).split(separator: " ").map(String.init), in: folder.path)
     let worker = try limited(
       to: 64,
       "phase \(Terminals.library) delete-file --sub-connect=ipc://\(folder.path)/events "
-        + "--pull-bind=ipc://\(folder.path)/orders", in: folder)
-    _ = try worker.line(holding: "phase delete-file")
-    let flood = (0..<400).map { _ in connection(to: "\(folder.path)/orders") }
-    _ = try worker.complaint(holding: "too many connections: new ones are refused")
-    for descriptor in flood { close(descriptor) }
-    let coordinator = try Program(
-      "carbontube", pipeline(at: folder).split(separator: " ").map(String.init), in: folder.path)
+        + "--pull-bind=ipc://\(folder.path)/orders --advertise=tcp://127.0.0.1:1", in: folder)
     _ = try worker.complaint(holding: "serving delete-file for pipeline example-one")
+    #expect(try listeners(of: worker.processID) == 0)
+    #expect(!FileManager.default.fileExists(atPath: "\(folder.path)/orders"))
+    #expect(try listeners(of: coordinator.processID) == 2)
     for program in [worker, coordinator] {
       program.send(SIGTERM)
       #expect(try program.end().status == 0)
     }
+  }
+
+  /// Sockets of a process that others can connect to.
+  private func listeners(of process: Int32) throws -> Int {
+    let tables = try ["tcp", "tcp6", "unix"].flatMap { name in
+      String(decoding: try contents(of: "/proc/\(process)/net/\(name)"), as: UTF8.self).split(separator: "\n").map {
+        (words: $0.split(separator: " "), isUnix: name == "unix")
+      }
+    }
+    // proc(5): a listening TCP socket is in state 0A, a listening Unix one has the flag __SO_ACCEPTCON.
+    let listening = tables.filter { row in
+      row.isUnix
+        ? row.words.count > 6 && row.words[3] == "00010000" : row.words.count > 9 && row.words[3] == "0A"
+    }.map { row in "socket:[\(row.isUnix ? row.words[6] : row.words[9])]" }
+    let folder = "/proc/\(process)/fd"
+    let open = try FileManager.default.contentsOfDirectory(atPath: folder).compactMap {
+      try? FileManager.default.destinationOfSymbolicLink(atPath: "\(folder)/\($0)")
+    }
+    return Set(listening).intersection(open).count
   }
 
   private func connection(toPort port: UInt16) -> Int32 {

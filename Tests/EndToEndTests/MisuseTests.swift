@@ -60,9 +60,23 @@ struct MisuseTests {
     Case(["requeue", "--bogus", "x"], 64, "Unknown option '--bogus'"),
     Case(["delete", "--bogus"], 64, "Unknown option '--bogus'"),
     Case(["phase", example], 64, "name a plugin and one of its phases"),
+    // Several pipelines may be named, and each name is looked at.
     Case(
-      ["phase", example, "delete-file", "--sub-connect=tcp://127.0.0.1:1", "--sub-connect=tcp://127.0.0.1:2"], 64,
-      "--sub-connect is given 2 times"),
+      ["phase", example, "delete-file", "--sub-connect=tcp://127.0.0.1:1", "--sub-connect=tcp://127.0.0.1"], 64,
+      "'tcp://127.0.0.1' needs a host and a port"),
+    Case(
+      ["phase", example, "delete-file", "--push-connect=tcp://127.0.0.1:1", "--push-connect=tcp://*:2"], 64,
+      "'tcp://*:2' is one to bind, not one to connect to"),
+    Case(["phase", example, "delete-file", "--pull-bind=6000"], 64, "'6000' must begin with tcp://"),
+    Case(
+      ["phase", example, "delete-file", "--concurrency=1", "--concurrency=2"], 64, "--concurrency is given 2 times"),
+    Case(["pipeline", example, "example-one", "--forwarder=tcp://*:6001"], 64, "is one to bind"),
+    Case(["pipeline", example, "example-one", "--advertise=tcp://*:5050"], 64, "is one to bind"),
+    Case(["forwarder", "--sub-bind=6000"], 64, "'6000' must begin with tcp://"),
+    Case(["forwarder", "--pub-bind=tcp://127.0.0.1:99999"], 64, "needs a port from 1 to 65535"),
+    Case(
+      ["forwarder", "--sub-bind=ipc:///no/such/folder/workers", "--pub-bind=tcp://127.0.0.1:*"], 69,
+      "ipc:///no/such/folder/workers"),
     Case(["phase", example, "delete-file", "--memory-limit=0"], 64, "--memory-limit must be at least"),
     Case(["phase", example, "delete-file", "--open-files-limit=4"], 64, "--open-files-limit must be at least"),
     Case(["phase", example, "delete-file", "--timeout=-1"], 64, "--timeout and --drain-timeout are seconds"),

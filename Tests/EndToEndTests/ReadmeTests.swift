@@ -126,4 +126,29 @@ struct ReadmeTests {
     #expect(refused.status == 1 && refused.complaint.contains("JSON object"))
     #expect(try terminals.status().phases[0].waiting == 200)
   }
+
+  @Test func `A worker written from docs/wire-protocol.md alone works`() throws {
+    let terminals = try Terminals(storage: "memory:")
+    let script = "\(packageFolder)/Tests/EndToEndTests/Resources/wire_worker.py"
+    func worker(_ words: String...) throws -> Program {
+      try Program("/usr/bin/python3", [script, terminals.events] + words, in: terminals.folder.path)
+    }
+    let refused = try worker("no-such-phase", "1").end()
+    #expect(refused.status == 1 && refused.complaint.contains("refused: 1 "), "\(refused)")
+    #expect(refused.complaint.contains("pipeline example-one has no phase 'no-such-phase'"), "\(refused)")
+    let ids = try terminals.enqueue(12)
+    let first = try worker("generate-file", "5", "same").end()
+    #expect(first.status == 0 && Set(first.lines).count == 5 && Set(first.lines).isSubset(of: ids), "\(first)")
+    let status = try terminals.awaitStatus("the worker has left") { $0.workers.isEmpty }
+    #expect(status.phases.map(\.waiting) == [7, 5, 0] && status.unfinished == 12, "\(status)")
+    let ran = try terminals.allJobs().filter { $0.instructions["ran_by"] as? String == "python" }
+    #expect(Set(ran.map(\.job.id)) == Set(first.lines))
+    // An id is one worker's at a time.
+    let holder = try worker("generate-file", "9999", "same")
+    try terminals.awaitStatus("the rest") { $0.phases.map(\.waiting) == [0, 12, 0] }
+    let second = try worker("generate-file", "1", "same").end()
+    #expect(second.status == 1 && second.complaint.contains("refused: 2 "), "\(second)")
+    #expect(second.complaint.contains("a worker with the id 'same' is there already"), "\(second)")
+    try holder.killAndWait()
+  }
 }

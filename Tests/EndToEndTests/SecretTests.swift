@@ -54,7 +54,7 @@ struct SecretTests {
         "phase", library, "settings", "--sub-connect", events, "--env-file", "secrets.env", "--settings",
         "settings.json", "--log-level=trace",
       ], in: folder.path, environment: state)
-    _ = try worker.line(holding: "phase settings: jobs")
+    _ = try worker.line(holding: "phase settings: pipeline")
     var shown = ""
     for (id, instructions) in ["result": #"{"variable":1}"#, "failed": "{}", "crashed": #"{"crash":1}"#] {
       shown += try carbontube("enqueue", jobs, "settings", instructions, "--id", id, "--wait").complaint

@@ -39,7 +39,7 @@ final class Terminals {
       "carbontube", ["phase", library, jobType, "--sub-connect=\(events)"] + options, in: folder.path,
       environment: ["TMPDIR": folder.path])
     workers.append(worker)
-    _ = try worker.line(holding: "phase \(jobType): jobs")
+    _ = try worker.line(holding: "phase \(jobType): pipeline \(events)")
     return worker
   }
 

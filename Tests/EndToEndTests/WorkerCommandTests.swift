@@ -105,6 +105,6 @@ struct WorkerCommandTests {
     let bad = try Program.run(["plugins", "verify", "bad.so", "--json"], in: folder.path)
     #expect(bad.status == 65 && bad.output.contains(#""ok":false,"target":"bad.so""#), "\(bad)")
     let version = try Program.run(["version", "--json"], in: folder.path)
-    #expect(version.output == #"{"plugin_abi":1,"version":"0.1.0","wire_protocol":1}"# + "\n", "\(version)")
+    #expect(version.output == #"{"plugin_abi":1,"version":"0.1.0","wire_protocol":2}"# + "\n", "\(version)")
   }
 }

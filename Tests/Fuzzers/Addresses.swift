@@ -4,7 +4,7 @@ import WireProtocol
 @testable import JobStorageSQLite
 
 extension FuzzTarget {
-  /// What people write for sockets and stores, and what workers announce.
+  /// What people write for sockets and stores, and what coordinators make known.
   static let addresses = FuzzTarget(name: "addresses", seeds: addressSeeds) { bytes in
     let text = String(decoding: bytes, as: UTF8.self)
     checkSocket(text, binding: true)

@@ -179,10 +179,10 @@ class PackageTests(unittest.TestCase):
         pipeline = Served(
             self, self.root, "carbontube", "pipeline", "libElsewhere.so", "elsewhere", "--job-pull", "tcp://127.0.0.1:*",
             "--sub-bind", "tcp://127.0.0.1:*", "--storage", "sqlite:jobs.db")
-        jobs, announcements = self.addresses(pipeline)
+        jobs, meeting = self.addresses(pipeline)
         phase = Served(
             self, self.root, "carbontube", "phase", "/home/worker/libElsewhere.so", "elsewhere", "--sub-connect",
-            announcements)
+            meeting)
         self.enqueue(jobs, range(0, 200))
         until(lambda: self.counts(jobs).get("succeeded", 0) > 20, "twenty jobs")
         self.root.install(self.second["carbontube"])
@@ -200,7 +200,7 @@ class PackageTests(unittest.TestCase):
         # Whoever begins now begins with the new one.
         second = Served(
             self, self.root, "carbontube", "phase", "/home/worker/libElsewhere.so", "elsewhere", "--sub-connect",
-            announcements)
+            meeting)
         until(lambda: any(f"/builds/{new}/libFoundation.so" in self.maps(pid) for pid in self.hosts(second)), "its child")
         until(lambda: sum(self.counts(jobs).values()) == self.counts(jobs).get("succeeded"), "every job")
         self.assertEqual(self.counts(jobs), {"succeeded": 400})

@@ -409,7 +409,7 @@ function atWork(worker) {
 
 function workersView() {
   const rows = pipelines().flatMap(([name, pipeline]) => Object.values(pipeline.workers ?? {}).map((worker) => ({ name, pipeline, worker })));
-  if (!rows.length) return [h("h1", {}, "Workers"), h("p", { class: "card" }, "No worker has announced itself. Start one with ", h("code", {}, "carbontube phase LIB JOB_TYPE"), ".")];
+  if (!rows.length) return [h("h1", {}, "Workers"), h("p", { class: "card" }, "No worker is here. Start one with ", h("code", {}, "carbontube phase LIB JOB_TYPE"), ".")];
   return [h("h1", {}, "Workers"), h("div", { class: "card scroll", tabindex: "0", role: "region", "aria-label": "Workers" }, h("table", {},
     h("caption", {}, counted(rows.length, "worker", "workers")),
     h("thead", {}, h("tr", {}, ["Host", "Pid", "Phase", "State", "Pipeline", "Plugin", "Build"].map((title) => h("th", { scope: "col" }, title)),

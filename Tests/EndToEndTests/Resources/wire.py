@@ -5,7 +5,7 @@ import zlib
 
 import zmq
 
-PROLOGUE = b"CT\x01"
+PROLOGUE = b"CT\x02"
 ENQUEUE, REQUEST, ENQUEUE_REPLY, REPLY = 64, 65, 80, 81
 
 

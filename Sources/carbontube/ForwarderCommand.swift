@@ -26,7 +26,7 @@ struct ForwarderCommand: ParsableCommand {
   }
 
   func run() throws {
-    let logger = logging.logger("carbontube.forwarder")
+    let logger = try logging.logger("carbontube.forwarder")
     try DescriptorNeeds.provide(DescriptorNeeds.coordinator, for: "forwarder")
     DescriptorNeeds.guardConnections(logger)
     let forwarder = try CommandFailure.explaining { try Forwarder(workers: subBind, coordinators: pubBind) }

@@ -212,7 +212,7 @@ import Testing
   }
 
   /// A code that a later version adds is no reason to give a job up.
-  @Test(arguments: [UInt8(7), 128, 255]) func anUnknownReplyCodeMeansTryAgainLater(code: UInt8) throws {
+  @Test(arguments: [UInt8(8), 128, 255]) func anUnknownReplyCodeMeansTryAgainLater(code: UInt8) throws {
     var reply = HeaderWriter(.reply)
     reply.put(1)
     reply.put(byte: code)

@@ -88,7 +88,8 @@ extension WorkerRoster {
     workers[id]?.hello = hello
     if hello.credit.number < credit.number { workers[id]?.hello.credit = credit }
     updateSeat(of: id)
-    return (isAnew ? [.welcome(id)] : []) + reconcile(hello, now: now)
+    // One that came by another address of this coordinator tells nothing yet of what came by the former one.
+    return (isAnew ? [.welcome(id)] : []) + reconcile(hello, isComplete: !isAnew, now: now)
   }
 
   /// A worker that connects again is known by another route.
@@ -121,7 +122,7 @@ extension WorkerRoster {
     workers[id] = WorkerEntry(hello: hello, route: route, phases: phases.reversed(), place: place, lastHeard: now)
     byRoute[route, default: []].insert(id)
     updateSeat(of: id)
-    return [.arrived(id), .welcome(id)] + reconcile(hello, now: now)
+    return [.arrived(id), .welcome(id)] + reconcile(hello, isComplete: true, now: now)
   }
 
   /// - Returns: false where the worker is not known by that connection.
@@ -137,13 +138,14 @@ extension WorkerRoster {
   func knows(_ worker: WorkerID, at route: [UInt8]) -> Bool { workers[worker]?.route == route }
 
   /// Compares what the worker says it holds with what it was given.
-  private func reconcile(_ hello: Hello, now: Instant) -> [Action] {
+  /// - Parameter isComplete: what it does not list, it does not hold.
+  private func reconcile(_ hello: Hello, isComplete: Bool, now: Instant) -> [Action] {
     guard let entry = workers[hello.worker] else { return [] }
     var actions: [Action] = []
     let held = Set(hello.inFlight)
     let undelivered = seats[entry.place].flights.subtracting(held).filter { token in
       guard let flight = flights[token] else { return false }
-      return flight.stage == .out && now - flight.since > patience.delivery
+      return isComplete && flight.stage == .out && now - flight.since > patience.delivery
     }
     if !undelivered.isEmpty { actions.append(.release(undelivered.sorted(), lost: false)) }
     let unknown = held.filter { flights[$0] == nil }

@@ -15,11 +15,15 @@ extension Worker {
   // MARK: - Finding them
 
   func lookForCoordinators(now: Instant) {
-    for point in meetingPoints where point.readSubscriptions() {
-      guard settings.coordinatorAddresses.isEmpty else { continue }
-      for address in point.coordinators.sorted() where !links.contains(where: { $0.address == address }) {
-        connect(to: address, now: now)
-      }
+    let changes = meetingPoints.map { $0.readSubscriptions() }
+    if changes.contains(true) { connectToThoseFound(now: now) }
+  }
+
+  private func connectToThoseFound(now: Instant) {
+    let named = settings.coordinatorAddresses
+    let found = named.isEmpty ? meetingPoints.flatMap { $0.coordinators.sorted() } : named
+    for address in found where otherNames[address] == nil && !links.contains(where: { $0.address == address }) {
+      connect(to: address, now: now)
     }
   }
 
@@ -43,6 +47,7 @@ extension Worker {
     poller.remove(link.monitor.socket)
     ledger.forget(link.number)
     links.removeAll { $0 === link }
+    otherNames = otherNames.filter { $0.value != link.address }
   }
 
   /// Lets go of those that nobody seeks any more, and takes slots back from those that are not heard.
@@ -56,6 +61,7 @@ extension Worker {
       let hasJobs = slots.contains { $0.runs.contains { $0.assignment.link == link.number } }
       if !hasJobs, age > (link.isEmpty ? Self.keepsEmpty : Self.keepsUnanswered) {
         disconnect(link)
+        connectToThoseFound(now: now)
       } else if links.count > 1, now - link.heardAt > Self.silenceAllowed {
         takeSlotsBack(from: link)
       }
@@ -81,12 +87,24 @@ extension Worker {
   }
 
   func meet(_ welcome: Welcome, _ link: CoordinatorLink, now: Instant) {
+    let former = links.first { $0 !== link && $0.isWelcome && $0.welcome?.coordinator == welcome.coordinator }
+    if let former { return leave(link, whichIs: former) }
     if link.meet(welcome, formerly: coordinators[link.address], now: now) {
       logger.info("serving \(settings.jobType) for pipeline \(welcome.pipeline) at \(link.address)")
     }
     coordinators[link.address] = welcome.coordinator
     ledger.arrived(link.number)
     isCreditDue = true
+  }
+
+  /// One coordinator was found by two addresses. It would take one worker on two connections for one that changes its
+  /// connection all the time, and miss on each what is held by the other.
+  private func leave(_ link: CoordinatorLink, whichIs former: CoordinatorLink) {
+    logger.info("the coordinator at \(link.address) is the one at \(former.address), which is served already")
+    disconnect(link)
+    otherNames[link.address] = former.address
+    // So that it goes on by the former connection.
+    sayHello(to: former)
   }
 
   func heed(_ refusal: WorkerRefusal, _ link: CoordinatorLink) {

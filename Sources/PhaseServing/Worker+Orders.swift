@@ -5,7 +5,7 @@ internal import WireProtocol
 extension Worker {
   func read(_ link: CoordinatorLink, now: Instant) {
     for _ in 0..<1_000 {
-      guard let frames = link.socket.receive() else { return }
+      guard links.contains(where: { $0 === link }), let frames = link.socket.receive() else { return }
       do throws(WireError) {
         try follow(frames, link, now: now)
       } catch {

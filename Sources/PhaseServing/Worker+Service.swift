@@ -49,7 +49,9 @@ extension Worker {
     guard stage == .serving else { return }
     for point in meetingPoints {
       let isHeard = !point.coordinators.isEmpty
-      let isServed = links.contains { point.coordinators.contains($0.address) && $0.isWelcome }
+      let isServed = links.contains { link in
+        link.isWelcome && point.coordinators.contains { (otherNames[$0] ?? $0) == link.address }
+      }
       guard let kind = point.silence.look(isHeard: isHeard, isWelcome: isServed, now: now) else {
         _ = point.remark.end()
         continue

@@ -45,6 +45,8 @@ final class Worker {
   var linksMade = 0
   /// Runs of coordinators by address, as welcomed last.
   var coordinators: [String: String] = [:]
+  /// Addresses that turned out to be of a coordinator that is served by another one, which is their value.
+  var otherNames: [String: String] = [:]
   var ledger = CreditLedger()
   /// Something happened that the credits go by.
   var isCreditDue = false

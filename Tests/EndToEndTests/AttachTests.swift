@@ -23,7 +23,7 @@ struct AttachTests {
     worker = try Program(
       "carbontube", ["phase", Self.puppets, "puppet", "--sub-connect=\(coordinator.server.eventsAddress)"],
       in: folder.path, environment: ["TMPDIR": folder.path])
-    _ = try worker.line(holding: "phase puppet: jobs")
+    _ = try worker.line(holding: "phase puppet: pipeline")
   }
 
   private final class RunningCoordinator: Sendable {

@@ -7,7 +7,7 @@ struct EditingTests {
   private let terminals: Terminals
 
   init() throws {
-    terminals = try Terminals(storage: "memory:")
+    terminals = try Terminals(storage: "memory:", options: ["--no-schema-check"])
     let words = ["enqueue", "example-one", #"{"size": -1}"#, "--id=bad", "-a", terminals.jobs]
     _ = try Program.run(words, in: terminals.folder.path)
   }

@@ -44,7 +44,7 @@ struct LogsTests {
     let (jobs, events) = (String(words[3].dropLast()), String(words[5].dropLast()))
     let worker = try Program(
       "carbontube", ["phase", library, "puppet", "--sub-connect=\(events)", "--log-format=json"], in: folder.path)
-    _ = try worker.line(holding: "phase puppet: jobs")
+    _ = try worker.line(holding: "phase puppet: pipeline")
     let given = try Program.run(
       ["enqueue", jobs, "puppets", #"{"do": "measure"}"#, "--id", "m"], in: folder.path)
     #expect(given.status == 0, "\(given)")

@@ -65,7 +65,7 @@ struct OutputFormTests {
     try folder.write(Array("before\n".utf8), to: "a.log")
     let words = [
       "pipeline", Terminals.library, "example-one", "--storage=memory:", "--sub-bind=tcp://127.0.0.1:*",
-      "--job-pull=tcp://127.0.0.1:*", "--log-file", log, "--log-level=debug",
+      "--job-pull=tcp://127.0.0.1:*", "--log-file", log, "--log-level=debug", "--no-schema-check",
     ]
     let coordinator = try Program("carbontube", words, in: folder.path)
     let ready = try coordinator.line(holding: "pipeline example-one: jobs").split(separator: " ")

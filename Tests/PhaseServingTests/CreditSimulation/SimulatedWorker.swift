@@ -242,7 +242,8 @@ final class SimulatedWorker {
     let waiting = links.filter { !$0.backlog.isEmpty }.map(\.number)
     return ledger.next(of: waiting) { link in
       let running = slots.reduce(0) { $0 + $1.jobs.count { $0.link == link } }
-      return Double(running) * (links[link].pace.meanDuration ?? 0)
+      return CreditLedger.Running(
+        slots: self.running(for: link), microseconds: Double(running) * (links[link].pace.meanDuration ?? 0))
     }
   }
 

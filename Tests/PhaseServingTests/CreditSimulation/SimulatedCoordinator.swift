@@ -184,6 +184,7 @@ final class SimulatedCoordinator {
     for token in turn.released where roster.settle(token) != nil { queue.append(world.now) }
     for (connection, token) in turn.acknowledged { world.send(.acknowledgement([token]), by: connection) }
     for share in turn.shares { dispatch(share) }
+    if roster.owesCredits { isDemandDue = true }
   }
 
   private func dispatch(_ share: WorkerRoster.Share) {

@@ -168,6 +168,8 @@ final class SimulatedWorker {
     for link in links where world.instant - link.heardAt > 1_400 { takeSlotsBack(from: link.number) }
   }
 
+  private var isShared: Bool { links.count(where: \.isWelcome) > 1 }
+
   private func takeSlotsBack(from link: Int) {
     ledger.left(link)
     audit.left(link)
@@ -178,6 +180,7 @@ final class SimulatedWorker {
     links[link].isWelcome = true
     if links[link].formerRun != run { expire(link, all: true) }
     links[link].formerRun = run
+    if isShared { helloAt = world.instant }
     ledger.arrived(link)
     isCreditDue = true
   }
@@ -335,7 +338,7 @@ final class SimulatedWorker {
         Hello(
           worker: id, instance: UInt64(number) + 1, jobType: "work", host: "h", processID: 1,
           concurrency: max(1, able), state: able > 0 ? .serving : .impaired, succeeded: 0, failed: 0, plugin: "",
-          pluginFile: "", inFlight: inFlight, isShared: links.count(where: \.isWelcome) > 1,
+          pluginFile: "", inFlight: inFlight, isShared: isShared,
           credit: ledger.credit(of: link))),
       to: link)
   }

@@ -51,6 +51,7 @@ struct CreditAudit {
   func end(slots: Int, occupied: [Int], worker: Int, _ world: CreditWorld) {
     let (total, former) = (occupied.reduce(0, +), before.occupied.reduce(0, +))
     world.check(
-      total <= max(slots, former) || !hasRaised, "worker \(worker): \(occupied) of \(slots) slots lent, before \(before)")
+      total <= max(slots, former) || !hasRaised,
+      "worker \(worker): \(occupied) of \(slots) slots lent, before \(before)")
   }
 }

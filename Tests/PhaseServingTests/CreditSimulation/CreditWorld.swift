@@ -87,6 +87,18 @@ final class CreditWorld {
     while steps < end, failures.isEmpty { takeStep() }
   }
 
+  /// Time of slots that each coordinator's jobs took in the next while, as parts of all there is.
+  func parts(milliseconds: Int64) -> [Double] {
+    let before = used
+    run(milliseconds: milliseconds)
+    let all = Double(milliseconds * 1_000) * Double(workers.reduce(0) { $0 + $1.ableSlots })
+    return zip(used, before).map { Double($0 - $1) / all }
+  }
+
+  private var used: [Int64] {
+    coordinators.indices.map { number in workers.reduce(0) { $0 + $1.used[number] } }
+  }
+
   private func takeStep() {
     guard let next = agenda.next() else { return }
     now = next.at
@@ -170,7 +182,9 @@ final class CreditWorld {
 
   // MARK: - Work and trouble
 
-  func hang(_ coordinator: Int, milliseconds: Int64) { coordinators[coordinator].hang(until: now + milliseconds * 1_000) }
+  func hang(_ coordinator: Int, milliseconds: Int64) {
+    coordinators[coordinator].hang(until: now + milliseconds * 1_000)
+  }
 
   func stop(_ coordinator: Int, milliseconds: Int64) {
     guard !coordinators[coordinator].isDown else { return }

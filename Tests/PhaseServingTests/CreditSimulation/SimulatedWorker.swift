@@ -220,9 +220,11 @@ final class SimulatedWorker {
   private func withdraw(_ tokens: Set<LeaseToken>, _ link: Int, _ take: (Job) -> Void) {
     for slot in slots.indices {
       for job in slots[slot].jobs.dropFirst() where job.link == link && tokens.contains(job.token) { take(job) }
-      slots[slot].jobs = Array(slots[slot].jobs.prefix(1)) + slots[slot].jobs.dropFirst().filter {
-        $0.link != link || !tokens.contains($0.token)
-      }
+      slots[slot].jobs =
+        Array(slots[slot].jobs.prefix(1))
+        + slots[slot].jobs.dropFirst().filter {
+          $0.link != link || !tokens.contains($0.token)
+        }
     }
   }
 

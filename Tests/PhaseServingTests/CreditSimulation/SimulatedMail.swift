@@ -8,11 +8,11 @@ enum ToCoordinator {
   /// The connection has ended, as its monitor tells.
   case ended
 
-  /// These may come twice, or in another order among themselves, without harm.
+  /// These may come twice, the second time behind later ones, without harm.
   var isRepeatable: Bool {
     switch self {
-    case .credit: true
-    case .hello, .reports, .ended: false
+    case .credit, .hello: true
+    case .reports, .ended: false
     }
   }
 }

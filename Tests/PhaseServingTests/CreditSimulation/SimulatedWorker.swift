@@ -257,12 +257,17 @@ final class SimulatedWorker {
     let depth = mean < 5_000 ? min(max(2, Int(2_000 / max(mean, 1))), 32) : 1
     let together = min(depth, max(1, Int(200 / max(mean, 1))))
     for level in stride(from: together, through: depth, by: together) {
-      let slot = slots.firstIndex { slot in
-        slot.isAble && slot.jobs.count < level && (slot.jobs.isEmpty || world.now - slot.begunAt <= 20_000)
-      }
+      let slot = slots.firstIndex { $0.isAble && $0.jobs.count < level && !isLong($0) }
       if let slot { return slot }
     }
     return nil
+  }
+
+  private func isLong(_ slot: Slot) -> Bool {
+    guard let first = slot.jobs.first else { return false }
+    if world.now - slot.begunAt > 20_000 { return true }
+    guard links.count > 1 else { return false }
+    return links[first.link].pace.meanDuration ?? .infinity >= 5_000
   }
 
   // MARK: - Credits

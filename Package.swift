@@ -206,7 +206,10 @@ let package = Package(
     tests("WebDashboardTests", ["WebDashboard"]),
     tests(
       "PhaseServingTests",
-      ["PhaseServing", "PluginCatalog", "HostProtocol", "HostSupervision", "PipelineModel", "WireProtocol"]),
+      [
+        "PhaseServing", "Coordination", "PluginCatalog", "HostProtocol", "HostSupervision", "PipelineModel",
+        "WireProtocol",
+      ]),
     tests(
       "ServingTests",
       hostChildren + [

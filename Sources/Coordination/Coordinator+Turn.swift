@@ -230,6 +230,8 @@ extension Coordinator {
       }
     }
     sendSuspects(now: now)
+    // Other coordinators wait for slots that a credit took back.
+    if roster.owesCredits { demandIsDue = true }
   }
 
   private func takeOff(_ job: ClaimedJob, _ share: WorkerRoster.Share, now: Moment) {

@@ -11,9 +11,12 @@ extension WorkerRoster {
   /// - Parameter waiting: jobs of each phase that could be given out now, had somebody a slot for them.
   mutating func demands(waiting: [Int], now: Instant) -> [Demand] {
     var demands: [Demand] = []
+    owesCredits = false
     for (id, entry) in workers where entry.connection == .up {
       let count = entry.phases.reduce(0) { $0 + waiting[$1] }
-      let isCreditDue = entry.acknowledgedCredit != entry.hello.credit.number && keepsToCredit(entry)
+      let isCreditNew = entry.acknowledgedCredit != entry.hello.credit.number
+      let isCreditDue = isCreditNew && keepsToCredit(entry)
+      if isCreditNew, !isCreditDue { owesCredits = true }
       guard isCreditDue || isDue(entry, hasWaiting: count > 0, now: now) else { continue }
       if isCreditDue { workers[id]?.acknowledgedCredit = entry.hello.credit.number }
       workers[id]?.toldWaiting = count > 0

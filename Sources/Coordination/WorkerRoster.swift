@@ -48,6 +48,8 @@ struct WorkerRoster {
   var seats: SeatTable
   /// Flights may be there whose worker is not.
   var mayHaveOrphans = false
+  /// Some credit takes effect only once the store has answered what was promised under the one before.
+  var owesCredits = false
   /// Suspects that wait for a worker of their own, by phase.
   var parked: [[LeaseToken]]
   /// Who speaks by a connection; several where a process serves several job types.

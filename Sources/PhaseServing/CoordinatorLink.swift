@@ -23,10 +23,7 @@ final class CoordinatorLink {
   /// Jobs that were lost before; each waits for the coordinator's word.
   var held = HeldJobs()
   var outbox = Outbox()
-  /// Moving average of a run's length in microseconds; short runs are given to a child several at a time.
-  private(set) var meanDuration: Double?
-  /// Jobs per slot that it is worth to have here.
-  private(set) var depth = 1
+  private(set) var pace = JobPace()
 
   init(_ address: String, number: Int, in context: SocketContext, now: Instant) throws(TransportError) {
     self.address = address
@@ -69,19 +66,8 @@ final class CoordinatorLink {
 
   func send(_ frames: [[UInt8]]) -> Bool { isUp && socket.send(frames) }
 
-  // MARK: - How long its jobs take
+  var meanDuration: Double? { pace.meanDuration }
+  var depth: Int { pace.depth }
 
-  /// Above this a phase is not fetched ahead at all, in microseconds; and this much work may wait for each slot.
-  private static let aheadMicroseconds = 20_000.0
-  /// Jobs that may wait for each slot, however short they are.
-  private static let mostAhead = 63
-
-  func noteDuration(microseconds: Int64) {
-    let mean = meanDuration.map { $0 * 0.9 + Double(microseconds) * 0.1 } ?? Double(microseconds)
-    meanDuration = mean
-    let wanted =
-      mean >= Self.aheadMicroseconds ? 1 : 1 + min(Int(Self.aheadMicroseconds / max(mean, 1)), Self.mostAhead)
-    // Each change is told to the coordinator: small ones are not worth it.
-    if wanted == 1 || wanted > depth + depth / 2 || wanted < depth - depth / 3 { depth = wanted }
-  }
+  func noteDuration(microseconds: Int64) { pace.noteDuration(microseconds: microseconds) }
 }

@@ -35,8 +35,10 @@ struct CreditLedger {
     var waiting = 0
     /// Something waited until then; a queue that runs dry for a moment gives no slots away.
     var hungryUntil = Instant(milliseconds: 0)
-    /// Time of slots that its jobs took, in microseconds.
+    /// Time of slots that its jobs took while others would have had a use for it, in microseconds.
     var used = 0.0
+    /// It has fewer slots than it could use.
+    var isShort = false
 
     var lent: Int { open.lazy.map(\.slots).max() ?? 0 }
   }
@@ -84,23 +86,36 @@ struct CreditLedger {
   /// - Parameter credit: the number of the credit that it keeps to from now on.
   mutating func heard(_ borrower: Borrower, waiting: Int, credit: UInt64, now: Instant) {
     guard var account = accounts[borrower], account.isThere else { return }
-    if waiting > 0, account.waiting == 0, now >= account.hungryUntil { account.used = max(account.used, leastUsed) }
     account.waiting = waiting
     if waiting > 0 { account.hungryUntil = now + Self.hungerLasts }
     account.open.removeAll { $0.number < credit }
     accounts[borrower] = account
   }
 
-  /// Time of slots that a job took, in microseconds.
-  mutating func spent(_ microseconds: Double, by borrower: Borrower) { accounts[borrower]?.used += microseconds }
+  /// Time of slots that a job took, in microseconds. What nobody else had a use for is held against nobody: one that was
+  /// alone for an hour would wait for another hour when the next one comes.
+  mutating func spent(_ microseconds: Double, by borrower: Borrower) {
+    guard accounts.contains(where: { $0.key != borrower && $0.value.isShort }) else { return }
+    accounts[borrower]?.used += microseconds
+  }
 
-  /// The one to be served next: the one that had the least.
-  /// - Parameter upcoming: what those that run for each will take, in microseconds.
-  func next(of borrowers: [Borrower], upcoming: (Borrower) -> Double) -> Borrower? {
+  /// What runs for a coordinator.
+  struct Running {
+    var slots = 0
+    /// What it will take in all.
+    var microseconds = 0.0
+  }
+
+  /// The one to be served next: one whose jobs run in fewer slots than it was lent before others, whatever fills what is
+  /// here ahead of time; then the one that had the least.
+  func next(of borrowers: [Borrower], running: (Borrower) -> Running) -> Borrower? {
     guard borrowers.count > 1 else { return borrowers.first }
-    return borrowers.min { one, other in
-      (accounts[one]?.used ?? 0) + upcoming(one) < (accounts[other]?.used ?? 0) + upcoming(other)
+    let claims = borrowers.map { borrower in
+      let (account, running) = (accounts[borrower], running(borrower))
+      let isFull = running.slots >= account?.slots ?? 0
+      return (borrower: borrower, isFull: isFull, used: (account?.used ?? 0) + running.microseconds)
     }
+    return claims.min { $0.isFull != $1.isFull ? $1.isFull : $0.used < $1.used }?.borrower
   }
 
   /// Credits that change.
@@ -111,7 +126,9 @@ struct CreditLedger {
     for borrower in accounts.keys where (accounts[borrower]?.waiting ?? 0) > 0 {
       accounts[borrower]?.hungryUntil = now + Self.hungerLasts
     }
-    let targets = targets(slots: slots, loads: loads, now: now)
+    let wants = wants(loads: loads, now: now)
+    let targets = targets(slots: slots, wants: wants)
+    note(wants, targets)
     var changed: [Borrower] = []
     var free = slots - accounts.reduce(0) { $0 + max($1.value.lent, loads[$1.key]?.slots ?? 0) }
     // What is taken back first, so that all of a decision is told in one go.
@@ -149,20 +166,36 @@ struct CreditLedger {
 extension CreditLedger {
   private var leastUsed: Double { accounts.values.lazy.filter(\.isThere).map(\.used).min() ?? 0 }
 
+  /// Slots that those with work have a use for. A queue may be longer than what was said of it.
+  private func wants(loads: [Borrower: Load], now: Instant) -> [Borrower: Int] {
+    var wants: [Borrower: Int] = [:]
+    for (borrower, account) in accounts where account.isThere && now < account.hungryUntil {
+      wants[borrower] = account.waiting + max(1, loads[borrower]?.held ?? 0)
+    }
+    return wants
+  }
+
   /// Slots for each that is there, all slots together.
-  private func targets(slots: Int, loads: [Borrower: Load], now: Instant) -> [Borrower: Int] {
+  private func targets(slots: Int, wants: [Borrower: Int]) -> [Borrower: Int] {
     let there = accounts.filter(\.value.isThere)
     guard there.count > 1 else { return there.mapValues { _ in slots } }
     var targets = there.mapValues { _ in 0 }
     var left = slots
-    let hungry = there.filter { now < $0.value.hungryUntil }
-    share(&left, among: hungry, &targets) { borrower in
-      // A queue may be longer than what was said of it.
-      (hungry[borrower]?.waiting ?? 0) + max(1, loads[borrower]?.held ?? 0)
-    }
+    share(&left, among: there.filter { wants[$0.key] != nil }, &targets) { wants[$0] ?? 0 }
     // Nobody waits for what is left: it is where the next job may come.
     share(&left, among: there, &targets) { _ in .max }
     return targets
+  }
+
+  /// Whoever has all that it can use saves nothing up for later.
+  private mutating func note(_ wants: [Borrower: Int], _ targets: [Borrower: Int]) {
+    for borrower in accounts.keys {
+      accounts[borrower]?.isShort = wants[borrower].map { $0 > targets[borrower] ?? 0 } ?? false
+    }
+    guard let level = accounts.values.lazy.filter(\.isShort).map(\.used).min() else { return }
+    for (borrower, account) in accounts where account.isThere && !account.isShort && account.used < level {
+      accounts[borrower]?.used = level
+    }
   }
 
   /// Equal parts, of which nobody gets more than it can use; then one each in the order of who had the least.
@@ -170,8 +203,10 @@ extension CreditLedger {
     _ left: inout Int, among sharers: [Borrower: Account], _ targets: inout [Borrower: Int],
     want: (Borrower) -> Int
   ) {
+    guard !sharers.isEmpty else { return }
+    let evenPart = left / sharers.count
     let order = sharers.sorted { one, other in
-      let (first, second) = (claim(of: one.value), claim(of: other.value))
+      let (first, second) = (claim(of: one.value, evenPart), claim(of: other.value, evenPart))
       return first != second ? first < second : one.key < other.key
     }.map(\.key)
     while left > 0 {
@@ -184,6 +219,8 @@ extension CreditLedger {
     }
   }
 
-  /// Less is served first. Whoever has a slot keeps it for a while.
-  private func claim(of account: Account) -> Double { account.used - (account.slots > 0 ? Self.quantum : 0) }
+  /// Less is served first. Whoever has one of those that go round keeps it for a while.
+  private func claim(of account: Account, _ evenPart: Int) -> Double {
+    account.used - (account.slots > evenPart ? Self.quantum : 0)
+  }
 }

@@ -40,15 +40,18 @@ extension Worker {
 
   func link(_ number: Int) -> CoordinatorLink? { links.first { $0.number == number } }
 
-  /// The coordinator whose job is to begin next: the one whose jobs took the least time of slots.
+  /// The coordinator whose job is to begin next.
   func nextToServe() -> CoordinatorLink? {
     guard links.count > 1 else { return links.first.flatMap { hasWork($0) ? $0 : nil } }
     let waiting = links.filter { hasWork($0) }
     let number = ledger.next(of: waiting.map(\.number)) { number in
-      let running = slots.reduce(0) { sum, slot in
-        sum + slot.runs.reduce(0) { $0 + ($1.assignment.link == number ? 1 : 0) }
+      var running = CreditLedger.Running()
+      let mean = link(number)?.meanDuration ?? 0
+      for slot in slots {
+        if slot.runs.first?.assignment.link == number { running.slots += 1 }
+        running.microseconds += Double(slot.runs.count { $0.assignment.link == number }) * mean
       }
-      return Double(running) * (link(number)?.meanDuration ?? 0)
+      return running
     }
     return waiting.first { $0.number == number }
   }

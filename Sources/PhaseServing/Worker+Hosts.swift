@@ -65,7 +65,10 @@ extension Worker {
 
   private func isLong(_ run: Run?, now: Instant) -> Bool {
     guard let run else { return false }
-    return now - run.begunAt > Self.longMilliseconds || run.assignment.order.isSuspect
+    if now - run.begunAt > Self.longMilliseconds || run.assignment.order.isSuspect { return true }
+    // Another coordinator's jobs may be long from the first one on.
+    guard links.count > 1 else { return false }
+    return link(run.assignment.link)?.meanDuration ?? .infinity >= Self.pipelinedBelowMicroseconds
   }
 
   func attend(_ slot: HostSlot, now: Instant) {

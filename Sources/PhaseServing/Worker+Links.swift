@@ -93,6 +93,8 @@ extension Worker {
       logger.info("serving \(settings.jobType) for pipeline \(welcome.pipeline) at \(link.address)")
     }
     coordinators[link.address] = welcome.coordinator
+    // Those that had it alone must tell from now on when something begins to wait.
+    if isShared { helloAt = now }
     ledger.arrived(link.number)
     isCreditDue = true
   }

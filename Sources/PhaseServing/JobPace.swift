@@ -1,0 +1,21 @@
+/// How long the jobs of one coordinator take, and so how many are worth to have here ahead of time. A pure value.
+struct JobPace {
+  /// Moving average of a run's length in microseconds; short runs are given to a child several at a time.
+  private(set) var meanDuration: Double?
+  /// Jobs per slot that it is worth to have here.
+  private(set) var depth = 1
+
+  /// Above this a phase is not fetched ahead at all, in microseconds; and this much work may wait for each slot.
+  private static let aheadMicroseconds = 20_000.0
+  /// Jobs that may wait for each slot, however short they are.
+  private static let mostAhead = 63
+
+  mutating func noteDuration(microseconds: Int64) {
+    let mean = meanDuration.map { $0 * 0.9 + Double(microseconds) * 0.1 } ?? Double(microseconds)
+    meanDuration = mean
+    let wanted =
+      mean >= Self.aheadMicroseconds ? 1 : 1 + min(Int(Self.aheadMicroseconds / max(mean, 1)), Self.mostAhead)
+    // Each change is told to the coordinator: small ones are not worth it.
+    if wanted == 1 || wanted > depth + depth / 2 || wanted < depth - depth / 3 { depth = wanted }
+  }
+}

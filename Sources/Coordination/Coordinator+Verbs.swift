@@ -66,10 +66,11 @@ extension Coordinator {
     }
   }
 
+  /// The worker of that id, and all whose ids begin with it and a slash: those of a process, or builds of one phase there.
   private func drain(_ arguments: VerbArguments, _ answer: Answer) throws(Refusal) {
-    guard let id = WorkerID(arguments.worker ?? ""), drain(id) else {
-      throw Refusal(code: .notFound, message: "no worker '\((arguments.worker ?? "").prefix(128))'")
-    }
-    answer.send(.ok, document: ["worker": id.text])
+    let name = arguments.worker ?? ""
+    let drained = roster.workers(named: name).filter { drain($0) }
+    guard !drained.isEmpty else { throw Refusal(code: .notFound, message: "no worker '\(name.prefix(128))'") }
+    answer.send(.ok, document: ["worker": name])
   }
 }

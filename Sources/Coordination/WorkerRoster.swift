@@ -133,6 +133,11 @@ extension WorkerRoster {
     return true
   }
 
+  /// Those that `name` stands for.
+  func workers(named name: String) -> [WorkerID] {
+    workers.keys.filter { $0.isNamed(by: name) }.sorted { $0.text < $1.text }
+  }
+
   /// Is the worker there, and by this connection?
   func knows(_ worker: WorkerID, at route: [UInt8]) -> Bool { workers[worker]?.route == route }
 

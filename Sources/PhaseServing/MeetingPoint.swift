@@ -2,7 +2,7 @@ internal import PipelineModel
 internal import WireProtocol
 internal import ZeroMQTransport
 
-/// An address where a worker meets coordinators: it listens to their subscriptions, which carry where they are. Nothing is
+/// An address where a process meets coordinators: it listens to their subscriptions, which carry where they are. Nothing is
 /// published.
 final class MeetingPoint {
   /// Coordinators that are sought at one address: bounds what strangers can make a worker connect to.
@@ -15,8 +15,7 @@ final class MeetingPoint {
   private(set) var coordinators: Set<String> = []
   /// Somebody of protocol 1 is there.
   private(set) var hasOlderProtocol = false
-  var silence = CoordinatorSilence()
-  var remark = RareRemark()
+  var silence = SilenceRemark()
 
   init(_ address: String, in context: SocketContext) throws(TransportError) {
     self.address = address

@@ -62,11 +62,8 @@ final class StagedCopy {
     }
   }
 
-  /// Finishes what is under way.
-  func close() {
-    work?.thread.join()
-    work = nil
-  }
+  /// Its thread is at work, or about to be.
+  var isBeingMade: Bool { work.map { $0.outcome == nil } ?? false }
 
   private final class Work {
     let thread: LoopThread

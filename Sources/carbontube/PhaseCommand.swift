@@ -151,7 +151,10 @@ struct PhaseCommand: ParsableCommand {
 
   private func serveFolders() throws {
     try PluginSearch.requireFolders(pluginDir)
-    let server = PluginFolderServer(folders: pluginDir, jobTypes: all ? nil : Set(words), settings: try settings())
+    let settings = try settings()
+    let server = try CommandFailure.explaining {
+      try PluginFolderServer(folders: pluginDir, jobTypes: all ? nil : Set(words), settings: settings)
+    }
     let signals = StopSignals { count in
       if count == 1 { server.drain() } else { server.stop() }
     }

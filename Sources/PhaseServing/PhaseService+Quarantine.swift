@@ -3,7 +3,7 @@ internal import PipelineModel
 internal import PluginCatalog
 
 /// What happens to a build that crashes on one job after another.
-extension Worker {
+extension PhaseService {
   private static var lookEveryMilliseconds: Int64 { 1_000 }
 
   /// Another worker's crashes count as well, and a release is heard of: both come by way of the state folder.

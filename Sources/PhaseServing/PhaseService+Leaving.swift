@@ -83,7 +83,7 @@ extension PhaseService {
   /// Nothing of it is left: no child, and no copy being made. Others are served meanwhile, so nothing is waited for.
   func isGone() -> Bool {
     let running = slots.count { !$0.isRid() }
-    return running == 0 && !copy.isBeingMade
+    return running == 0 && copy.isAtRest()
   }
 
   private var isIdle: Bool {

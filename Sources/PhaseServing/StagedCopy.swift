@@ -62,8 +62,14 @@ final class StagedCopy {
     }
   }
 
-  /// Its thread is at work, or about to be.
-  var isBeingMade: Bool { work.map { $0.outcome == nil } ?? false }
+  /// - Returns: whether none is being made.
+  func isAtRest() -> Bool {
+    guard let work else { return true }
+    guard work.outcome != nil else { return false }
+    work.thread.join()
+    self.work = nil
+    return true
+  }
 
   private final class Work {
     let thread: LoopThread

@@ -28,6 +28,7 @@ extension Coordinator {
     case "totals":
       answer.send(.ok, document: TotalsDocument(meters.totals, pipeline: pipeline, coordinator: name))
     case "drain": try drain(arguments, answer)
+    case "release": try release(arguments, answer)
     case "await": awaitEnd(of: try arguments.jobID(), answer)
     case "logs": try logs(arguments, answer)
     case "action": try showAction(arguments, answer)
@@ -72,5 +73,20 @@ extension Coordinator {
     let drained = roster.workers(named: name).filter { drain($0) }
     guard !drained.isEmpty else { throw Refusal(code: .notFound, message: "no worker '\(name.prefix(128))'") }
     answer.send(.ok, document: ["worker": name])
+  }
+
+  /// The workers look for themselves whether the build is in quarantine where they are.
+  private func release(_ arguments: VerbArguments, _ answer: Answer) throws(Refusal) {
+    let digits = try arguments.buildDigits()
+    if let phase = arguments.phase { _ = try VerbArguments.phases(named: phase, in: pipeline) }
+    let builds = roster.workers(ofBuild: digits, phase: arguments.phase)
+    guard let (plugin, workers) = builds.first else {
+      throw Refusal(code: .notFound, message: "no worker here has a build that begins with '\(digits)'")
+    }
+    guard builds.count == 1 else {
+      throw Refusal(code: .invalid, message: "\(builds.count) builds here begin with '\(digits)'; give more digits")
+    }
+    let told = workers.filter { send([ReleaseOrder(worker: $0, plugin: plugin).encoded()], to: $0) }
+    answer.send(.ok, document: ReleaseDocument(plugin: plugin, workers: told.map(\.text)))
   }
 }

@@ -70,6 +70,7 @@ struct ReceivedArguments {
       arguments.minutes = try members.decodeIfPresent(Int.self, forKey: .minutes)
       arguments.step = try members.decodeIfPresent(Int.self, forKey: .step)
       arguments.worker = try members.decodeIfPresent(String.self, forKey: .worker)
+      arguments.plugin = try members.decodeIfPresent(String.self, forKey: .plugin)
       arguments.after = try members.decodeIfPresent(Int.self, forKey: .after)
       arguments.level = try members.decodeIfPresent(String.self, forKey: .level)
     }

@@ -13,6 +13,7 @@ extension PhaseService {
     case .cancel: cancel(try LeaseOrder(decoding: header), link, now: now)
     case .recall: recall(try LeaseOrder(decoding: header), link)
     case .drain: beginDraining(now: now)
+    case .release: release(try ReleaseOrder(decoding: header))
     case .welcome: meet(try Welcome(decoding: header), link, now: now)
     case .refused: heed(try WorkerRefusal(decoding: header), link)
     case let other: throw WireError("a \(other) from a coordinator")

@@ -1,6 +1,7 @@
 internal import HostSupervision
 internal import PipelineModel
 internal import PluginCatalog
+internal import WireProtocol
 
 /// What happens to a build that crashes on one job after another.
 extension PhaseService {
@@ -13,6 +14,14 @@ extension PhaseService {
     let record = Quarantine(stateFolder: settings.stateFolder).record(of: build, settings.jobType)
     guard (record == nil) != (quarantine == nil) else { return }
     enter(record)
+  }
+
+  /// As `carbontube plugins release` does on this machine: other workers of this user hear of it as well.
+  func release(_ order: ReleaseOrder) {
+    guard order.plugin == plugin, settings.quarantineAfter != nil else { return }
+    _ = Quarantine(stateFolder: settings.stateFolder)
+      .release(build, jobType: settings.jobType, now: clocks.timestamp().milliseconds)
+    lookForQuarantineAt = Instant(milliseconds: .min)
   }
 
   func noteCrash(_ exit: HostExit, of job: JobID) {

@@ -122,5 +122,6 @@ struct VerbDocument: Encodable {
   var cursor: String?
   var limit: Int?
   var worker: String?
+  var plugin: String?
   var minutes: Int?
 }

@@ -32,6 +32,7 @@ extension Coordinator {
     case "totals":
       answer.send(.ok, document: TotalsDocument(meters.totals, pipeline: pipeline, coordinator: name))
     case "drain": try drain(arguments, answer)
+    case "release": try release(arguments, answer)
     case "await": awaitEnd(of: try arguments.jobID(), answer)
     case "logs": try logs(arguments, answer)
     case "action": try showAction(arguments, answer)
@@ -70,10 +71,26 @@ extension Coordinator {
     }
   }
 
+  /// The worker of that id, and all whose ids begin with it and a slash: those of a process, or builds of one phase there.
   private func drain(_ arguments: VerbArguments, _ answer: Answer) throws(Refusal) {
-    guard let id = WorkerID(arguments.worker ?? ""), drain(id) else {
-      throw Refusal(code: .notFound, message: "no worker '\((arguments.worker ?? "").prefix(128))'")
+    let name = arguments.worker ?? ""
+    let drained = roster.workers(named: name).filter { drain($0) }
+    guard !drained.isEmpty else { throw Refusal(code: .notFound, message: "no worker '\(name.prefix(128))'") }
+    answer.send(.ok, document: ["worker": name])
+  }
+
+  /// The workers look for themselves whether the build is in quarantine where they are.
+  private func release(_ arguments: VerbArguments, _ answer: Answer) throws(Refusal) {
+    let digits = try arguments.buildDigits()
+    if let phase = arguments.phase { _ = try VerbArguments.phases(named: phase, in: pipeline) }
+    let builds = roster.workers(ofBuild: digits, phase: arguments.phase)
+    guard let (plugin, workers) = builds.first else {
+      throw Refusal(code: .notFound, message: "no worker here has a build that begins with '\(digits)'")
     }
-    answer.send(.ok, document: ["worker": id.text])
+    guard builds.count == 1 else {
+      throw Refusal(code: .invalid, message: "\(builds.count) builds here begin with '\(digits)'; give more digits")
+    }
+    let told = workers.filter { send([ReleaseOrder(worker: $0, plugin: plugin).encoded()], to: $0) }
+    answer.send(.ok, document: ReleaseDocument(plugin: plugin, workers: told.map(\.text)))
   }
 }

@@ -272,3 +272,9 @@ struct MetricsDocument: Encodable {
   var minutes: Int64
   var phases: [Phase]
 }
+
+/// Who was told to run a build again.
+struct ReleaseDocument: Encodable {
+  var plugin: String
+  var workers: [String]
+}

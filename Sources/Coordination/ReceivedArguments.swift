@@ -70,6 +70,7 @@ struct ReceivedArguments {
       arguments.minutes = try members.decodeIfPresent(Int.self, forKey: .minutes)
       arguments.step = try members.decodeIfPresent(Int.self, forKey: .step)
       arguments.worker = try members.decodeIfPresent(String.self, forKey: .worker)
+      arguments.plugin = try members.decodeIfPresent(String.self, forKey: .plugin)
       arguments.after = try members.decodeIfPresent(Int.self, forKey: .after)
       arguments.since = try members.decodeIfPresent(Int64.self, forKey: .since)
       arguments.until = try members.decodeIfPresent(Int64.self, forKey: .until)

@@ -11,7 +11,7 @@ struct Refusal: Error {
 /// The arguments of the verbs; every member is optional, what a verb needs is said in docs/wire-protocol.md.
 struct VerbArguments {
   enum Member: String, CodingKey {
-    case id, ids, states, phase, error, cursor, limit, minutes, step, worker, after, level
+    case id, ids, states, phase, error, cursor, limit, minutes, step, worker, plugin, after, level
     case idPrefix = "id_prefix"
     case since = "since_ms"
     case until = "until_ms"
@@ -28,6 +28,7 @@ struct VerbArguments {
   var minutes: Int?
   var step: Int?
   var worker: String?
+  var plugin: String?
   var after: Int?
   var level: String?
   /// Bounds of a job's last change, in milliseconds since 1970; both belong to it.
@@ -54,12 +55,15 @@ struct VerbArguments {
     case "metrics": [.minutes]
     case "pause", "resume": [.phase]
     case "drain": [.worker]
+    case "release": [.plugin, .phase]
     default: nil
     }
   }
 
   /// Verbs that do something to what is named.
-  private static let changing: Set<String> = ["cancel", "requeue", "delete", "pause", "resume", "drain", "stop-action"]
+  private static let changing: Set<String> = [
+    "cancel", "requeue", "delete", "pause", "resume", "drain", "release", "stop-action",
+  ]
 
   /// The longest list of ids, each of them escaped, is the most that anybody may have to say: decoding is work of the loop.
   private static func maximumBytes(of verb: String) -> Int { verb == "states" ? 288 << 10 : 16 << 10 }
@@ -108,6 +112,16 @@ struct VerbArguments {
       jobs.append(job)
     }
     return jobs
+  }
+
+  /// Digits that the SHA-256 of a build begins with: as many as it takes to tell builds apart, or more.
+  func buildDigits() throws(Refusal) -> String {
+    guard let plugin, (6...64).contains(plugin.utf8.count),
+      plugin.utf8.allSatisfy({ "0123456789abcdef".utf8.contains($0) })
+    else {
+      throw Refusal(code: .invalid, message: "'plugin' must be the first 6 to 64 digits of a build's SHA-256")
+    }
+    return plugin
   }
 
   /// A span of time that ends now, in minutes.

@@ -136,6 +136,21 @@ extension WorkerRoster {
     return true
   }
 
+  /// Those that `name` stands for.
+  func workers(named name: String) -> [WorkerID] {
+    workers.keys.filter { $0.isNamed(by: name) }.sorted { $0.text < $1.text }
+  }
+
+  /// By build, as workers name it: those of builds whose SHA-256 begins with `digits`.
+  func workers(ofBuild digits: String, phase: String?) -> [String: [WorkerID]] {
+    let meant = workers.values.lazy.map(\.hello).filter { hello in
+      !hello.plugin.isEmpty && (hello.plugin.hasPrefix(digits) || digits.hasPrefix(hello.plugin))
+        && (phase == nil || hello.jobType == phase)
+    }
+    return Dictionary(grouping: meant.map { ($0.plugin, $0.worker) }, by: \.0)
+      .mapValues { $0.map(\.1).sorted { $0.text < $1.text } }
+  }
+
   /// Is the worker there, and by this connection?
   func knows(_ worker: WorkerID, at route: [UInt8]) -> Bool { workers[worker]?.route == route }
 

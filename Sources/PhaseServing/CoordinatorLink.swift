@@ -1,23 +1,15 @@
 internal import DequeModule
 internal import PipelineModel
 internal import WireProtocol
-internal import ZeroMQTransport
 
-/// A worker's connection to one coordinator, and all that it has of it. Nothing is queued while the connection is not up:
-/// the outbox keeps what is unanswered, so a second queue behind it would only grow.
+/// All that a service has of one coordinator.
 final class CoordinatorLink {
-  /// Tells it from every other link of the worker, former ones included.
-  let number: Int
-  let address: String
-  let socket: Socket
-  let monitor: ConnectionMonitor
-  private(set) var isUp = false
+  let connection: CoordinatorConnection
   private(set) var welcome: Welcome?
-  /// Why the coordinator gives this worker nothing.
+  /// Why the coordinator gives this service nothing.
   var refusal: WorkerRefusal?
-  var heardAt: Instant
-  /// Where workers meet coordinators its address was heard last; nil: nowhere any more, since then.
-  var lastSought: Instant?
+  /// The run of the coordinator that welcomed it last.
+  private var formerRun: String?
 
   var backlog: Deque<Assignment> = []
   /// Jobs that were lost before; each waits for the coordinator's word.
@@ -25,46 +17,36 @@ final class CoordinatorLink {
   var outbox = Outbox()
   private(set) var pace = JobPace()
 
-  init(_ address: String, number: Int, in context: SocketContext, now: Instant) throws(TransportError) {
-    self.address = address
-    self.number = number
-    heardAt = now
-    socket = try Socket(.dealer, in: context, lingerMilliseconds: 500)
-    socket.queueOnlyWhileConnected()
-    socket.setHeartbeat(intervalMilliseconds: 500, timeoutMilliseconds: 1_500)
-    monitor = try ConnectionMonitor(of: socket, name: "coordinator-\(number)")
-    try socket.connect(address)
-  }
+  init(_ connection: CoordinatorConnection) { self.connection = connection }
 
+  var number: Int { connection.number }
+  var address: String { connection.address }
+  var isUp: Bool { connection.isUp }
   var isWelcome: Bool { isUp && welcome != nil && refusal == nil }
   var isEmpty: Bool { backlog.isEmpty && held.isEmpty && outbox.isEmpty }
   var maximumInstructionsBytes: Int { welcome?.maximumInstructionsBytes ?? 4 << 20 }
 
-  /// Reads what the monitor has to tell.
-  /// - Returns: whether the connection came up or was lost.
-  func followConnection(now: Instant) -> Bool {
-    let events = monitor.events()
-    guard let last = events.last else { return false }
-    isUp = last == .connected
-    // Whoever answers there now may be another one.
+  func send(_ frames: [[UInt8]]) -> Bool { connection.send(frames) }
+
+  /// The connection came up or was lost: whoever answers there now may be another one.
+  func connectionChanged(now: Instant) {
     (welcome, refusal) = (nil, nil)
-    heardAt = now
     outbox.expire(now: now, all: true)
-    return true
   }
 
   /// - Returns: whether this is another run of the coordinator than the one before.
-  func meet(_ welcome: Welcome, formerly: String?, now: Instant) -> Bool {
+  func meet(_ welcome: Welcome, now: Instant) -> Bool {
     self.welcome = welcome
     refusal = nil
-    guard formerly != welcome.coordinator else { return false }
+    guard formerRun != welcome.coordinator else { return false }
+    formerRun = welcome.coordinator
     // Whatever the former coordinator did not answer concerns this one.
     outbox.expire(now: now, all: true)
     held.forgetAnswers()
     return true
   }
 
-  func send(_ frames: [[UInt8]]) -> Bool { isUp && socket.send(frames) }
+  // MARK: - How long its jobs take
 
   var meanDuration: Double? { pace.meanDuration }
   var depth: Int { pace.depth }

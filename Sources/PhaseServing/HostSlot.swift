@@ -113,6 +113,13 @@ final class HostSlot {
     host?.kill()
   }
 
+  /// Lets go of a child that has ended, without looking at how it did.
+  /// - Returns: whether there is none any more.
+  func isRid() -> Bool {
+    if host?.reap() != nil { host = nil }
+    return host == nil
+  }
+
   /// Takes leave of a child whose channel has closed.
   /// - Returns: how it ended, its last words, and what it had.
   func collect(now: Instant) -> (exit: HostExit, tail: String, runs: Deque<Run>)? {

@@ -2,7 +2,7 @@ internal import PipelineModel
 internal import WireProtocol
 internal import ZeroMQTransport
 
-/// An address where a worker meets coordinators: it listens to their subscriptions, which carry where they are. Nothing is
+/// An address where a process meets coordinators: it listens to their subscriptions, which carry where they are. Nothing is
 /// published.
 final class MeetingPoint {
   /// Coordinators that are sought at one address: bounds what strangers can make a worker connect to.
@@ -11,12 +11,15 @@ final class MeetingPoint {
   let address: String
   let socket: Socket
   private let host: String
-  /// Of coordinators that are there now.
-  private(set) var coordinators: Set<String> = []
+  /// As the coordinators that are there now have said them.
+  private var said: Set<String> = []
+  /// Addresses that turned out to be of a coordinator that is served by another one, which is their value.
+  private var otherNames: [String: String] = [:]
+  /// Of coordinators that are there now, each by one address.
+  var coordinators: Set<String> { Set(said.map { otherNames[$0] ?? $0 }) }
   /// Somebody of protocol 1 is there.
   private(set) var hasOlderProtocol = false
-  var silence = CoordinatorSilence()
-  var remark = RareRemark()
+  var silence = SilenceRemark()
 
   init(_ address: String, in context: SocketContext) throws(TransportError) {
     self.address = address
@@ -29,18 +32,24 @@ final class MeetingPoint {
   /// Takes in who came and went.
   /// - Returns: whether anything changed.
   func readSubscriptions() -> Bool {
-    let before = coordinators
+    let before = said
     while let frames = socket.receive() {
       guard let first = frames.first else { continue }
       switch MeetingTopic.subscription(in: first) {
-      case .begun(let said):
-        guard coordinators.count < Self.maximumAddresses else { continue }
-        coordinators.insert(replacingWildcardHost(in: said, with: host))
-      case .ended(let said): coordinators.remove(replacingWildcardHost(in: said, with: host))
+      case .begun(let address):
+        guard said.count < Self.maximumAddresses else { continue }
+        said.insert(replacingWildcardHost(in: address, with: host))
+      case .ended(let address): said.remove(replacingWildcardHost(in: address, with: host))
       case .olderProtocol: hasOlderProtocol = true
       case nil: continue
       }
     }
-    return coordinators != before
+    return said != before
   }
+
+  /// One coordinator has both addresses.
+  func note(_ address: String, isAnotherNameOf served: String) { otherNames[address] = served }
+
+  /// It is not served by this address any more: any other may be tried.
+  func forgetNames(of served: String) { otherNames = otherNames.filter { $0.value != served } }
 }

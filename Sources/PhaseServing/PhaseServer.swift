@@ -8,20 +8,19 @@ internal import Synchronization
 internal import WireProtocol
 internal import ZeroMQTransport
 
-/// A worker: serves one `job_type` of one plugin with `concurrency` PluginHost children, from a thread of its own.
+/// A worker of one phase: serves one `job_type` of one plugin with `concurrency` PluginHost children, from a thread of its own.
 ///
 /// All methods may be called from any thread.
 public final class PhaseServer: Sendable {
-  private let control = WorkerControl()
-  private let shared = Mutex(Shared())
+  private let control: ServiceControl
+  private let shared: Mutex<Shared>
   /// Entered from `start` until the loop has ended; any number of threads may wait for it.
   private let loop = DispatchGroup()
-  private let whenEnded: @Sendable () -> Void
 
   private struct Shared {
-    var worker: SentWorker?
+    /// Until it is started.
+    var loop: SentLoop?
     var thread: LoopThread?
-    var hasEnded = false
   }
 
   /// Looks at the plugin in a child process; nothing else happens before `start`. Blocks until
@@ -41,27 +40,14 @@ public final class PhaseServer: Sendable {
     try self.init(settings, staged: try look.get())
   }
 
-  /// For a plugin that was looked at already.
-  /// - Parameter whenEnded: called on the loop's thread at its end, after which `hasEnded` is true.
-  init(
-    _ settings: PhaseServerSettings, staged: StagedPlugin, whenEnded: @escaping @Sendable () -> Void = {}
-  ) throws(PhaseServerError) {
-    self.whenEnded = whenEnded
-    if let problem = Self.addressProblem(in: settings) { throw PhaseServerError(kind: .address, message: problem) }
-    guard (1...Hello.maximumInFlight / 2).contains(settings.concurrency) else {
-      throw PhaseServerError(kind: .address, message: "concurrency \(settings.concurrency) is not within 1 to 2048")
-    }
-    let random = String(UInt32.random(in: 0 ... .max), radix: 36)
-    let name = settings.workerID ?? WorkerID("\(Worker.nameOfThisMachine())-\(getpid())-\(random)")
-    guard let name else {
-      throw PhaseServerError(kind: .address, message: "this machine's name cannot be part of a worker's id")
-    }
-    do throws(TransportError) {
-      let worker = try Worker(settings: settings, id: name, staged: staged, control: control)
-      shared.withLock { $0.worker = SentWorker(worker: worker) }
-    } catch {
-      throw PhaseServerError(kind: .address, message: error.message)
-    }
+  private init(_ settings: PhaseServerSettings, staged: StagedPlugin) throws(PhaseServerError) {
+    guard let id = WorkerName(settings.workerID).ofOnlyService else { throw .unusableName }
+    let mailbox = LoopMailbox()
+    let loop = try WorkerLoop(settings, mailbox)
+    control = ServiceControl(wake: mailbox.wake)
+    mailbox.add(try PhaseService(settings, id: id, staged: staged, control: control))
+    mailbox.close()
+    shared = Mutex(Shared(loop: SentLoop(loop: loop)))
   }
 
   private static func look(at settings: PhaseServerSettings) throws(PhaseServerError) -> StagedPlugin {
@@ -87,25 +73,15 @@ public final class PhaseServer: Sendable {
     return StagedPlugin(path: description.stagedPath, sha256: description.sha256)
   }
 
-  private static func addressProblem(in settings: PhaseServerSettings) -> String? {
-    (settings.meetingAddresses + settings.coordinatorAddresses).lazy
-      .compactMap { WireProtocol.addressProblem($0, binding: false) }.first
-  }
-
-  /// The loop has ended: it was drained or stopped, by this program or by a coordinator.
-  var hasEnded: Bool { shared.withLock { $0.hasEnded } }
-
   /// Starts the event loop. Once.
   public func start() {
     shared.withLock { shared in
-      guard shared.thread == nil, let sent = shared.worker else { return }
-      shared.worker = nil
+      guard shared.thread == nil, let sent = shared.loop else { return }
+      shared.loop = nil
       loop.enter()
-      shared.thread = LoopThread(name: "carbontube-worker") { [self] in
-        sent.worker.run()
-        self.shared.withLock { $0.hasEnded = true }
+      shared.thread = LoopThread(name: "carbontube-worker") { [loop] in
+        sent.loop.run()
         loop.leave()
-        whenEnded()
       }
     }
   }
@@ -138,20 +114,13 @@ public final class PhaseServer: Sendable {
   }
 }
 
-/// How other threads reach a worker's loop.
-final class WorkerControl: Sendable {
-  let wake = WakeUp()
-  private let state = Mutex(Worker.Wish.serve)
-
-  var wish: Worker.Wish { state.withLock { $0 } }
-
-  func ask(_ wish: Worker.Wish) {
-    state.withLock { $0 = max($0, wish) }
-    wake.signal()
-  }
+/// Handed to the loop's thread once, before it runs; never touched by two threads.
+struct SentLoop: @unchecked Sendable {
+  let loop: WorkerLoop
 }
 
-/// Handed to the loop's thread once, before it runs; never touched by two threads.
-private struct SentWorker: @unchecked Sendable {
-  let worker: Worker
+extension PhaseServerError {
+  static var unusableName: PhaseServerError {
+    PhaseServerError(kind: .address, message: "this machine's name cannot be part of a worker's id")
+  }
 }

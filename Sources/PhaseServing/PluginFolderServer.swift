@@ -3,72 +3,89 @@ internal import PluginCatalog
 internal import Synchronization
 internal import ZeroMQTransport
 
-/// Serves the phases of all plugins in some folders, and follows what is put there, replaced and removed: one worker for
-/// each job type, all in this process. A changed file gets a new worker with new children; the one before it finishes
-/// what it runs, gives back what waits, and ends.
+/// Serves the phases of all plugins in some folders, and follows what is put there, replaced and removed: a service for each
+/// job type, all on one loop with one connection to each coordinator. A changed file gets a new service with new children;
+/// the one before it finishes what it runs, gives back what waits, and ends.
 ///
 /// All methods may be called from any thread.
 public final class PluginFolderServer: Sendable {
-  private let control = WorkerControl()
-  private let servers = Mutex<[PhaseServer]>([])
-  private let thread = Mutex<LoopThread?>(nil)
+  /// Of the thread that looks; wishes for services go to their own.
+  private let control = ServiceControl(wake: WakeUp())
+  private let mailbox = LoopMailbox()
+  private let services = Mutex<[ServiceControl]>([])
+  private let shared: Mutex<Shared>
   private let folders: [String]
   private let jobTypes: Set<String>?
   private let settings: PhaseServerSettings
 
+  private struct Shared {
+    /// Until it is started.
+    var loop: SentLoop?
+    var thread: LoopThread?
+  }
+
   /// - Parameters:
   ///   - folders: in the order in which their files win where several have the same job type.
   ///   - jobTypes: what to serve; nil: all there is. What is not there yet is waited for.
-  ///   - settings: for each worker; `library`, `jobType`, `workerID` are set by this server.
-  public init(folders: [String], jobTypes: Set<String>?, settings: PhaseServerSettings) {
+  ///   - settings: for each service; `library` and `jobType` are set by this server. `workerID` is what the ids of all of them
+  ///     begin with.
+  /// - Throws: where an address cannot be used.
+  public init(folders: [String], jobTypes: Set<String>?, settings: PhaseServerSettings) throws(PhaseServerError) {
     self.folders = folders
     self.jobTypes = jobTypes
     self.settings = settings
+    let loop = try WorkerLoop(settings, mailbox)
+    shared = Mutex(Shared(loop: SentLoop(loop: loop)))
   }
 
   /// Looks at the folders and serves. Once.
   public func start() {
-    thread.withLock { thread in
-      guard thread == nil else { return }
-      thread = LoopThread(name: "carbontube-plugins") { [self] in run() }
+    shared.withLock { shared in
+      guard shared.thread == nil, let sent = shared.loop else { return }
+      shared.loop = nil
+      shared.thread = LoopThread(name: "carbontube-plugins") { [self] in
+        let thread = LoopThread(name: "carbontube-worker") { sent.loop.run() }
+        follow()
+        mailbox.close()
+        thread.join()
+      }
     }
   }
 
-  /// As `PhaseServer.drain`, for all workers.
-  public func drain() {
-    control.ask(.drain)
-    for server in servers.withLock({ $0 }) { server.drain() }
+  /// As `PhaseServer.drain`, for all phases.
+  public func drain() { ask(.drain) }
+
+  /// As `PhaseServer.stop`, for all phases.
+  public func stop() { ask(.stop) }
+
+  private func ask(_ wish: ServiceControl.Wish) {
+    control.ask(wish)
+    for service in services.withLock({ $0 }) { service.ask(wish) }
   }
 
-  /// As `PhaseServer.stop`, for all workers.
-  public func stop() {
-    control.ask(.stop)
-    for server in servers.withLock({ $0 }) { server.stop() }
-  }
-
-  /// Returns when all workers have ended. Blocks: not for a thread of Swift's cooperative pool.
+  /// Returns when all has ended. Blocks: not for a thread of Swift's cooperative pool.
   public func waitUntilStopped() {
-    let thread = thread.withLock { thread in
-      defer { thread = nil }
-      return thread
+    let thread = shared.withLock { shared in
+      defer { shared.thread = nil }
+      return shared.thread
     }
     thread?.join()
   }
 
   /// Those that are not ended yet.
-  var workerCount: Int { servers.withLock { $0.count } }
+  var serviceCount: Int { services.withLock { $0.count { !$0.hasEnded } } }
 
   // MARK: - The thread that looks
 
   /// Where changes are not told of, they are found after this long.
   private static let lookEveryMilliseconds = 2_000
 
-  private func run() {
+  private func follow() {
     let watch = FolderWatch(folders)
     let poller = Poller()
     poller.add(fileDescriptor: control.wake.fileDescriptor, as: 0)
     if watch.fileDescriptor >= 0 { poller.add(fileDescriptor: watch.fileDescriptor, as: 1) }
-    var state = State()
+    var state = State(name: WorkerName(settings.workerID))
     while control.wish == .serve {
       control.wake.clear()
       watch.clear()
@@ -77,18 +94,17 @@ public final class PluginFolderServer: Sendable {
       look(&state)
       poller.wait(timeoutMilliseconds: Self.lookEveryMilliseconds)
     }
-    // A worker that was begun while the wish was uttered has not heard of it.
-    let all = servers.withLock { $0 }
-    for server in all { if control.wish == .stop { server.stop() } else { server.drain() } }
-    for server in all { server.waitUntilStopped() }
+    // A service that was begun while the wish was uttered has not heard of it.
+    if control.wish > .serve { ask(control.wish) }
   }
 
   private struct Serving {
     var build: ServingPlan.Build
-    var server: PhaseServer
+    var control: ServiceControl
   }
 
   private struct State {
+    var name: WorkerName
     var serving: [String: Serving] = [:]
     /// Job types that a coordinator had drained: they are not served again, whatever happens to their files.
     var drained: Set<String> = []
@@ -97,16 +113,15 @@ public final class PluginFolderServer: Sendable {
     var isDrained: Bool { serving.isEmpty && !drained.isEmpty }
   }
 
-  /// Lets go of workers that have ended: those that were replaced, and those that a coordinator drained.
+  /// Forgets services that have ended: those that were replaced, and those that a coordinator drained.
   private func dismissEnded(_ state: inout State) {
-    let ended = servers.withLock { servers in
-      let ended = servers.filter(\.hasEnded)
-      servers.removeAll(where: \.hasEnded)
+    let ended = services.withLock { services in
+      let ended = services.filter(\.hasEnded)
+      services.removeAll(where: \.hasEnded)
       return ended
     }
-    for server in ended {
-      server.waitUntilStopped()
-      guard let jobType = state.serving.first(where: { $0.value.server === server })?.key else { continue }
+    for control in ended {
+      guard let jobType = state.serving.first(where: { $0.value.control === control })?.key else { continue }
       state.serving[jobType] = nil
       state.drained.insert(jobType)
       settings.logger.notice(
@@ -124,30 +139,30 @@ public final class PluginFolderServer: Sendable {
     state.remarks = plan.remarks
     for jobType in state.serving.keys.sorted() where plan.builds[jobType] == nil {
       settings.logger.notice("\(jobType): its plugin is gone; finishing what runs")
-      state.serving.removeValue(forKey: jobType)?.server.drain()
+      state.serving.removeValue(forKey: jobType)?.control.ask(.drain)
     }
     for (jobType, build) in plan.builds.sorted(by: { $0.key < $1.key })
     where state.serving[jobType]?.build != build && !state.drained.contains(jobType) {
-      replace(&state.serving[jobType], jobType, by: build)
+      replace(jobType, by: build, &state)
     }
   }
 
-  /// The new one first, so that the phase is never without a worker.
-  private func replace(_ place: inout Serving?, _ jobType: String, by build: ServingPlan.Build) {
+  /// The new one first, so that the phase is never without a service.
+  private func replace(_ jobType: String, by build: ServingPlan.Build, _ state: inout State) {
+    let former = state.serving[jobType]
     do throws(PhaseServerError) {
       var settings = settings
       settings.library = build.file
       settings.jobType = jobType
-      settings.workerID = nil
-      let server = try PhaseServer(
-        settings, staged: build.staged, whenEnded: { [wake = control.wake] in wake.signal() })
-      servers.withLock { $0.append(server) }
-      server.start()
+      guard let id = state.name.next(of: jobType) else { throw .unusableName }
+      let service = ServiceControl(wake: mailbox.wake) { [wake = control.wake] in wake.signal() }
+      mailbox.add(try PhaseService(settings, id: id, staged: build.staged, control: service))
+      services.withLock { $0.append(service) }
       settings.logger.notice(
-        "\(jobType): \(place == nil ? "serving" : "changed, now serving") \(build.file) \(build.staged.sha256.prefix(12))"
+        "\(jobType): \(former == nil ? "serving" : "changed, now serving") \(build.file) \(build.staged.sha256.prefix(12))"
       )
-      place?.server.drain()
-      place = Serving(build: build, server: server)
+      former?.control.ask(.drain)
+      state.serving[jobType] = Serving(build: build, control: service)
     } catch {
       settings.logger.error("\(jobType): \(build.file) cannot be served: \(error)")
     }

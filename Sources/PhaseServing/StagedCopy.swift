@@ -62,10 +62,13 @@ final class StagedCopy {
     }
   }
 
-  /// Finishes what is under way.
-  func close() {
-    work?.thread.join()
-    work = nil
+  /// - Returns: whether none is being made.
+  func isAtRest() -> Bool {
+    guard let work else { return true }
+    guard work.outcome != nil else { return false }
+    work.thread.join()
+    self.work = nil
+    return true
   }
 
   private final class Work {

@@ -13,7 +13,8 @@ public struct JobID: Hashable, Sendable, CustomStringConvertible {
   public var description: String { text }
 }
 
-/// The name of one worker process; unique for the life of that process. The rule of `JobID` applies.
+/// The name of one worker; unique for its life. The rule of `JobID` applies. A process with a worker for each of several job
+/// types gives them ids that begin alike: `NAME/TYPE`, and `NAME/TYPE/2` for a build that takes the place of the first.
 public struct WorkerID: Hashable, Sendable, CustomStringConvertible {
   public let text: String
 
@@ -23,6 +24,11 @@ public struct WorkerID: Hashable, Sendable, CustomStringConvertible {
   }
 
   public var description: String { text }
+
+  /// `name` is this id, or all of it before one of its slashes.
+  public func isNamed(by name: String) -> Bool {
+    text == name || (!name.isEmpty && text.hasPrefix(name + "/"))
+  }
 }
 
 /// Names one attempt. The store issues it when a job is claimed, each larger than any before, and refuses any later

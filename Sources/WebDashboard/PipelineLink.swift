@@ -47,7 +47,7 @@ final class PipelineLink: Sendable {
 
   /// The verbs after which something may be other than before, answered or not.
   private static let changes: Set = [
-    "cancel", "requeue", "delete", "pause", "resume", "drain", "stop-action",
+    "cancel", "requeue", "delete", "pause", "resume", "drain", "release", "stop-action",
   ]
 
   /// For people who ask; waits for its turn behind others that do.

@@ -34,6 +34,7 @@ public enum MessageKind: UInt8, Sendable, CaseIterable {
   case drain = 20
   case demand = 21
   case refused = 22
+  case release = 23
   case results = 32
   case began = 33
   case hello = 34

@@ -224,3 +224,28 @@ public struct DrainOrder: Hashable, Sendable {
     worker = try reader.workerID()
   }
 }
+
+/// Has a worker run its build again where that is in quarantine on its machine.
+public struct ReleaseOrder: Hashable, Sendable {
+  public var worker: WorkerID
+  /// First 12 hexadecimal digits of the build's SHA-256: a worker of another build passes this over.
+  public var plugin: String
+
+  public init(worker: WorkerID, plugin: String) {
+    self.worker = worker
+    self.plugin = plugin
+  }
+
+  public func encoded() -> [UInt8] {
+    var writer = HeaderWriter(.release)
+    writer.put(worker.text)
+    writer.put(plugin)
+    return writer.bytes
+  }
+
+  public init(decoding frame: [UInt8]) throws(WireError) {
+    var reader = HeaderReader(frame)
+    worker = try reader.workerID()
+    plugin = try reader.text(atMost: 64)
+  }
+}

@@ -154,6 +154,7 @@ struct VerbDocument: Encodable {
   var cursor: String?
   var limit: Int?
   var worker: String?
+  var plugin: String?
   var minutes: Int?
   var sinceMs: Int64?
   var untilMs: Int64?

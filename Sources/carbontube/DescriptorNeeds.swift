@@ -11,8 +11,12 @@ enum DescriptorNeeds {
   static var web: Int { 20 + 3 * max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))) }
   /// A pipeline that a page asks.
   static let askedPipeline = 6
-  static let worker = 18
-  /// A child of a worker.
+  /// A process that serves a folder, with one pipeline.
+  static let worker = 23
+  /// Another address where it meets pipelines, and a pipeline that it finds there.
+  static let furtherPipeline = 6
+  /// Each phase that it serves, without its children.
+  static let service = 1
   static let child = 4
 
   /// Raises the limit as far as may be, and refuses where that is not enough.

@@ -7,7 +7,12 @@ struct DrainCommand: ParsableCommand {
     abstract: "Have workers finish what they run and end: those named, those that match, or --all.",
     usage: "carbontube drain [<workers> ...] [<options>]")
 
-  @Argument(help: "Ids of workers, as 'carbontube workers' shows them.") var workers: [String] = []
+  @Argument(
+    help: """
+      Ids of workers, as 'carbontube workers' shows them; a process that serves a folder is named by what stands before \
+      the slash.
+      """)
+  var workers: [String] = []
   @OptionGroup var filter: WorkerFilterOptions
   @Flag(help: "Every worker of the pipeline.") var all = false
   @OptionGroup var report: ReportOptions

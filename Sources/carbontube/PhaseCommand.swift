@@ -123,11 +123,16 @@ struct PhaseCommand: ParsableCommand {
 
   func run() throws {
     try checkWords()
-    let phases = pluginDir.isEmpty || all ? 1 : words.count
-    try DescriptorNeeds.provide(
-      phases * (DescriptorNeeds.worker + DescriptorNeeds.child * concurrency),
-      for: "phase --concurrency \(concurrency)", servesMany: false)
+    try DescriptorNeeds.provide(descriptors, for: "phase --concurrency \(concurrency)", servesMany: false)
     if pluginDir.isEmpty { try servePhase() } else { try serveFolders() }
+  }
+
+  /// What --all finds is not known yet, and may change.
+  private var descriptors: Int {
+    let phases = pluginDir.isEmpty || all ? 1 : words.count
+    let furtherPipelines = meetingAddresses.count + pushConnect.count - 1
+    return DescriptorNeeds.worker + DescriptorNeeds.furtherPipeline * furtherPipelines
+      + phases * (DescriptorNeeds.service + DescriptorNeeds.child * concurrency)
   }
 
   private var meetingAddresses: [String] { subConnect.isEmpty ? ["tcp://127.0.0.1:6000"] : subConnect }
@@ -150,7 +155,10 @@ struct PhaseCommand: ParsableCommand {
 
   private func serveFolders() throws {
     try PluginSearch.requireFolders(pluginDir)
-    let server = PluginFolderServer(folders: pluginDir, jobTypes: all ? nil : Set(words), settings: try settings())
+    let settings = try settings()
+    let server = try CommandFailure.explaining {
+      try PluginFolderServer(folders: pluginDir, jobTypes: all ? nil : Set(words), settings: settings)
+    }
     let signals = StopSignals { count in
       if count == 1 { server.drain() } else { server.stop() }
     }

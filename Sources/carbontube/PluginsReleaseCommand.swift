@@ -7,7 +7,8 @@ struct PluginsReleaseCommand: ParsableCommand {
     commandName: "release", abstract: "Let phases run again that were quarantined for their crashes.",
     discussion: """
       Running workers of this machine and user take it up within a second. The jobs that crashed are named, and do not \
-      count against the phase any more; each ends dead by its own crashes, unless it is cancelled before.
+      count against the phase any more; each ends dead by its own crashes, unless it is cancelled before. With --address \
+      the workers of that pipeline release it as well, on whatever machines they are.
       """)
 
   @Argument(
@@ -26,11 +27,22 @@ struct PluginsReleaseCommand: ParsableCommand {
 
   func run() throws {
     let quarantine = Quarantine()
-    let records = try records(in: quarantine)
+    let isFile = access(plugin, F_OK) == 0
+    let digits = isFile ? PluginCatalog().describe(file: plugin).sha256 : plugin.lowercased()
+    let records = try records(in: quarantine, beginningWith: digits)
     // Before anything is released: it would crash at once on what is to be cancelled.
-    let connection = cancelCrashing ? try coordinator.connected() : nil
-    if let connection { for record in records { cancel(record.history.jobs, connection) } }
-    let released = quarantine.release(records[0].sha256, jobType: phase, now: Timestamp.now().milliseconds)
+    let connection = cancelCrashing || isForPipeline ? try coordinator.connected() : nil
+    if cancelCrashing, let connection { for record in records { cancel(record.history.jobs, connection) } }
+    if let first = records.first { try release(first.sha256, in: quarantine) }
+    if isForPipeline, let connection {
+      try releaseElsewhere(records.first?.sha256 ?? digits, wasHere: !records.isEmpty, connection)
+    }
+  }
+
+  private var isForPipeline: Bool { coordinator.address != nil }
+
+  private func release(_ sha256: String, in quarantine: Quarantine) throws(CommandFailure) {
+    let released = quarantine.release(sha256, jobType: phase, now: Timestamp.now().milliseconds)
     guard !released.isEmpty else {
       throw CommandFailure(.unavailable, "\(plugin) could not be released; is \(StateFolder.path()) writable?")
     }
@@ -40,19 +52,40 @@ struct PluginsReleaseCommand: ParsableCommand {
     }
   }
 
-  /// Of one build; at least one.
-  private func records(in quarantine: Quarantine) throws(CommandFailure) -> [Quarantine.Record] {
-    let isFile = access(plugin, F_OK) == 0
-    let wanted = isFile ? PluginCatalog().describe(file: plugin).sha256 : plugin.lowercased()
-    let found = quarantine.records().filter {
-      wanted.count >= 6 && $0.sha256.hasPrefix(wanted) && (phase == nil || $0.jobType == phase)
+  /// By the workers of the pipeline. Where it was released here, there need be none.
+  private func releaseElsewhere(
+    _ digits: String, wasHere: Bool, _ connection: CoordinatorConnection
+  ) throws(CommandFailure) {
+    let answer = try connection.request("release", VerbDocument(phase: phase, plugin: digits))
+    switch answer.code {
+    case .ok, .duplicate:
+      let told = try JSONText.decode(Told.self, from: answer.body)
+      for worker in told.workers { StandardStreams.say("\(worker) \(told.plugin): told to release it") }
+    case .notFound where wasHere: return
+    case .notFound, .invalid, .unfit: throw CommandFailure(.refused, "\(connection.address): \(answer.message)")
+    case .busy, .unavailable, .stopping:
+      throw CommandFailure(.unavailable, "\(connection.address): \(answer.message)")
     }
-    guard !found.isEmpty else {
+  }
+
+  private struct Told: Decodable {
+    var plugin: String
+    var workers: [String]
+  }
+
+  /// Of one build. None only where the workers of a pipeline may know of some.
+  private func records(
+    in quarantine: Quarantine, beginningWith digits: String
+  ) throws(CommandFailure) -> [Quarantine.Record] {
+    let found = quarantine.records().filter {
+      digits.count >= 6 && $0.sha256.hasPrefix(digits) && (phase == nil || $0.jobType == phase)
+    }
+    guard !found.isEmpty || (isForPipeline && !cancelCrashing) else {
       let what = phase.map { "\($0) of \(plugin)" } ?? plugin
       throw CommandFailure(.noInput, "\(what) is not quarantined; carbontube plugins list shows what is")
     }
     let builds = Set(found.map(\.sha256)).count
-    guard builds == 1 else {
+    guard builds <= 1 else {
       throw CommandFailure(.usage, "\(builds) quarantined plugins begin with \(plugin); give more digits")
     }
     return found

@@ -295,6 +295,14 @@ import WireProtocol
     #expect(roster.begin([LeaseToken(9), LeaseToken(8)], at: try id("b")) == [LeaseToken(9)])
     #expect(roster.flights[LeaseToken(9)]?.hasBegun == true)
   }
+
+  @Test mutating func `A name stands for a worker, or for all of its process`() throws {
+    for name in ["n", "n/cut", "n/cut/2", "n/cut-fine", "n2/cut"] { arrive(try hello(name), by: "r") }
+    #expect(roster.workers(named: "n").map(\.text) == ["n", "n/cut", "n/cut-fine", "n/cut/2"])
+    #expect(roster.workers(named: "n/cut").map(\.text) == ["n/cut", "n/cut/2"])
+    #expect(roster.workers(named: "n/cut/2").map(\.text) == ["n/cut/2"])
+    for nobody in ["", "/", "n/", "n/c"] { #expect(roster.workers(named: nobody).isEmpty) }
+  }
 }
 
 @Suite struct JobIDSourceTests {

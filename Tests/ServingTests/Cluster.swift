@@ -54,12 +54,18 @@ final class Cluster: Sendable {
   }
 
   /// Workers for all plugins in a folder.
+  /// - Parameters:
+  ///   - id: what their ids begin with.
+  ///   - others: where they meet other coordinators as well.
   @discardableResult
-  func serve(folder: String, stateFolder: String, logger: Logger) -> PluginFolderServer {
+  func serve(
+    folder: String, stateFolder: String, logger: Logger, id: String? = nil, besides others: [String] = []
+  ) throws -> PluginFolderServer {
     var settings = PhaseServerSettings(library: "", jobType: "", logger: logger)
-    settings.meetingAddresses = [server.eventsAddress]
+    settings.meetingAddresses = [server.eventsAddress] + others
+    settings.workerID = id.flatMap(WorkerID.init)
     settings.stateFolder = stateFolder
-    let server = PluginFolderServer(folders: [folder], jobTypes: nil, settings: settings)
+    let server = try PluginFolderServer(folders: [folder], jobTypes: nil, settings: settings)
     server.start()
     folderServers.withLock { $0.append(server) }
     return server

@@ -26,7 +26,7 @@ struct MessageFuzzer {
 
   static let verbs = [
     "ping", "status", "totals", "metrics", "history", "job", "jobs", "count", "states", "await", "cancel", "requeue",
-    "delete", "pause", "resume", "drain", "action", "actions", "stop-action", "explode", "",
+    "delete", "pause", "resume", "drain", "release", "action", "actions", "stop-action", "explode", "",
   ]
   private static let numbers: [UInt64] = [
     0, 1, 2, 127, 128, 1_000, 1_001, 4_096, 65_535, 1 << 31, 1 << 32, 1 << 53, (1 << 63) - 1, 1 << 63, .max - 1, .max,

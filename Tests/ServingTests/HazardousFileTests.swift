@@ -101,7 +101,7 @@ private final class Scene {
   func beginService() throws {
     mkdir(folder, 0o755)
     try plugin.folder.write(plugin.compiled(build: 1), to: "plugins/libhazard.so")
-    cluster.serve(folder: folder, stateFolder: plugin.folder.path + "/state", logger: log.logger)
+    try cluster.serve(folder: folder, stateFolder: plugin.folder.path + "/state", logger: log.logger)
     try log.wait(for: "hazard: serving \(library)")
   }
 

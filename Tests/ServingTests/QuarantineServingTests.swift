@@ -34,6 +34,31 @@ import Testing
     #expect(quarantine.records().isEmpty)
   }
 
+  @Test func `A release by way of the coordinator reaches workers of that build with a state folder of their own`()
+    throws
+  {
+    let folder = try TemporaryFolder()
+    let state = folder.path + "/elsewhere"
+    let cluster = try Cluster(phases: [PhaseDefinition(jobType: "puppet")], workersPerPhase: 0)
+    defer { cluster.stop() }
+    try cluster.addWorker("puppet", quarantineAfter: 3, stateFolder: state)
+    let client = try RawClient(cluster.server)
+    _ = try client.enqueue(Array(repeating: #"{"do": "abort"}"#, count: 3))
+    let quarantine = Quarantine(stateFolder: state)
+    for _ in 0..<3_000 where quarantine.records().isEmpty { poll(nil, 0, 20) }
+    let build = try #require(quarantine.records().first).sha256.prefix(12)
+    let others = String(build.map { $0 == "0" ? "1" : "0" })
+    #expect(try client.request("release", #"{"plugin":"\#(others)"}"#).reply.code == .notFound)
+    for wrong in [#"{}"#, #"{"plugin":"abc"}"#, #"{"plugin":"not-a-hash"}"#, #"{"plugin":null}"#] {
+      #expect(try client.request("release", wrong).reply.code == .invalid, "\(wrong)")
+    }
+    #expect(!quarantine.records().isEmpty)
+    let answer = try client.request("release", #"{"plugin":"\#(build)","phase":"puppet"}"#)
+    #expect(answer.reply.code == .ok && answer.json.contains(#""plugin":"\#(build)""#), "\(answer)")
+    #expect(try cluster.finished.wait(for: 3).allSatisfy { $0.state == .dead })
+    #expect(quarantine.records().isEmpty)
+  }
+
   /// One kind of bad input stops the phase that it is bad for, and no other phase of the same file.
   @Test func otherPhasesOfTheSameBuildGoOn() throws {
     let folder = try TemporaryFolder()

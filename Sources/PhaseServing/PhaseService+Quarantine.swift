@@ -1,9 +1,10 @@
 internal import HostSupervision
 internal import PipelineModel
 internal import PluginCatalog
+internal import WireProtocol
 
 /// What happens to a build that crashes on one job after another.
-extension Worker {
+extension PhaseService {
   private static var lookEveryMilliseconds: Int64 { 1_000 }
 
   /// Another worker's crashes count as well, and a release is heard of: both come by way of the state folder.
@@ -13,6 +14,14 @@ extension Worker {
     let record = Quarantine(stateFolder: settings.stateFolder).record(of: build, settings.jobType)
     guard (record == nil) != (quarantine == nil) else { return }
     enter(record)
+  }
+
+  /// As `carbontube plugins release` does on this machine: other workers of this user hear of it as well.
+  func release(_ order: ReleaseOrder) {
+    guard order.plugin == plugin, settings.quarantineAfter != nil else { return }
+    _ = Quarantine(stateFolder: settings.stateFolder)
+      .release(build, jobType: settings.jobType, now: clocks.timestamp().milliseconds)
+    lookForQuarantineAt = Instant(milliseconds: .min)
   }
 
   func noteCrash(_ exit: HostExit, of job: JobID) {

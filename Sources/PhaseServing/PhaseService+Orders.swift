@@ -1,50 +1,49 @@
 internal import PipelineModel
 internal import WireProtocol
 
-/// What comes from a coordinator.
-extension Worker {
-  func read(_ link: CoordinatorLink, now: Instant) {
-    for _ in 0..<1_000 {
-      guard links.contains(where: { $0 === link }), let frames = link.socket.receive() else { return }
-      do throws(WireError) {
-        try follow(frames, link, now: now)
-      } catch {
-        complain(error)
-      }
-    }
-  }
-
-  private func follow(_ frames: [[UInt8]], _ link: CoordinatorLink, now: Instant) throws(WireError) {
+/// What a coordinator has to tell a service.
+extension PhaseService {
+  /// - Parameter kind: of a message that names this service.
+  func follow(_ kind: MessageKind, _ frames: [[UInt8]], from connection: Int, now: Instant) throws(WireError) {
+    guard let link = heard(from: connection) else { return }
     let header = frames[0]
-    let kind = try Prologue.kind(of: header)
-    link.heardAt = now
-    if link.isWelcome { ledger.arrived(link.number) }
     switch kind {
-    case .resultAck: link.outbox.settle(try ReportAcknowledgement(decoding: header).tokens)
-    case .begin: link.held.allow(try BeginAnswer(decoding: header).tokens)
     case .jobs: try accept(try JobOrders(decoding: header), frames, link)
-    case .demand: try hear(try Demand(decoding: header), link, now: now)
+    case .demand: hear(try Demand(decoding: header), link, now: now)
     case .cancel: cancel(try LeaseOrder(decoding: header), link, now: now)
     case .recall: recall(try LeaseOrder(decoding: header), link)
-    case .drain: if try DrainOrder(decoding: header).worker == id { beginDraining(now: now) }
-    case .welcome:
-      let welcome = try Welcome(decoding: header)
-      if welcome.worker == id { meet(welcome, link, now: now) }
-    case .refused:
-      let refusal = try WorkerRefusal(decoding: header)
-      if refusal.worker == id { heed(refusal, link) }
+    case .drain: beginDraining(now: now)
+    case .release: release(try ReleaseOrder(decoding: header))
+    case .welcome: meet(try Welcome(decoding: header), link, now: now)
+    case .refused: heed(try WorkerRefusal(decoding: header), link)
     case let other: throw WireError("a \(other) from a coordinator")
     }
   }
 
-  private func hear(_ demand: Demand, _ link: CoordinatorLink, now: Instant) throws(WireError) {
-    guard demand.worker == id else { return }
+  /// These concern whichever service has them.
+  func settle(_ tokens: [LeaseToken], from connection: Int) {
+    guard link(connection)?.outbox.isEmpty == false, let link = heard(from: connection) else { return }
+    link.outbox.settle(tokens)
+  }
+
+  func allow(_ tokens: [LeaseToken], from connection: Int) {
+    guard link(connection)?.held.isEmpty == false, let link = heard(from: connection) else { return }
+    link.held.allow(tokens)
+  }
+
+  private func heard(from connection: Int) -> CoordinatorLink? {
+    guard let link = link(connection) else { return nil }
+    hasNews = true
+    if link.isWelcome { ledger.arrived(link.number) }
+    return link
+  }
+
+  private func hear(_ demand: Demand, _ link: CoordinatorLink, now: Instant) {
     ledger.heard(link.number, waiting: demand.waiting, credit: demand.credit, now: now)
     isCreditDue = true
   }
 
   private func accept(_ message: JobOrders, _ frames: [[UInt8]], _ link: CoordinatorLink) throws(WireError) {
-    guard message.worker == id else { return }
     guard frames.count == message.jobs.count + 1 else {
       throw WireError("an order for \(message.jobs.count) jobs with \(frames.count - 1) payloads")
     }
@@ -92,7 +91,6 @@ extension Worker {
 
   /// Nobody waits for these any more: those that have not begun are forgotten, those that run are told to end.
   private func cancel(_ order: LeaseOrder, _ link: CoordinatorLink, now: Instant) {
-    guard order.worker == id else { return }
     let tokens = Set(order.tokens)
     link.backlog.removeAll { tokens.contains($0.order.token) }
     _ = link.held.remove(tokens)
@@ -104,7 +102,6 @@ extension Worker {
   }
 
   private func recall(_ order: LeaseOrder, _ link: CoordinatorLink) {
-    guard order.worker == id else { return }
     let tokens = Set(order.tokens)
     for assignment in link.backlog where tokens.contains(assignment.order.token) { handBack(assignment) }
     link.backlog.removeAll { tokens.contains($0.order.token) }

@@ -5,7 +5,7 @@ internal import PipelineModel
 internal import WireProtocol
 
 /// What goes to the children and what comes from them.
-extension Worker {
+extension PhaseService {
   /// Runs shorter than this on average are given to a child ahead of time, so that it never waits for the worker.
   private static var pipelinedBelowMicroseconds: Double { 5_000 }
 

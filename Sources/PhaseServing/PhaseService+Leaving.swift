@@ -1,9 +1,10 @@
+internal import HostProtocol
 internal import Logging
 internal import PipelineModel
 internal import WireProtocol
 
-/// How a worker gives back what it has, and ends.
-extension Worker {
+/// How a service gives back what it has, and ends.
+extension PhaseService {
   func followWishes(now: Instant) {
     switch (control.wish, stage) {
     case (.drain, .serving): beginDraining(now: now)
@@ -68,7 +69,23 @@ extension Worker {
     case .serving: false
     case .draining: isIdle
     case .leaving(let by): isIdle || now >= by
+    case .ended: false
     }
+  }
+
+  /// Coordinators forget it at once; what it began outlasts it by a moment.
+  func end() {
+    stage = .ended
+    sayGoodbye()
+    if !measures.isEmpty { logger.info("counted and measured: \(measures.all.map(\.words).joined(separator: ", "))") }
+    links = []
+    for slot in slots { slot.host?.kill() }
+  }
+
+  /// Nothing of it is left: no child, and no copy being made. Others are served meanwhile, so nothing is waited for.
+  func isGone() -> Bool {
+    let running = slots.count { !$0.isRid() }
+    return running == 0 && copy.isAtRest()
   }
 
   private var isIdle: Bool {

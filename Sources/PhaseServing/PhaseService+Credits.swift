@@ -2,7 +2,7 @@ internal import PipelineModel
 internal import WireProtocol
 
 /// What a worker lends to its coordinators, and what it sends them.
-extension Worker {
+extension PhaseService {
   /// Tells each coordinator how many jobs it may have here, where that changes.
   func lendSlots(now: Instant) {
     guard isCreditDue || links.count > 1 else { return }

@@ -1,5 +1,3 @@
-internal import DequeModule
-internal import Glibc
 internal import HostProtocol
 internal import HostSupervision
 internal import Logging
@@ -8,45 +6,35 @@ internal import PluginCatalog
 internal import WireProtocol
 internal import ZeroMQTransport
 
-/// The event loop of one worker: owns the sockets and the children, loads no plugin. One thread; nothing blocks but
-/// the poll, so heartbeats go out however long a job runs.
-final class Worker {
+/// The service of one job type by one build of a plugin: owns its children and what coordinators gave it, loads no plugin.
+/// Belongs to the thread of the `WorkerLoop` that it is given to. Nothing in here blocks, so heartbeats go out however long a
+/// job runs.
+final class PhaseService {
   enum Stage: Equatable {
     case serving
     /// Takes nothing new; what runs may go on until then.
     case draining(until: Instant)
     /// Everything was given back; leaves at the latest then.
     case leaving(by: Instant)
-  }
-
-  /// What the threads outside ask for.
-  enum Wish: Int, Comparable {
-    case serve, drain, stop
-    static func < (left: Wish, right: Wish) -> Bool { left.rawValue < right.rawValue }
+    /// Has said goodbye.
+    case ended
   }
 
   let settings: PhaseServerSettings
   let id: WorkerID
-  let hostName: String
+  let hostName = WorkerName.ofThisMachine()
   let plugin: String
   let pluginFile: String
   let build: String
   let copy: StagedCopy
   let clocks: Clocks
-  let context: SocketContext
-  /// Tells this worker from one that had its id before.
+  /// Tells this service from one that had its id before.
   let instance = UInt64.random(in: 1 ... .max)
-  let meetingPoints: [MeetingPoint]
-  let control: WorkerControl
+  let control: ServiceControl
   let slots: [HostSlot]
 
-  /// In the order in which they were found.
+  /// In the order in which the coordinators were found.
   var links: [CoordinatorLink] = []
-  var linksMade = 0
-  /// Runs of coordinators by address, as welcomed last.
-  var coordinators: [String: String] = [:]
-  /// Addresses that turned out to be of a coordinator that is served by another one, which is their value.
-  var otherNames: [String: String] = [:]
   var ledger = CreditLedger()
   /// Something happened that the credits go by.
   var isCreditDue = false
@@ -66,28 +54,27 @@ final class Worker {
   /// As said last.
   var service = ServiceState(slots: [], isServing: true, quarantine: nil)
   var trouble = RareRemark()
-  let poller = Poller()
+  /// By address where coordinators are met: how long they have refused this service, and what was said about it.
+  var refusals: [String: SilenceRemark] = [:]
+  /// Something came for it from outside its children.
+  var hasNews = true
   /// What the poller watches of each slot's child.
-  var watches: [HostWatch]
+  private var watches: [HostWatch] = []
   private var lookAtAllAt = Instant(milliseconds: .min)
-  private var complaints = 0
+  private var steppedAt = Instant(milliseconds: .min)
 
-  /// What the poller calls what it watches: two keys for each child and each link.
-  enum PollKey {
-    static let wake = 0
-    static let hosts = 2
-    static let meetings = 1 << 20
-    static let links = 1 << 21
-  }
-
-  /// - Parameter staged: the content-addressed copy of the plugin.
+  /// - Parameters:
+  ///   - id: no other service of the process has had it.
+  ///   - staged: the content-addressed copy of the plugin.
   init(
-    settings: PhaseServerSettings, id: WorkerID, staged: StagedPlugin, control: WorkerControl
-  ) throws(TransportError) {
+    _ settings: PhaseServerSettings, id: WorkerID, staged: StagedPlugin, control: ServiceControl
+  ) throws(PhaseServerError) {
+    guard (1...Hello.maximumInFlight / 2).contains(settings.concurrency) else {
+      throw PhaseServerError(kind: .address, message: "concurrency \(settings.concurrency) is not within 1 to 2048")
+    }
     self.settings = settings
     self.id = id
     self.control = control
-    hostName = Self.nameOfThisMachine()
     build = staged.sha256
     clocks = settings.clocks
     oneOff = OneOff(
@@ -96,10 +83,6 @@ final class Worker {
     copy = StagedCopy(staged, of: settings.library, stateFolder: settings.stateFolder, wake: control.wake)
     plugin = String(staged.sha256.prefix(12))
     pluginFile = settings.library.split(separator: "/").last.map(String.init) ?? settings.library
-    context = try SocketContext()
-    var points: [MeetingPoint] = []
-    for address in settings.meetingAddresses { points.append(try MeetingPoint(address, in: context)) }
-    meetingPoints = points
     let configuration = PluginHostConfiguration(
       executable: settings.hostExecutable, library: staged.path, role: .phase(jobType: settings.jobType),
       limits: settings.limits, environment: settings.environment,
@@ -108,40 +91,27 @@ final class Worker {
     slots = (0..<settings.concurrency).map { _ in
       HostSlot(configuration, readyWithin: settings.readinessMilliseconds, clocks: settings.clocks)
     }
-    watches = slots.indices.map { HostWatch(keys: (PollKey.hosts + 2 * $0, PollKey.hosts + 2 * $0 + 1)) }
-  }
-
-  static func nameOfThisMachine() -> String {
-    var buffer = [CChar](repeating: 0, count: 256)
-    gethostname(&buffer, buffer.count - 1)
-    return String(decoding: buffer.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
   }
 
   var logger: Logger { settings.logger }
 
-  func run() {
-    poller.add(fileDescriptor: control.wake.fileDescriptor, as: PollKey.wake)
-    for (index, point) in meetingPoints.enumerated() { poller.add(point.socket, as: PollKey.meetings + index) }
-    let start = clocks.instant()
-    for address in settings.coordinatorAddresses { connect(to: address, now: start) }
-    while true {
-      let now = clocks.instant()
-      if isDone(now: now) { break }
-      step(now: now)
-      poller.wait(timeoutMilliseconds: Int(timeout(now: clocks.instant())))
+  // MARK: - Steps of the loop
+
+  /// - Parameter number: that no other service of the loop has.
+  func begin(as number: Int, _ connections: [CoordinatorConnection]) {
+    watches = slots.indices.map { slot in
+      let key = PollKey.child(service: number, slot: slot)
+      return HostWatch(keys: (key.code, key.secondCode))
     }
-    sayGoodbye()
-    if !measures.isEmpty { logger.info("counted and measured: \(measures.all.map(\.words).joined(separator: ", "))") }
-    for slot in slots { slot.host?.kill() }
-    copy.close()
+    for connection in connections { add(connection) }
   }
 
-  private func step(now: Instant) {
-    let ready = poller.ready
-    if ready.contains(PollKey.wake) { control.wake.clear() }
+  /// - Parameter ready: slots that something came from.
+  func step(ready: [Int], in poller: Poller, now: Instant) {
+    guard stage != .ended, hasNews || !ready.isEmpty || now >= dueAt else { return }
+    hasNews = false
+    steppedAt = now
     followWishes(now: now)
-    if ready.contains(where: { $0 >= PollKey.meetings && $0 < PollKey.links }) { lookForCoordinators(now: now) }
-    if ready.contains(where: { $0 >= PollKey.links }) { readLinks(ready, now: now) }
     for slot in slotsToAttend(ready, now: now) { attend(slots[slot], now: now) }
     judgeService(now: now)
     giveOut(now: now)
@@ -154,17 +124,12 @@ final class Worker {
 
   /// Those that something came from; now and then all, for their deadlines and for children to be started.
   private func slotsToAttend(_ ready: [Int], now: Instant) -> [Int] {
-    guard now >= lookAtAllAt else {
-      return ready.compactMap {
-        $0 >= PollKey.hosts && $0 < PollKey.meetings ? ($0 - PollKey.hosts) / 2 : nil
-      }
-    }
+    guard now >= lookAtAllAt else { return ready }
     lookAtAllAt = now + lookAtAllEvery
     heedQuarantine(now: now)
     for link in links { link.outbox.expire(now: now) }
     startChildren(now: now)
-    watchLinks(now: now)
-    remarkOnSilence(now: now)
+    watchSilence(now: now)
     return Array(slots.indices)
   }
 
@@ -176,13 +141,8 @@ final class Worker {
       && slots.allSatisfy(\.isIdle)
   }
 
-  private func timeout(now: Instant) -> Int64 {
-    min(max(0, min(helloAt, lookAtAllAt) - now), lookAtAllEvery)
-  }
-
-  /// One line for the first few messages that make no sense; a count would not help whoever reads this log.
-  func complain(_ error: WireError) {
-    complaints += 1
-    if complaints <= 10 { logger.warning("ignored a message: \(error.message)") }
+  /// When it is to be stepped although nothing came for it.
+  var dueAt: Instant {
+    stage == .ended ? .distantFuture : min(helloAt, lookAtAllAt, steppedAt + lookAtAllEvery)
   }
 }

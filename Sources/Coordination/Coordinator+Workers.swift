@@ -32,13 +32,13 @@ extension Coordinator {
 
   func handleHello(_ frames: [[UInt8]], from route: [UInt8], now: Moment) throws(WireError) {
     carryOut(roster.observe(try Hello(decoding: try Self.single(frames)), from: route, now: now.instant), now: now)
-    demandIsDue = true
+    if roster.owesCredits { demandIsDue = true }
   }
 
   func handleCredit(_ frames: [[UInt8]], from route: [UInt8]) throws(WireError) {
     // One that is not known says hello again within a second.
     _ = roster.observe(try CreditMessage(decoding: try Self.single(frames)), from: route)
-    demandIsDue = true
+    if roster.owesCredits { demandIsDue = true }
   }
 
   func handleGoodbye(_ frames: [[UInt8]], from route: [UInt8], now: Moment) throws(WireError) {
@@ -128,7 +128,7 @@ extension Coordinator {
     let isWaiting = waiting.map { $0 > 0 }
     guard demandIsDue || isTick || isWaiting != waitingAsTold else { return }
     (demandIsDue, waitingAsTold) = (false, isWaiting)
-    for demand in roster.demands(waiting: waiting, now: now.instant) {
+    for demand in roster.demands(waiting: waiting, all: isTick, now: now.instant) {
       _ = send([demand.encoded()], to: demand.worker)
     }
   }

@@ -9,16 +9,18 @@ extension WorkerRoster {
   /// Heartbeats that are due, credits that take effect, and for workers that several coordinators share what begins or
   /// ceases to wait.
   /// - Parameter waiting: jobs of each phase that could be given out now, had somebody a slot for them.
-  mutating func demands(waiting: [Int], now: Instant) -> [Demand] {
+  /// - Parameter all: looks at every worker, for heartbeats; else at those alone that need not wait for one.
+  mutating func demands(waiting: [Int], all: Bool = true, now: Instant) -> [Demand] {
     var demands: [Demand] = []
-    owesCredits = false
-    for (id, entry) in workers where entry.connection == .up {
+    for id in all ? Array(workers.keys) : Array(uncounted.union(shared)) {
+      guard let entry = workers[id], entry.connection == .up else { continue }
       let count = entry.phases.reduce(0) { $0 + waiting[$1] }
-      let isCreditNew = entry.acknowledgedCredit != entry.hello.credit.number
-      let isCreditDue = isCreditNew && keepsToCredit(entry)
-      if isCreditNew, !isCreditDue { owesCredits = true }
+      let isCreditDue = entry.acknowledgedCredit != entry.hello.credit.number && keepsToCredit(entry)
       guard isCreditDue || isDue(entry, hasWaiting: count > 0, now: now) else { continue }
-      if isCreditDue { workers[id]?.acknowledgedCredit = entry.hello.credit.number }
+      if isCreditDue {
+        workers[id]?.acknowledgedCredit = entry.hello.credit.number
+        uncounted.remove(id)
+      }
       workers[id]?.toldWaiting = count > 0
       workers[id]?.toldAt = now
       demands.append(Demand(worker: id, waiting: count, credit: workers[id]?.acknowledgedCredit ?? 0))
@@ -27,7 +29,21 @@ extension WorkerRoster {
   }
 
   /// Only workers that are shared need to hear something before the next heartbeat.
-  var hasShared: Bool { workers.values.contains { $0.hello.isShared } }
+  var hasShared: Bool { !shared.isEmpty }
+
+  /// Some worker's latest credit does not count yet.
+  var owesCredits: Bool { !uncounted.isEmpty }
+
+  /// After every change of what the worker says of itself.
+  mutating func followDemand(of worker: WorkerID) {
+    guard let entry = workers[worker] else {
+      shared.remove(worker)
+      uncounted.remove(worker)
+      return
+    }
+    if entry.hello.isShared { shared.insert(worker) } else { shared.remove(worker) }
+    if entry.acknowledgedCredit != entry.hello.credit.number { uncounted.insert(worker) }
+  }
 
   private func isDue(_ entry: WorkerEntry, hasWaiting: Bool, now: Instant) -> Bool {
     let age = now - entry.toldAt

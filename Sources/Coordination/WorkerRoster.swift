@@ -48,8 +48,10 @@ struct WorkerRoster {
   var seats: SeatTable
   /// Flights may be there whose worker is not.
   var mayHaveOrphans = false
-  /// Some credit takes effect only once the store has answered what was promised under the one before.
-  var owesCredits = false
+  /// Workers that serve other coordinators as well.
+  var shared: Set<WorkerID> = []
+  /// Workers whose latest credit they have not been told to count.
+  var uncounted: Set<WorkerID> = []
   /// Suspects that wait for a worker of their own, by phase.
   var parked: [[LeaseToken]]
   /// Who speaks by a connection; several where a process serves several job types.
@@ -179,6 +181,7 @@ extension WorkerRoster {
   }
 
   private mutating func updateSeat(of worker: WorkerID) {
+    followDemand(of: worker)
     guard let entry = workers[worker] else { return }
     seats[entry.place].takesJobs = entry.takesJobs
     seats[entry.place].slots = entry.hello.concurrency
@@ -189,6 +192,7 @@ extension WorkerRoster {
   /// - Parameter isLoss: it did not leave in good order, so that one of its jobs may have ended it.
   mutating func lose(_ worker: WorkerID, reason: String, isLoss: Bool) -> [Action] {
     guard let entry = workers.removeValue(forKey: worker) else { return [] }
+    followDemand(of: worker)
     let seat = seats.leave(entry.place, phases: entry.phases)
     mayHaveOrphans = true
     leaveRoute(entry.route, worker)

@@ -7,7 +7,7 @@ import Testing
 
 @testable import carbontube
 
-@Suite("carbontube attach, and waiting for many", .timeLimit(.minutes(5)))
+@Suite("carbontube attach, and waiting for many", .timeLimit(.minutes(15)))
 struct AttachTests {
   private static let puppets = "\(buildFolder)/libFixturePlugin.so"
   private let folder: PluginTestKit.TemporaryFolder

@@ -3,7 +3,7 @@ import PluginTestKit
 import Testing
 
 /// From nothing to a phase that serves jobs, as docs/plugins.md tells it, in every language that there is a template for.
-@Suite(.serialized, .timeLimit(.minutes(10))) struct AuthorTests {
+@Suite(.serialized, .timeLimit(.minutes(15))) struct AuthorTests {
   private let author: AuthorFolder
   private var folder: TemporaryFolder { author.folder }
 

@@ -2,7 +2,7 @@ import Foundation
 import PluginTestKit
 import Testing
 
-@Suite("What a coordinator does to many jobs in the background", .timeLimit(.minutes(5)))
+@Suite("What a coordinator does to many jobs in the background", .timeLimit(.minutes(15)))
 struct BackgroundActionTests {
   private let folder: TemporaryFolder
   private let coordinator: Program

@@ -3,7 +3,7 @@ import PluginTestKit
 import Testing
 
 /// Many jobs from a file or a pipe, whatever interrupts them.
-@Suite("Bulk enqueue", .timeLimit(.minutes(5)))
+@Suite("Bulk enqueue", .timeLimit(.minutes(15)))
 struct BulkTests {
   private func write(_ lines: some Sequence<String>, to name: String, in terminals: Terminals) throws -> String {
     try terminals.folder.write(lines.joined(separator: "\n").utf8, to: name)

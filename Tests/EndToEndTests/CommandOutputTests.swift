@@ -2,7 +2,7 @@ import Foundation
 import PluginTestKit
 import Testing
 
-@Suite("What commands write, and where they cannot", .timeLimit(.minutes(5)))
+@Suite("What commands write, and where they cannot", .timeLimit(.minutes(15)))
 struct CommandOutputTests {
   private func shell(_ script: String, in folder: TemporaryFolder, _ c1: String = "") throws -> Program.End {
     let environment = ["CARBONTUBE": "\(buildFolder)/carbontube", "LIBRARY": Terminals.library, "C1": c1]

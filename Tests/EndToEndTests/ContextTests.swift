@@ -4,7 +4,7 @@ import Testing
 
 @testable import carbontube
 
-@Suite("Contexts", .timeLimit(.minutes(5)))
+@Suite("Contexts", .timeLimit(.minutes(15)))
 struct ContextTests {
   private let folder: PluginTestKit.TemporaryFolder
   private var file: String { "\(folder.path)/deep/er/config.json" }

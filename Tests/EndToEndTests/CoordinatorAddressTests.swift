@@ -2,7 +2,7 @@ import Foundation
 import PluginTestKit
 import Testing
 
-@Suite("CARBONTUBE_ADDRESS", .timeLimit(.minutes(5)))
+@Suite("CARBONTUBE_ADDRESS", .timeLimit(.minutes(15)))
 struct CoordinatorAddressTests {
   private let terminals: Terminals
 

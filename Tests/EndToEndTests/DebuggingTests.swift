@@ -3,7 +3,7 @@ import PluginTestKit
 import Testing
 
 /// What docs/debugging.md shows is what happens, and a crash in any language names its place.
-@Suite(.serialized, .timeLimit(.minutes(10))) struct DebuggingTests {
+@Suite(.serialized, .timeLimit(.minutes(15))) struct DebuggingTests {
   private let author: AuthorFolder
   private var folder: TemporaryFolder { author.folder }
 

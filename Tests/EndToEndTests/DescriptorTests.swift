@@ -3,7 +3,7 @@ import Glibc
 import PluginTestKit
 import Testing
 
-@Suite("Few open files are allowed", .timeLimit(.minutes(5)))
+@Suite("Few open files are allowed", .timeLimit(.minutes(15)))
 struct DescriptorTests {
   /// Starts a command whose hard limit of open files is `limit`.
   private func limited(to limit: Int, _ arguments: String, in folder: TemporaryFolder) throws -> Program {

@@ -2,7 +2,7 @@ import Foundation
 import PluginTestKit
 import Testing
 
-@Suite("carbontube doctor", .timeLimit(.minutes(5)))
+@Suite("carbontube doctor", .timeLimit(.minutes(15)))
 struct DoctorTests {
   private let folder: TemporaryFolder
   private let plugins: String

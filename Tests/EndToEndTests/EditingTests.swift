@@ -2,7 +2,7 @@ import Foundation
 import PluginTestKit
 import Testing
 
-@Suite("requeue --instructions", .timeLimit(.minutes(5)))
+@Suite("requeue --instructions", .timeLimit(.minutes(15)))
 struct EditingTests {
   private let terminals: Terminals
 

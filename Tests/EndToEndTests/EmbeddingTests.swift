@@ -7,7 +7,7 @@ import ServiceLifecycle
 import Testing
 
 /// What README.md shows of programs that embed CarbonTube.
-@Suite("Embedding", .timeLimit(.minutes(5)))
+@Suite("Embedding", .timeLimit(.minutes(15)))
 struct EmbeddingTests {
   @Test func `A program embeds a coordinator, a worker and a client, and ends by itself`() async throws {
     let temporary = try TemporaryFolder()

@@ -2,7 +2,7 @@ import Foundation
 import PluginTestKit
 import Testing
 
-@Suite("The main job in several terminals", .serialized, .timeLimit(.minutes(5)))
+@Suite("The main job in several terminals", .serialized, .timeLimit(.minutes(15)))
 struct FiveTerminalTests {
   @Test func `1,000 jobs go through two workers per phase, and every hash is right`() throws {
     let terminals = try Terminals()

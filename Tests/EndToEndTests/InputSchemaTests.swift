@@ -3,7 +3,7 @@ import PluginTestKit
 import Testing
 
 /// What the first phase says it takes is asked of each new job.
-@Suite("Input schemas", .timeLimit(.minutes(3)))
+@Suite("Input schemas", .timeLimit(.minutes(15)))
 struct InputSchemaTests {
   private static let problem = "instructions must be what phase 'generate-file' takes: /size must be at least 0"
 

@@ -3,7 +3,7 @@ import PluginTestKit
 import Testing
 
 /// Against a coordinator with 450 jobs, of which job-N has changed N minutes ago.
-@Suite("jobs by time, and all of them", .timeLimit(.minutes(5)))
+@Suite("jobs by time, and all of them", .timeLimit(.minutes(15)))
 struct JobSpanTests {
   private let folder: TemporaryFolder
   private let coordinator: Program

@@ -31,7 +31,7 @@ final class RedisProcess {
   }
 }
 
-@Suite("kill -9 in the middle of 1,000 jobs loses none", .serialized, .timeLimit(.minutes(10)))
+@Suite("kill -9 in the middle of 1,000 jobs loses none", .serialized, .timeLimit(.minutes(15)))
 struct KillTests {
   @Test func `of a PluginHost child`() throws {
     let terminals = try Terminals()

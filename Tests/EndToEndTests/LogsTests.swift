@@ -3,7 +3,7 @@ import PluginTestKit
 import Testing
 
 /// Failures are seen: in the logs of the servers, by `carbontube logs`, and beside the job.
-@Suite("carbontube logs", .timeLimit(.minutes(5)))
+@Suite("carbontube logs", .timeLimit(.minutes(15)))
 struct LogsTests {
   private func object(_ line: some StringProtocol) throws -> [String: Any] {
     try #require(try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any], "\(line)")

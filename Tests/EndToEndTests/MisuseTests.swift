@@ -3,7 +3,7 @@ import PluginTestKit
 import Testing
 
 /// What people get wrong: one clear line, the right exit code, nothing lost.
-@Suite("Misuse of the command line", .timeLimit(.minutes(5)))
+@Suite("Misuse of the command line", .timeLimit(.minutes(15)))
 struct MisuseTests {
   struct Case: Sendable, CustomTestStringConvertible {
     var arguments: [String]

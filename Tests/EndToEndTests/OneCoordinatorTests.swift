@@ -2,7 +2,7 @@ import Foundation
 import PluginTestKit
 import Testing
 
-@Suite("A coordinator that is found by two addresses", .timeLimit(.minutes(5)))
+@Suite("A coordinator that is found by two addresses", .timeLimit(.minutes(15)))
 struct OneCoordinatorTests {
   @Test func `is served by one connection, so that a long job runs once`() throws {
     let folder = try TemporaryFolder()

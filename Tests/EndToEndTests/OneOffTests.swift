@@ -3,7 +3,7 @@ import PluginTestKit
 import Testing
 
 /// Workers for cron, CI and schedulers of jobs.
-@Suite("Workers that end by themselves", .timeLimit(.minutes(5)))
+@Suite("Workers that end by themselves", .timeLimit(.minutes(15)))
 struct OneOffTests {
   @Test func `A worker runs as many jobs as were asked for, and never begins one more`() throws {
     let terminals = try Terminals(storage: "memory:")

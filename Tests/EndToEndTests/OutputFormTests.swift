@@ -4,7 +4,7 @@ import Testing
 
 @testable import carbontube
 
-@Suite("-o, --columns and --log-file", .timeLimit(.minutes(5)))
+@Suite("-o, --columns and --log-file", .timeLimit(.minutes(15)))
 struct OutputFormTests {
   static let documents: [(json: String, yaml: String)] = [
     ("{}", "{}"), ("[ ]", "[]"), ("7", "7"), ("[1,[2,[]],{}]", "- 1\n- - 2\n  - []\n- {}"),

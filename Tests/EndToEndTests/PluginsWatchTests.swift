@@ -3,7 +3,7 @@ import PluginTestKit
 import Testing
 
 /// An author saves, and what was built is there to be used.
-@Suite("carbontube plugins watch", .timeLimit(.minutes(5)))
+@Suite("carbontube plugins watch", .timeLimit(.minutes(15)))
 struct PluginsWatchTests {
   @Test func `Each save is built, run and copied; what fails is told and waited for; Ctrl-C ends`() throws {
     let author = try AuthorFolder()

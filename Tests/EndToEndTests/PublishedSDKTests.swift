@@ -3,7 +3,7 @@ import PluginTestKit
 import Testing
 
 /// Authors on other machines have the SDK by a URL and a version, as SwiftPM has any package.
-@Suite(.serialized, .timeLimit(.minutes(10))) struct PublishedSDKTests {
+@Suite(.serialized, .timeLimit(.minutes(15))) struct PublishedSDKTests {
   @Test func `A plugin depends on the SDK by URL and version, as docs/plugins.md tells it`() throws {
     let author = try AuthorFolder()
     let end = try author.shell(

@@ -4,7 +4,7 @@ import PluginTestKit
 import Testing
 
 /// What README.md and docs/ show is what happens.
-@Suite("README", .timeLimit(.minutes(5)))
+@Suite("README", .timeLimit(.minutes(15)))
 struct ReadmeTests {
   func document(_ name: String) throws -> String {
     String(decoding: try contents(of: "\(packageFolder)/\(name)"), as: UTF8.self)

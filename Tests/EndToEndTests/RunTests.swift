@@ -2,7 +2,7 @@ import Foundation
 import PluginTestKit
 import Testing
 
-@Suite("carbontube run, and what the commands print", .timeLimit(.minutes(5)))
+@Suite("carbontube run, and what the commands print", .timeLimit(.minutes(15)))
 struct RunTests {
   @Test func `run says in JSON which job failed and why, and shows what one said before it crashed`() throws {
     let folder = try TemporaryFolder()

@@ -5,7 +5,7 @@ import Testing
 private let secret = "Tr0ub4dor/and3"
 
 /// A phase that says its secret wherever it can, with everything in place through which people look.
-@Suite("Settings and secrets", .timeLimit(.minutes(5)))
+@Suite("Settings and secrets", .timeLimit(.minutes(15)))
 struct SecretTests {
   private let folder: TemporaryFolder
   private let library: String

@@ -2,7 +2,7 @@ import Foundation
 import PluginTestKit
 import Testing
 
-@Suite("A terminal that closes ends programs in order", .timeLimit(.minutes(5)))
+@Suite("A terminal that closes ends programs in order", .timeLimit(.minutes(15)))
 struct SignalTests {
   @Test func `SIGHUP drains a worker and stops a coordinator`() throws {
     let folder = try TemporaryFolder()
@@ -38,7 +38,7 @@ struct SignalTests {
   }
 }
 
-@Suite("plugins build verifies what it built", .timeLimit(.minutes(5)))
+@Suite("plugins build verifies what it built", .timeLimit(.minutes(15)))
 struct BuildVerificationTests {
   @Test func `A pipeline without phases is refused as plugins verify refuses it`() throws {
     let folder = try TemporaryFolder()

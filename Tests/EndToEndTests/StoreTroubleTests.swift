@@ -3,7 +3,7 @@ import PluginTestKit
 import Testing
 
 /// What goes wrong below a running coordinator: refused with a clear line, and work resumes by itself.
-@Suite("Stores in trouble", .serialized, .timeLimit(.minutes(5)))
+@Suite("Stores in trouble", .serialized, .timeLimit(.minutes(15)))
 struct StoreTroubleTests {
   private func redisCLI(_ redis: RedisProcess, _ words: String...) throws -> Program.End {
     try Program("/usr/bin/redis-cli", ["-s", "\(redis.folder.path)/redis.sock"] + words, in: redis.folder.path).end()

@@ -2,7 +2,7 @@ import Foundation
 import PluginTestKit
 import Testing
 
-@Suite("Commands in a terminal", .timeLimit(.minutes(5)))
+@Suite("Commands in a terminal", .timeLimit(.minutes(15)))
 struct TerminalPaneTests {
   private let terminals: Terminals
 

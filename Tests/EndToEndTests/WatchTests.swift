@@ -2,7 +2,7 @@ import Foundation
 import PluginTestKit
 import Testing
 
-@Suite("--watch without a terminal", .timeLimit(.minutes(5)))
+@Suite("--watch without a terminal", .timeLimit(.minutes(15)))
 struct WatchTests {
   private let terminals: Terminals
 

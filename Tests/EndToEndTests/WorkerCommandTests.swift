@@ -2,7 +2,7 @@ import Foundation
 import PluginTestKit
 import Testing
 
-@Suite("Workers, and what --json says of changes", .timeLimit(.minutes(5)))
+@Suite("Workers, and what --json says of changes", .timeLimit(.minutes(15)))
 struct WorkerCommandTests {
   private let terminals: Terminals
 

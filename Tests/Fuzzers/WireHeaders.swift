@@ -21,6 +21,7 @@ extension FuzzTarget {
     case .jobs: expectRoundTrip(bytes, decode: JobOrders.init(decoding:)) { $0.encoded() }
     case .cancel, .recall: expectRoundTrip(bytes, decode: LeaseOrder.init(decoding:)) { $0.encoded(as: kind) }
     case .drain: expectRoundTrip(bytes, decode: DrainOrder.init(decoding:)) { $0.encoded() }
+    case .release: expectRoundTrip(bytes, decode: ReleaseOrder.init(decoding:)) { $0.encoded() }
     case .results: expectRoundTrip(bytes, decode: AttemptReports.init(decoding:)) { $0.encoded() }
     case .resultAck: expectRoundTrip(bytes, decode: ReportAcknowledgement.init(decoding:)) { $0.encoded() }
     case .enqueue: expectRoundTrip(bytes, decode: EnqueueRequest.init(decoding:)) { $0.encoded() }
@@ -93,6 +94,7 @@ private func orderSeeds(_ worker: WorkerID, _ job: JobID) -> [[UInt8]] {
     LeaseOrder(worker: worker, tokens: tokens).encoded(as: .cancel),
     LeaseOrder(worker: worker, tokens: tokens).encoded(as: .recall),
     DrainOrder(worker: worker).encoded(),
+    ReleaseOrder(worker: worker, plugin: "0123456789ab").encoded(),
   ]
 }
 

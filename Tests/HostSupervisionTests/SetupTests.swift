@@ -8,7 +8,7 @@ import Testing
 private let secret = "t0p-s3cret/token"
 
 /// What a phase is given besides its jobs, in real children.
-@Suite("What a child is given", .timeLimit(.minutes(5))) struct SetupTests {
+@Suite("What a child is given", .timeLimit(.minutes(15))) struct SetupTests {
   let folder: TemporaryFolder
 
   init() throws { folder = try TemporaryFolder() }

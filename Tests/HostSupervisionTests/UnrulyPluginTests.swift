@@ -5,7 +5,7 @@ import PluginTestKit
 import Testing
 
 /// A child's end is the kernel's word, and nothing of a child or a job is left behind it.
-@Suite(.timeLimit(.minutes(5))) struct UnrulyPluginTests {
+@Suite(.timeLimit(.minutes(15))) struct UnrulyPluginTests {
   let folder: TemporaryFolder
   let library: String
 

@@ -5,7 +5,7 @@ import Testing
 @testable import JobStorageRedis
 
 /// Redis evicts whole keys.
-@Suite("Redis, keys that go missing", .timeLimit(.minutes(5)))
+@Suite("Redis, keys that go missing", .timeLimit(.minutes(15)))
 struct RedisEvictionTests {
   private let everyState = Dictionary(uniqueKeysWithValues: JobState.allCases.map { ($0.description, $0) })
 

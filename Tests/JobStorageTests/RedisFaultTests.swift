@@ -4,7 +4,7 @@ import JobStorageRedis
 import PipelineModel
 import Testing
 
-@Suite("Redis alone", .timeLimit(.minutes(5)))
+@Suite("Redis alone", .timeLimit(.minutes(15)))
 struct RedisFaultTests {
   private let pipeline: PipelineDefinition
   private let now = Timestamp(milliseconds: 1_800_000_000_000)

@@ -4,7 +4,7 @@ import JobStorageRedis
 import PipelineModel
 import Testing
 
-@Suite("Redis, ownership", .timeLimit(.minutes(5)))
+@Suite("Redis, ownership", .timeLimit(.minutes(15)))
 struct RedisOwnershipTests {
   private let scene: RedisScene
 

@@ -3,7 +3,7 @@ import JobStorageRedis
 import PipelineModel
 import Testing
 
-@Suite("Redis, what it refuses", .timeLimit(.minutes(5)))
+@Suite("Redis, what it refuses", .timeLimit(.minutes(15)))
 struct RedisRefusalTests {
   @Test func `A password that is set under a running store is waited for`() throws {
     let scene = try RedisScene()

@@ -5,7 +5,7 @@ import Testing
 @testable import JobStorageRedis
 
 /// No command holds the server long, whatever is asked and however much is stored.
-@Suite("Redis, large turns and many jobs", .timeLimit(.minutes(10)))
+@Suite("Redis, large turns and many jobs", .timeLimit(.minutes(15)))
 struct RedisScaleTests {
   private let worker = WorkerID.named("w")
 

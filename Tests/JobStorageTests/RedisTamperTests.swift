@@ -5,7 +5,7 @@ import Testing
 @testable import JobStorageRedis
 
 /// What stands in Redis may have been written by anybody: it is read, refused or left out, and never ends the process.
-@Suite("Redis, texts of strangers", .timeLimit(.minutes(5)))
+@Suite("Redis, texts of strangers", .timeLimit(.minutes(15)))
 struct RedisTamperTests {
   private static let job = "1 0 2 1 1 0 1 1800000000000 0 17 -3 42 1790000000000"
   private static let attempt = "0 1 worker-1 0123456789ab 1800000000000 5 2"

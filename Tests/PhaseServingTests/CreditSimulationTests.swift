@@ -3,7 +3,7 @@ import Testing
 @testable import PhaseServing
 
 /// Real ledgers and real rosters by a clock that is moved by hand.
-@Suite("Credits between coordinators and workers", .timeLimit(.minutes(10)))
+@Suite("Credits between coordinators and workers", .timeLimit(.minutes(15)))
 struct CreditSimulationTests {
   /// - Parameter durations: of the jobs of each coordinator, in milliseconds.
   private func world(

@@ -7,7 +7,7 @@ import Testing
 import WireProtocol
 
 /// The forms that tasks use. Each test runs with as many tasks as the pool has no threads for, where that matters.
-@Suite("The client library from tasks", .timeLimit(.minutes(5)))
+@Suite("The client library from tasks", .timeLimit(.minutes(15)))
 struct AsyncClientTests {
   private func withCoordinator(
     hwm: Int = 10, _ body: (PipelineServer, PipelineClient) async throws -> Void

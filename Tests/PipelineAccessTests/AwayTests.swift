@@ -4,7 +4,7 @@ import Testing
 
 @testable import PipelineAccess
 
-@Suite("A coordinator that is away, busy or silent", .timeLimit(.minutes(5)))
+@Suite("A coordinator that is away, busy or silent", .timeLimit(.minutes(15)))
 struct AwayTests {
   @Test func `What could not be sent in time is not delivered later`() throws {
     let first = try FalseCoordinator { _ in (.ok, "{}", []) }

@@ -9,7 +9,7 @@ import Testing
 import WireProtocol
 import ZeroMQTransport
 
-@Suite("The client library against a real coordinator", .timeLimit(.minutes(5)))
+@Suite("The client library against a real coordinator", .timeLimit(.minutes(15)))
 struct PipelineClientTests {
   private func coordinator() throws -> PipelineServer {
     var settings = PipelineServerSettings(logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })

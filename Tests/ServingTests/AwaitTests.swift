@@ -5,7 +5,7 @@ import PluginTestKit
 import Testing
 import WireProtocol
 
-@Suite("Clients that wait for the end of a job", .timeLimit(.minutes(5)))
+@Suite("Clients that wait for the end of a job", .timeLimit(.minutes(15)))
 struct AwaitTests {
   private let puppet = PhaseDefinition(
     jobType: "puppet", retry: RetryPolicy(attempts: 2, crashes: 3, backoffMilliseconds: 1))

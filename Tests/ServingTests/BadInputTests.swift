@@ -7,7 +7,7 @@ import Testing
 import WireProtocol
 import ZeroMQTransport
 
-@Suite("Bad input loses nothing and stops nobody", .timeLimit(.minutes(5)))
+@Suite("Bad input loses nothing and stops nobody", .timeLimit(.minutes(15)))
 struct BadInputTests {
   private let puppet = PhaseDefinition(jobType: "puppet")
 

@@ -6,7 +6,7 @@ import Testing
 import WireProtocol
 import ZeroMQTransport
 
-@Suite("A coordinator that is asked for a lot", .timeLimit(.minutes(5)))
+@Suite("A coordinator that is asked for a lot", .timeLimit(.minutes(15)))
 struct BusyCoordinatorTests {
   private let puppet = PhaseDefinition(jobType: "puppet")
 

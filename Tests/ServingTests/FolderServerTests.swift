@@ -6,7 +6,7 @@ import Testing
 @testable import PhaseServing
 
 /// The workers of a folder of plugins come and go, and nothing of one that has gone stays.
-@Suite(.timeLimit(.minutes(5))) struct FolderServerTests {
+@Suite(.timeLimit(.minutes(15))) struct FolderServerTests {
   private func publish(_ build: Int, _ plugin: HazardPlugin) throws {
     try plugin.folder.write(plugin.compiled(build: build), to: "draft")
     let folder = plugin.folder.path
@@ -46,7 +46,7 @@ import Testing
     guard symlink("\(buildFolder)/libFixturePlugin.so", folder.path + "/plugins/libFixturePlugin.so") == 0 else {
       throw Unexpected("no link")
     }
-    let jobTypes = ["lister", "puppet", "returner"]
+    let jobTypes = ["fixture-pattern", "lister", "puppet", "returner"]
     let phases = jobTypes.map { PhaseDefinition(jobType: $0) }
     let clusters = try (0..<2).map { _ in try Cluster(phases: phases, workersPerPhase: 0) }
     defer { for cluster in clusters { cluster.stop() } }
@@ -66,8 +66,8 @@ import Testing
     }
     #expect(try clients[0].request("drain", #"{"worker":"here/puppet"}"#).reply.code == .ok)
     try log.wait(for: "puppet: was drained and is not served again")
-    for client in clients { try awaitWorkers(["here/lister", "here/returner"], client) }
-    #expect(server.serviceCount == 2)
+    for client in clients { try awaitWorkers(["here/fixture-pattern", "here/lister", "here/returner"], client) }
+    #expect(server.serviceCount == 3)
     #expect(try clients[1].request("drain", #"{"worker":"here"}"#).reply.code == .ok)
     server.waitUntilStopped()
     for client in clients { try awaitWorkers([], client) }

@@ -4,7 +4,7 @@ import PluginTestKit
 import Testing
 
 /// What is put over a plugin that is served ends no job, whatever it is and however it gets there.
-@Suite(.timeLimit(.minutes(5))) struct HazardousFileTests {
+@Suite(.timeLimit(.minutes(15))) struct HazardousFileTests {
   enum Replacement: CustomTestStringConvertible {
     /// The first percents of the good file, written over it.
     case halfCopied(percent: Int)

@@ -3,7 +3,7 @@ import PluginTestKit
 import Testing
 
 /// What a phase does wrong while it runs harms its own job alone.
-@Suite(.timeLimit(.minutes(5))) struct HazardousRunTests {
+@Suite(.timeLimit(.minutes(15))) struct HazardousRunTests {
   struct Hazard: CustomTestStringConvertible {
     var deed: String
     var language = HazardPlugin.Language.c

@@ -5,7 +5,7 @@ import Synchronization
 import Testing
 import WireProtocol
 
-@Suite("Workers that go away, or never come near", .timeLimit(.minutes(5)))
+@Suite("Workers that go away, or never come near", .timeLimit(.minutes(15)))
 struct LostWorkerTests {
   private func cluster(losses: Int = 2, clocks: Clocks = .system) throws -> Cluster {
     let puppet = PhaseDefinition(jobType: "puppet", retry: RetryPolicy(attempts: 1, losses: losses))

@@ -3,7 +3,7 @@ import PluginTestKit
 import Testing
 import WireProtocol
 
-@Suite("A worker with more slots than a message takes jobs", .timeLimit(.minutes(5)))
+@Suite("A worker with more slots than a message takes jobs", .timeLimit(.minutes(15)))
 struct ManySlotsTests {
   @Test func `Gets all it has room for, in messages it can read`() throws {
     let slots = JobOrders.maximumJobs + 200

@@ -1,7 +1,7 @@
 import PipelineModel
 import Testing
 
-@Suite("Coordinator, worker and PluginHost children over real sockets", .timeLimit(.minutes(5)))
+@Suite("Coordinator, worker and PluginHost children over real sockets", .timeLimit(.minutes(15)))
 struct OutcomeTests {
   private let puppet = PhaseDefinition(
     jobType: "puppet", retry: RetryPolicy(attempts: 2, crashes: 3, backoffMilliseconds: 1))

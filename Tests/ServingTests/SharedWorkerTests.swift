@@ -6,7 +6,7 @@ import Testing
 import WireProtocol
 import ZeroMQTransport
 
-@Suite("Workers that several pipelines share", .timeLimit(.minutes(5)))
+@Suite("Workers that several pipelines share", .timeLimit(.minutes(15)))
 struct SharedWorkerTests {
   private let puppet = PhaseDefinition(jobType: "puppet")
 

@@ -4,7 +4,7 @@ import PluginTestKit
 import Testing
 import WireProtocol
 
-@Suite("A store that fails loses no acknowledged job", .timeLimit(.minutes(5)))
+@Suite("A store that fails loses no acknowledged job", .timeLimit(.minutes(15)))
 struct StoreFaultTests {
   private let phases = [PhaseDefinition(jobType: "puppet"), PhaseDefinition(jobType: "puppet")]
 

@@ -9,7 +9,7 @@ import WireProtocol
 @testable import PhaseServing
 
 /// What a worker says and does when things go wrong around it, seen from its coordinator.
-@Suite(.timeLimit(.minutes(5))) struct WorkerTests {
+@Suite(.timeLimit(.minutes(15))) struct WorkerTests {
   /// A worker of the hazard plugin, in a folder with a cache of its own.
   private final class Scene {
     let coordinator: CoordinatorInName

@@ -180,6 +180,9 @@ import Testing
         { try LeaseOrder(decoding: $0).encoded(as: .recall) }
       ),
       (DrainOrder(worker: worker).encoded(), { try DrainOrder(decoding: $0).encoded() }),
+      (
+        ReleaseOrder(worker: worker, plugin: "0123456789ab").encoded(), { try ReleaseOrder(decoding: $0).encoded() }
+      ),
       (ReportAcknowledgement(tokens: [token]).encoded(), { try ReportAcknowledgement(decoding: $0).encoded() }),
       (BeginAnswer(tokens: [token]).encoded(), { try BeginAnswer(decoding: $0).encoded() }),
     ]

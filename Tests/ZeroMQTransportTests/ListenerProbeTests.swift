@@ -3,7 +3,7 @@ import Testing
 
 @testable import ZeroMQTransport
 
-@Suite("What is found where nobody answers", .timeLimit(.minutes(5)))
+@Suite("What is found where nobody answers", .timeLimit(.minutes(15)))
 struct ListenerProbeTests {
   private let patient = 30_000
 

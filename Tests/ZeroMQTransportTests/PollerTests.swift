@@ -4,7 +4,7 @@ import Testing
 @testable import ZeroMQTransport
 
 /// What a wait must never miss: libzmq's descriptor tells of changes only, and other calls can take the news of them.
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(15)))
 struct PollerTests {
   private let context: SocketContext
   private let router: Socket

@@ -27,6 +27,11 @@ class MachineBehindNAT:
             f"ip netns exec {self.router} nft add table ip nat",
             f"ip netns exec {self.router} nft add chain ip nat out {{ type nat hook postrouting priority 100 ; }}",
             f"ip netns exec {self.router} nft add rule ip nat out oifname out masquerade",
+            f"ip netns exec {self.router} nft add table ip filter",
+            f"ip netns exec {self.router} nft add chain ip filter in {{ type filter hook forward priority 0 ; }}",
+            f"ip netns exec {self.router} nft add rule ip filter in iifname out ct state new drop",
+            # Even who knows the way does not get in.
+            "ip route add 10.231.82.0/30 via 10.231.81.2",
         ]:
             subprocess.run(command.split(), check=True, capture_output=True)
         self.within = ["ip", "netns", "exec", self.name]

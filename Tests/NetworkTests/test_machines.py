@@ -50,7 +50,8 @@ class BehindNAT(Case):
 
     def test_jobs_of_a_machine_that_is_cut_off_run_elsewhere_within_two_seconds(self):
         pipeline = self.naps.pipeline("naps-one", host="*")
-        self.naps.worker(f"--sub-connect=tcp://{self.machine.here}:{pipeline.events}", within=self.machine.within)
+        far = self.naps.worker(f"--sub-connect=tcp://{self.machine.here}:{pipeline.events}", within=self.machine.within)
+        self.addCleanup(far.process.kill)
         ids = pipeline.enqueue(1, 60_000, "long")
         until(lambda: pipeline.status()["phases"][0]["running"] == 1, "it runs there")
         self.machine.cut(True)

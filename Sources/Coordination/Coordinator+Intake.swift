@@ -46,7 +46,7 @@ extension Coordinator {
       return try refuse(tooLarge: frames[0], bytes: message.bytes, from: route)
     }
     switch kind {
-    case .hello: try handleHello(frames, from: route, now: now)
+    case .hello: try handleHello(frames, from: route, on: message.descriptor, now: now)
     case .credit: try handleCredit(frames, from: route)
     case .goodbye: try handleGoodbye(frames, from: route, now: now)
     case .progress: try handleProgress(frames)

@@ -30,8 +30,17 @@ extension Coordinator {
 
   // MARK: - What they say
 
-  func handleHello(_ frames: [[UInt8]], from route: [UInt8], now: Moment) throws(WireError) {
-    carryOut(roster.observe(try Hello(decoding: try Self.single(frames)), from: route, now: now.instant), now: now)
+  /// A worker hears something twice a second, so that a machine that is cut off is missed within 2 s.
+  private static var acknowledgedWithinMilliseconds: UInt32 { 1_000 }
+
+  func handleHello(
+    _ frames: [[UInt8]], from route: [UInt8], on descriptor: Int32, now: Moment
+  ) throws(WireError) {
+    let hello = try Hello(decoding: try Self.single(frames))
+    if !roster.knows(hello.worker, at: route) {
+      PeerMonitor.limitSilence(on: descriptor, milliseconds: Self.acknowledgedWithinMilliseconds)
+    }
+    carryOut(roster.observe(hello, from: route, now: now.instant), now: now)
     if roster.owesCredits { demandIsDue = true }
   }
 

@@ -160,8 +160,6 @@ final class Coordinator {
     intake = try Socket(
       .router, in: context, receiveHighWaterMark: 100,
       maximumMessageBytes: Int64(settings.maximumInstructionsBytes) + 65_536, lingerMilliseconds: 500)
-    // A worker whose machine is cut off is to be missed within 2 s: its jobs wait.
-    intake.setHeartbeat(intervalMilliseconds: 500, timeoutMilliseconds: 1_000)
     intakeMonitor = try PeerMonitor(of: intake, name: "intake")
     intakeAddress = try intake.bind(settings.intakeAddress)
     meeting.subscribe(to: MeetingTopic.topic(for: settings.advertisedIntakeAddress ?? intakeAddress))

@@ -26,7 +26,7 @@ struct WorkerRoster {
     /// Whoever was heard within this time, and is connected, keeps its id.
     var idHolder: Int64 = 5_000
     /// Workers hear from their coordinators this often.
-    var heartbeat: Int64 = 1_000
+    var heartbeat: Int64 = 500
     /// Those that several coordinators share hear more often, so that one that hangs keeps no slots.
     var sharedHeartbeat: Int64 = 400
     /// A job that its worker does not list this long after it was sent has been lost on the way.

@@ -23,7 +23,7 @@ final class CoordinatorConnection {
     heardAt = now
     socket = try Socket(.dealer, in: context, lingerMilliseconds: 500)
     socket.queueOnlyWhileConnected()
-    socket.setHeartbeat(intervalMilliseconds: 500, timeoutMilliseconds: 1_500)
+    socket.setAcknowledgementLimit(milliseconds: 1_500)
     monitor = try ConnectionMonitor(of: socket, name: "coordinator-\(number)")
     try socket.connect(address)
   }

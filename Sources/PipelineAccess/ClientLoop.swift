@@ -22,7 +22,7 @@ final class ClientLoop: Sendable {
     do throws(TransportError) {
       let context = try SocketContext()
       let dealer = try Socket(.dealer, in: context, highWaterMark: 1_000, lingerMilliseconds: 100)
-      dealer.setHeartbeat(intervalMilliseconds: 1_000, timeoutMilliseconds: 5_000)
+      dealer.setAcknowledgementLimit(milliseconds: 5_000)
       dealer.queueOnlyWhileConnected()
       let monitor = try ConnectionMonitor(of: dealer, name: "client")
       try dealer.connect(address)

@@ -44,6 +44,14 @@ public final class PeerMonitor {
     return info
   }
 
+  /// Has the kernel end a TCP connection on which something that was sent has had no acknowledgement for so long
+  /// (TCP_USER_TIMEOUT, tcp(7)): its peer's machine is cut off. Does nothing where it is none, as with `ipc://`.
+  /// Why not by heartbeats: `Socket.setAcknowledgementLimit`.
+  public static func limitSilence(on descriptor: Int32, milliseconds: UInt32) {
+    var limit = milliseconds
+    setsockopt(descriptor, Int32(IPPROTO_TCP), TCP_USER_TIMEOUT, &limit, socklen_t(MemoryLayout<UInt32>.size))
+  }
+
   /// Ends a connection whose descriptor libzmq has: it sees that its peer has gone, and frees what it holds of it.
   public static func end(_ descriptor: Int32) { shutdown(descriptor, Int32(SHUT_RDWR)) }
 }

@@ -66,6 +66,14 @@ public final class Socket {
     set(ZMQ_HEARTBEAT_TIMEOUT, timeoutMilliseconds)
   }
 
+  /// Has the kernel end TCP connections on which something that was sent is not acknowledged for so long: the peer's machine
+  /// is cut off. Before `connect` or `bind`.
+  ///
+  /// For whoever sends much to a coordinator this takes the place of heartbeats: where their sender has left while its
+  /// messages wait beyond the high-water mark, libzmq 4.3.4 aborts the process that receives them (`!_io_error` in
+  /// stream_engine_base_t::out_event).
+  public func setAcknowledgementLimit(milliseconds: Int32) { set(ZMQ_TCP_MAXRT, milliseconds) }
+
   /// While no peer is connected `send` answers false, instead of queueing for one that may never come. Before `connect`.
   public func queueOnlyWhileConnected() { set(ZMQ_IMMEDIATE, Int32(1)) }
 

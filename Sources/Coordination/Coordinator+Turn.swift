@@ -33,7 +33,7 @@ extension Coordinator {
     pending.shares = roster.share(
       queued: zip(queued, arrivals).map(+), allowance: allowance, isPaused: { pausedPhases.contains($0) })
     pending.turn.claims = pending.shares.map {
-      Claim(phase: $0.phase, worker: $0.worker, limit: $0.limit, leaseUntil: now.wall)
+      Claim(phase: $0.phase, worker: $0.worker, limit: $0.limit)
     }
   }
 

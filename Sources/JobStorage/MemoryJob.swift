@@ -28,7 +28,6 @@ final class MemoryJob {
   struct Lease {
     var token: LeaseToken
     var worker: WorkerID
-    var until: Timestamp
     var claimedAt: Timestamp
   }
 
@@ -68,7 +67,7 @@ final class MemoryJob {
     guard let lease else { return nil }
     return RunningJob(
       id: id, token: lease.token, phase: keys.shownIndex(ofKey: phaseKey), worker: lease.worker, attempt: attempt,
-      failures: failures, crashes: crashes, losses: losses, leaseUntil: lease.until, claimedAt: lease.claimedAt)
+      failures: failures, crashes: crashes, losses: losses, claimedAt: lease.claimedAt)
   }
 
   private static let attemptsKept = 100

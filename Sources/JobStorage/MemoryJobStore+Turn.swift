@@ -10,7 +10,6 @@ extension MemoryJobStore {
     result.failures = turn.failures.map { fail($0, dueBy: turn.promotionTime, now: now) }
     result.releases = release(turn.releases, now: now)
     result.enqueues = turn.enqueues.map { enqueue($0, dueBy: turn.promotionTime, now: now) }
-    result.renewals = turn.renewals.map(renew)
     if turn.promotionLimit > 0 {
       result.promoted = promote(limit: turn.promotionLimit, dueBy: turn.promotionTime, now: now)
       result.nextDue = delays.nextDue()
@@ -80,12 +79,6 @@ extension MemoryJobStore {
     return .stored
   }
 
-  private func renew(_ renewal: Renewal) -> WriteOutcome {
-    guard let job = holder(of: renewal.token, renewal.job) else { return .stale }
-    job.lease?.until = renewal.until
-    return .recorded
-  }
-
   private func promote(limit: Int, dueBy: Timestamp, now: Timestamp) -> [Int: Int] {
     var promoted: [Int: Int] = [:]
     for _ in 0..<limit {
@@ -104,8 +97,7 @@ extension MemoryJobStore {
       countOut(job)
       lastToken += 1
       let token = LeaseToken(lastToken)
-      putRunning(
-        job, under: .init(token: token, worker: claim.worker, until: claim.leaseUntil, claimedAt: now))
+      putRunning(job, under: .init(token: token, worker: claim.worker, claimedAt: now))
       claimed.append(
         ClaimedJob(
           id: job.id, token: token, attempt: job.attempt, failures: job.failures, crashes: job.crashes,

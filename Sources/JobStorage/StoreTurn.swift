@@ -4,8 +4,8 @@ public import PipelineModel
 ///
 /// Phases that the pipeline does not have are refused as `.misconfigured` before anything is written.
 ///
-/// The order of work is fixed: owner check, completions, failures, releases, enqueues, renewals, promotion of delayed
-/// jobs that are due, claims, metrics. So a claim can return a job that the same turn completed into that phase.
+/// The order of work is fixed: owner check, completions, failures, releases, enqueues, promotion of delayed jobs that
+/// are due, claims, metrics. So a claim can return a job that the same turn completed into that phase.
 public struct StoreTurn: Sendable {
   /// The wall clock's time: what is recorded.
   public var now: Timestamp
@@ -13,7 +13,6 @@ public struct StoreTurn: Sendable {
   public var failures: [Failure] = []
   public var releases: [Release] = []
   public var enqueues: [NewJob] = []
-  public var renewals: [Renewal] = []
   /// Moves up to this many delayed jobs whose time has come into their queues. Zero: does not look.
   public var promotionLimit = 0
   /// Jobs due by this moment are moved, and new ones and those to be retried are not delayed. Apart from `now`, since it must not jump where somebody sets the wall clock.
@@ -27,14 +26,14 @@ public struct StoreTurn: Sendable {
   }
 
   public var isEmpty: Bool {
-    completions.isEmpty && failures.isEmpty && releases.isEmpty && enqueues.isEmpty && renewals.isEmpty
-      && promotionLimit == 0 && claims.isEmpty && metrics.isEmpty
+    completions.isEmpty && failures.isEmpty && releases.isEmpty && enqueues.isEmpty && promotionLimit == 0
+      && claims.isEmpty && metrics.isEmpty
   }
 
   /// How many jobs and metrics it may touch: a measure of the work it is.
   public var itemCount: Int {
-    completions.count + failures.count + releases.count + enqueues.count + renewals.count + metrics.count
-      + promotionLimit + claims.reduce(0) { $0 + $1.limit }
+    completions.count + failures.count + releases.count + enqueues.count + metrics.count + promotionLimit
+      + claims.reduce(0) { $0 + $1.limit }
   }
 }
 
@@ -119,30 +118,15 @@ public struct Release: Hashable, Sendable {
   }
 }
 
-/// Moves a running job's lease to a later end.
-public struct Renewal: Hashable, Sendable {
-  public var job: JobID
-  public var token: LeaseToken
-  public var until: Timestamp
-
-  public init(job: JobID, token: LeaseToken, until: Timestamp) {
-    self.job = job
-    self.token = token
-    self.until = until
-  }
-}
-
-/// Asks for up to `limit` jobs of one phase for one worker.
+/// Asks for up to `limit` jobs of one phase for one worker. The leases it gives have no end of their own.
 public struct Claim: Hashable, Sendable {
   public var phase: Int
   public var worker: WorkerID
   public var limit: Int
-  public var leaseUntil: Timestamp
 
-  public init(phase: Int, worker: WorkerID, limit: Int, leaseUntil: Timestamp) {
+  public init(phase: Int, worker: WorkerID, limit: Int) {
     self.phase = phase
     self.worker = worker
     self.limit = limit
-    self.leaseUntil = leaseUntil
   }
 }

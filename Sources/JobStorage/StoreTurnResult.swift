@@ -6,7 +6,6 @@ public struct StoreTurnResult: Sendable {
   public var failures: [WriteOutcome] = []
   public var releases: [WriteOutcome] = []
   public var enqueues: [EnqueueOutcome] = []
-  public var renewals: [WriteOutcome] = []
   /// Jobs that became due, counted by phase.
   public var promoted: [Int: Int] = [:]
   /// When the next delayed job becomes due; nil where there is none. Only set when the turn asked for promotion.
@@ -73,12 +72,11 @@ public struct RunningJob: Hashable, Sendable {
   public var crashes: Int
   /// See `Release.losses`.
   public var losses: Int
-  public var leaseUntil: Timestamp
   public var claimedAt: Timestamp
 
   public init(
     id: JobID, token: LeaseToken, phase: Int, worker: WorkerID, attempt: Int, failures: Int, crashes: Int,
-    losses: Int = 0, leaseUntil: Timestamp, claimedAt: Timestamp
+    losses: Int = 0, claimedAt: Timestamp
   ) {
     self.id = id
     self.token = token
@@ -88,7 +86,6 @@ public struct RunningJob: Hashable, Sendable {
     self.failures = failures
     self.crashes = crashes
     self.losses = losses
-    self.leaseUntil = leaseUntil
     self.claimedAt = claimedAt
   }
 }

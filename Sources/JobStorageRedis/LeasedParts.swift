@@ -1,4 +1,4 @@
-/// The parts of a turn that carry a token: C F L N (`turnScript`). A part is a function from the place of its first
+/// The parts of a turn that carry a token: C F L (`turnScript`). A part is a function from the place of its first
 /// argument to its answer and the place behind its last one.
 let leasedParts = #"""
   local parts = {}
@@ -15,7 +15,7 @@ let leasedParts = #"""
       local token, key, a, erred, size, rest_at, priority
       if text and not seen[id] then
         token, key, a, erred, size, rest_at, priority =
-          match(text, '^(%d+) %S+ %S+ %S+ %d (%d+) (%d+) %d+ %d+ %d+ (%d) %d+ %S+ (%d+) ()(%-?%d+)')
+          match(text, '^(%d+) %S+ %S+ %d (%d+) (%d+) %d+ %d+ %d+ (%d) %d+ %S+ (%d+) ()(%-?%d+)')
       end
       if token == ARGV[tokens + n] then
         seen[id] = true
@@ -83,16 +83,6 @@ let leasedParts = #"""
       queue(id, j.key, j.priority, true)
     end
     return j and 1 or 0, at + 4
-  end
-
-  function parts.N(at)
-    local j = running(ARGV[at])
-    local held = j and j.token == ARGV[at + 1]
-    if held then
-      local before, after = match(j.lease, '^(%d+ %S+ )%S+( .*)$')
-      call('HSET', RUNNING, ARGV[at], before .. ARGV[at + 2] .. after)
-    end
-    return held and 1 or 0, at + 3
   end
 
   """#

@@ -91,11 +91,11 @@ let queueParts = #"""
 
   function parts.G(at)
     local key, room = ARGV[at], tonumber(ARGV[at + 1])
-    local holder = ' ' .. ARGV[at + 2] .. ' ' .. ARGV[at + 3] .. ' ' .. now .. ' '
+    local holder = ' ' .. ARGV[at + 2] .. ' ' .. now .. ' '
     local name = P .. 'q:' .. key
     write_additions()
     local ids = call('ZRANGE', name, 0, room - 1)
-    if #ids == 0 then return { 0, 0 }, at + 4 end
+    if #ids == 0 then return { 0, 0 }, at + 3 end
     local jobs = call('HMGET', JOB, unpack(ids))
     local count = fitting(jobs, CLAIMED_BYTES)
     local more = (count < #ids or count == room) and 1 or 0
@@ -107,7 +107,7 @@ let queueParts = #"""
     if missing > 0 or count < #ids then
       ids, jobs, contents, count = whole_jobs(key, ids, jobs, contents, count)
     end
-    if count == 0 then return { missing, more }, at + 4 end
+    if count == 0 then return { missing, more }, at + 3 end
     local last, leases = following('token', count), {}
     for n = 1, count do
       leases[2 * n - 1], leases[2 * n] = ids[n], whole(last - count + n) .. holder .. jobs[n]
@@ -115,7 +115,7 @@ let queueParts = #"""
     many('HSET', RUNNING, leases)
     tally('1', key, -count)
     tally('3', key, count)
-    return { missing, more, whole(last - count + 1), ids, jobs, contents }, at + 4
+    return { missing, more, whole(last - count + 1), ids, jobs, contents }, at + 3
   end
 
   """#

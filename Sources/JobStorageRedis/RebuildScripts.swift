@@ -11,7 +11,7 @@ let indexScript =
       local text = call('HGET', JOB, id)
       if not text then
         local lease = call('HGET', RUNNING, id)
-        text = lease and match(lease, '^%d+ %S+ %S+ %-?%d+ (.*)$')
+        text = lease and match(lease, '^%d+ %S+ %-?%d+ (.*)$')
         if text and job(text).state then call('HSET', JOB, id, text) end
       end
       local j = text and job(text) or {}

@@ -63,7 +63,6 @@ struct RedisLease {
   let token: LeaseToken
   let key: Int
   let worker: WorkerID
-  let until: Timestamp
   let claimedAt: Timestamp
   let attempt: Int
   let failures: Int
@@ -71,14 +70,13 @@ struct RedisLease {
   let losses: Int
 
   init?(text: String) {
-    let words = text.split(separator: " ", maxSplits: 4)
-    guard words.count == 5, let token = Stored.count(words[0]), let worker = WorkerID(String(words[1])),
-      let until = Int64(words[2]), let claimed = Int64(words[3]), let job = RedisJob(text: String(words[4]))
+    let words = text.split(separator: " ", maxSplits: 3)
+    guard words.count == 4, let token = Stored.count(words[0]), let worker = WorkerID(String(words[1])),
+      let claimed = Int64(words[2]), let job = RedisJob(text: String(words[3]))
     else { return nil }
     self.token = LeaseToken(UInt64(token))
     key = job.key
     self.worker = worker
-    self.until = Timestamp(milliseconds: until)
     claimedAt = Timestamp(milliseconds: claimed)
     attempt = job.attempt + 1
     failures = job.failures
@@ -89,6 +87,6 @@ struct RedisLease {
   func runningJob(_ id: JobID, keys: PhaseKeys) -> RunningJob {
     RunningJob(
       id: id, token: token, phase: keys.shownIndex(ofKey: key), worker: worker, attempt: attempt, failures: failures,
-      crashes: crashes, losses: losses, leaseUntil: until, claimedAt: claimedAt)
+      crashes: crashes, losses: losses, claimedAt: claimedAt)
   }
 }

@@ -12,7 +12,10 @@ public import PipelineModel
 public final class RedisJobStore: JobStore {
   /// Ownership that is not renewed lapses after this long.
   static let ownershipMilliseconds = 1_500
-  static let schema = 3
+  /// Rises with every change of what the keys hold. An earlier one is refused, not converted: no script may hold the server
+  /// long, so a conversion would go in bites, could be cut off between two layouts, and each script would have to read both.
+  /// The version that wrote the jobs can finish them.
+  static let schema = 4
 
   public let address: String
   public private(set) var advice: [String] = []

@@ -17,7 +17,7 @@
 ///             phase; a f c l attempts failures crashes losses; x 1 where `error` may hold its error; UPDATED of a waiting
 ///             job is also when it was queued; DUE 0 unless delayed; SIZE of the instructions, in bytes; REST: PRIORITY
 ///             SERIAL ENQUEUED and a line for each of the last 100 attempts (`AttemptText`)
-/// `running`   hash: ID → TOKEN WORKER UNTIL CLAIMED and the job's text as it was claimed. A claim writes here alone
+/// `running`   hash: ID → TOKEN WORKER CLAIMED and the job's text as it was claimed. A claim writes here alone
 /// `in`        hash: ID → instructions; `error` hash: ID → the last error of a job that had one
 /// `q:KEY`     zset, the queue of a phase: ID by place; places fall with priority
 /// `delayed`   zset: SERIAL:ID by due time
@@ -127,7 +127,7 @@ let scriptPrelude = #"""
   local function running(id)
     local text = call('HGET', RUNNING, id)
     if not text then return nil end
-    local token, worker, claimed, from = match(text, '^(%d+) (%S+) %S+ (%-?%d+) ()')
+    local token, worker, claimed, from = match(text, '^(%d+) (%S+) (%-?%d+) ()')
     local j = token and job(text, from)
     if not j or not j.state then return nil end
     j.lease, j.token, j.worker, j.claimed, j.state, j.a = text, token, worker, claimed, '3', j.a + 1

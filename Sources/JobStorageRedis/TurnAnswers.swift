@@ -22,7 +22,6 @@ struct TurnAnswers {
     result.failures = Array(repeating: .recorded, count: turn.failures.count)
     result.releases = Array(repeating: .stale, count: turn.releases.count)
     result.enqueues = Array(repeating: .stored, count: turn.enqueues.count)
-    result.renewals = Array(repeating: .recorded, count: turn.renewals.count)
     result.claims = Array(repeating: [], count: turn.claims.count)
   }
 
@@ -33,7 +32,6 @@ struct TurnAnswers {
     case .enqueues(let run): note(duplicates: answer, in: run)
     case .failure(let index): Self.note(answer, in: &result.failures[index])
     case .release(let index): Self.note(answer, in: &result.releases[index])
-    case .renewal(let index): Self.note(answer, in: &result.renewals[index])
     case .promotion: note(promotion: answer.array ?? [])
     case .claim(let index, _): note(claimed: answer.array ?? [], by: index)
     case .metrics: true

@@ -9,7 +9,6 @@ struct TurnPlan {
     case failure(Int)
     case release(Int)
     case enqueues(Range<Int>)
-    case renewal(Int)
     case promotion(limit: Int)
     case claim(Int, limit: Int)
     case metrics(Int)
@@ -39,7 +38,6 @@ struct TurnPlan {
     }
     add(turn.releases)
     add(turn.enqueues, dueBy: turn.promotionTime)
-    for index in turn.renewals.indices { add(.renewal(index), items: 2) }
     var due = min(turn.promotionLimit, Self.promotionsPerTurn)
     while due > 0 {
       let count = min(due, Self.promotionsPerCall)

@@ -8,15 +8,14 @@
 /// `F` ID TOKEN COUNTER STATE DUE ERROR ATTEMPT   fail; COUNTER f, c, l or ''; STATE from now on: 1, 2, 5 or 6; DUE 0 but for 2
 /// `L` ID TOKEN LOSSES ATTEMPT                    release to the front; LOSSES '' as they are, ATTEMPT '' not counted
 /// `E` N KEY PRIORITY DUE ID×N INSTRUCTIONS×N     enqueue; DUE 0 at once
-/// `N` ID TOKEN UNTIL                             renew
 /// `P` LIMIT TIME                                 promote what is due by TIME
-/// `G` KEY LIMIT WORKER UNTIL                     claim, 500 jobs or 4 MiB of instructions at most
+/// `G` KEY LIMIT WORKER                           claim, 500 jobs or 4 MiB of instructions at most
 /// `M` MINUTE N (FIELD VALUE)×N                   metrics
 ///
 /// An ATTEMPT is the end of a line and then its own (`AttemptText`).
 ///
 /// Returns an array with an element for each part. C: {the place of each that is stale, from 1}. E: {place, state, …} of
-/// those that are there already. F L N: 1 recorded, 0 stale. P: {lost, next due or '', KEY, count, …}. M: 1.
+/// those that are there already. F L: 1 recorded, 0 stale. P: {lost, next due or '', KEY, count, …}. M: 1.
 /// G: {lost, 1 where there may be more, TOKEN of the first, {ID, …}, {text in `job`, …}, {instructions, …}}, the last four
 /// only where there is a job; the others' tokens follow on the first. Lost are jobs of which something is gone.
 let turnScript =

@@ -22,10 +22,6 @@ struct TurnWords {
       case .failure(let index): append(turn.failures[index])
       case .release(let index): append(turn.releases[index])
       case .enqueues(let run): append(enqueues: run)
-      case .renewal(let index):
-        let item = turn.renewals[index]
-        begin("N", item.job, item.token)
-        append(item.until.milliseconds)
       case .promotion(let limit):
         words.append("P" as Unicode.Scalar)
         append(Int64(limit))
@@ -93,7 +89,6 @@ struct TurnWords {
     append(Int64(keys.key(ofIndex: item.phase) ?? 0))
     append(Int64(limit))
     words.append(item.worker.text)
-    append(item.leaseUntil.milliseconds)
   }
 
   private mutating func append(_ item: PhaseMetrics) {

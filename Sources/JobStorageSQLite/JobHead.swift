@@ -95,22 +95,20 @@ struct Lease {
   var head: JobHead
   let token: LeaseToken
   let worker: WorkerID
-  var until: Timestamp
   var claimedAt: Timestamp { head.updatedAt }
 
   /// - Parameter head: of the job as it waited.
-  init(_ head: JobHead, token: LeaseToken, worker: WorkerID, until: Timestamp, claimedAt: Timestamp) {
+  init(_ head: JobHead, token: LeaseToken, worker: WorkerID, claimedAt: Timestamp) {
     self.head = head
     self.head.beRunning(since: claimedAt)
     self.token = token
     self.worker = worker
-    self.until = until
   }
 
   func running(_ keys: PhaseKeys) -> RunningJob {
     RunningJob(
       id: head.id, token: token, phase: keys.shownIndex(ofKey: head.phaseKey), worker: worker, attempt: head.attempt,
-      failures: head.failures, crashes: head.crashes, losses: head.losses, leaseUntil: until, claimedAt: claimedAt)
+      failures: head.failures, crashes: head.crashes, losses: head.losses, claimedAt: claimedAt)
   }
 }
 
@@ -130,8 +128,6 @@ struct Leases {
     byToken[lease.token] = lease
     tokens[lease.head.serial] = lease.token
   }
-
-  mutating func renew(_ token: LeaseToken, until: Timestamp) { byToken[token]?.until = until }
 
   /// - Returns: the token that the job was running under.
   mutating func remove(serial: Int64) -> LeaseToken? {

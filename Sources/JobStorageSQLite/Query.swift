@@ -12,7 +12,7 @@ enum Query: Int, CaseIterable {
   // Where it stands.
   case enterQueue, leaveQueue, leaveQueueUpTo, firstOfLine, lastOfLine, claimable
   case enterDelayed, leaveDelayed, firstDelayed, dueJobs
-  case enterLease, renewLease, leaveLease, holders
+  case enterLease, leaveLease, holders
   case enterFinished, leaveFinished, oldestFinished
   // Looking through jobs.
   case newestGlimpses, oldestGlimpses, newestGlimpsesInState, oldestGlimpsesInState

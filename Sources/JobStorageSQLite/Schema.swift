@@ -8,7 +8,7 @@ enum Schema {
 
   /// Step n makes version n + 1 of version n; version 0 is an empty file. Released steps are never edited, since files
   /// made by them exist: a change is a new step.
-  static let steps: [[String]] = [tables, deadApart]
+  static let steps: [[String]] = [tables, deadApart, leasesWithoutEnd]
 
   /// A job has one row in `jobs`, one in `instructions`, and one in the table of the place where it stands, whose key
   /// is `jobs.place`: `queue`, `delayed` (by `due_at`), `leases` (by token) or `finished`.
@@ -82,6 +82,9 @@ enum Schema {
     "UPDATE store SET dead_bytes = (SELECT coalesce(sum(size), 0) FROM jobs WHERE state = \(JobState.dead.rawValue))",
     "UPDATE store SET finished_bytes = finished_bytes - dead_bytes",
   ]
+
+  /// A lease ends with its holder, so it has no end of its own.
+  private static let leasesWithoutEnd = ["ALTER TABLE leases DROP COLUMN until"]
 
   /// The version of what is in the file. Writes nothing, since the file may belong to another program.
   /// - Throws: where it does, or where a later version of ours wrote it.

@@ -23,11 +23,11 @@ extension Session {
       }
       tally.totals.lastToken += 1
       let token = LeaseToken(tally.totals.lastToken)
-      let lease = Lease(waiting, token: token, worker: claim.worker, until: claim.leaseUntil, claimedAt: now)
+      let lease = Lease(waiting, token: token, worker: claim.worker, claimedAt: now)
       leases.add(lease)
       tally.count(lease.head, 1)
       try connection.statement(.enterLease)
-        .bind(bits: token.number).bind(waiting.serial).bind(claim.worker.text).bind(claim.leaseUntil).bind(now).run()
+        .bind(bits: token.number).bind(waiting.serial).bind(claim.worker.text).bind(now).run()
       claimed.append(
         ClaimedJob(
           id: waiting.id, token: token, attempt: lease.head.attempt, failures: waiting.failures,

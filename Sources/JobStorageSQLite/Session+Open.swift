@@ -111,7 +111,7 @@ extension Session {
       }
       return Lease(
         head, token: LeaseToken(row.bits(JobHead.columnCount)), worker: worker,
-        until: row.moment(JobHead.columnCount + 2), claimedAt: row.moment(JobHead.columnCount + 3))
+        claimedAt: row.moment(JobHead.columnCount + 2))
     }
     for lease in held {
       guard lease.token.number < Tally.endOfTokens else {
@@ -134,7 +134,7 @@ extension Session {
   }
 
   private static let leasesSQL = """
-    SELECT \(Query.headColumns), l.token, l.worker, l.until, l.claimed_at
+    SELECT \(Query.headColumns), l.token, l.worker, l.claimed_at
     FROM leases l CROSS JOIN jobs j ON j.serial = l.serial
     """
 }

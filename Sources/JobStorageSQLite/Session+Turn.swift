@@ -11,7 +11,6 @@ extension Session {
       for failure in turn.failures { result.failures.append(try fail(failure, dueBy: turn.promotionTime, now: now)) }
       result.releases = try release(turn.releases, now: now)
       for new in turn.enqueues { result.enqueues.append(try enqueue(new, dueBy: turn.promotionTime, now: now)) }
-      for renewal in turn.renewals { result.renewals.append(try renew(renewal)) }
       if turn.promotionLimit > 0 {
         result.promoted = try promote(limit: turn.promotionLimit, dueBy: turn.promotionTime, now: now)
         result.nextDue = try connection.statement(.firstDelayed).first { $0.moment(0) }
@@ -111,13 +110,6 @@ extension Session {
     tally.totals.lastSerial = job.serial
     tally.count(job, 1)
     return .stored
-  }
-
-  private func renew(_ renewal: Renewal) throws(SQLiteFailure) -> WriteOutcome {
-    guard holder(of: renewal.token, renewal.job) != nil else { return .stale }
-    leases.renew(renewal.token, until: renewal.until)
-    try connection.statement(.renewLease).bind(bits: renewal.token.number).bind(renewal.until).run()
-    return .recorded
   }
 
   private func holder(of token: LeaseToken, _ id: JobID) -> JobHead? {

@@ -103,14 +103,14 @@ private func recordSeeds() -> [[UInt8]] {
   var line: [UInt8] = []
   AttemptText.append(attempts[0], key: 1, to: &line)
   let error = JobError(type: "T", message: "m: 1", location: "", standardErrorTail: "tail\n")
-  let job = "2 1 1 1 0 1700000000000 1700000001000 17 -3 12 1700000000000\n" + String(decoding: line, as: UTF8.self)
+  let job = "2 1 1 1 0 0 1 1700000000000 1700000001000 17 -3 12 1700000000000\n" + String(decoding: line, as: UTF8.self)
   var packed = PackedWriter()
   packed.add(UInt64.max)
   packed.add(signed: .min)
   packed.add("text")
   let texts: [(RecordKind, [UInt8])] = [
     (.timeline, written(attempts)), (.packed, packed.bytes), (.attempt, line), (.error, AttemptText.text(error)),
-    (.job, Array(job.utf8)), (.lease, Array("9 w-1 1700000002000 1700000000000 \(job)".utf8)),
+    (.job, Array(job.utf8)), (.lease, Array("9 w-1 1700000000000 \(job)".utf8)),
     (.metrics, Array("enqueued 5\nfailed 1\nlatency:sum 900\nlatency:3 2\nwait:0 1".utf8)),
     (.metrics, Array("latency:1 9223372036854775807\nlatency:01 9223372036854775807".utf8)),
     (.decimals, Array("1 -2 9223372036854775807 0".utf8)),

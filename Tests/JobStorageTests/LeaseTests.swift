@@ -78,29 +78,10 @@ import Testing
     let expected = [again[0], again[1], next].map { job in
       RunningJob(
         id: job.id, token: job.token, phase: job.id.text == "b" ? 1 : 0, worker: .named("worker-1"),
-        attempt: job.attempt, failures: job.failures, crashes: 0, leaseUntil: scene.now + 30_000, claimedAt: scene.now)
+        attempt: job.attempt, failures: job.failures, crashes: 0, claimedAt: scene.now)
     }
     #expect(again.map(\.id.text) == ["c", "a"] && again.map(\.failures) == [0, 1])
     #expect(try leases(scene) == expected)
-  }
-
-  @Test(arguments: StoreUnderTest.all)
-  func aRenewalMovesTheEndOfALeaseAlone(_ kind: StoreUnderTest) throws {
-    let scene = try Scene(kind)
-    try scene.enqueue("a", "b")
-    let jobs = try scene.claim()
-    let (record, before) = (try scene.job("a"), try leases(scene))
-    scene.now = scene.now + 10_000
-    let until = scene.now + 30_000
-    let answer = try scene.turn { $0.renewals = [Renewal(job: jobs[0].id, token: jobs[0].token, until: until)] }
-    #expect(answer.renewals == [.recorded])
-    var expected = before
-    expected[0].leaseUntil = until
-    #expect(try leases(scene) == expected)
-    #expect(try scene.job("a") == record)
-    try scene.reopen()
-    #expect(try leases(scene) == expected)
-    #expect(try scene.complete(jobs[0], next: 1) == [.recorded])
   }
 
   private func leases(_ scene: Scene) throws -> [RunningJob] {

@@ -152,7 +152,7 @@ struct RedisEvictionTests {
     try expectHonest(scene)
   }
 
-  @Test(arguments: ["7", "9 w 1 1 1 0 99999999999999999999 0 0 0 0 1800000000000 0 2 0 1 1800000000000"])
+  @Test(arguments: ["7", "9 w 1 1 0 99999999999999999999 0 0 0 0 1800000000000 0 2 0 1 1800000000000"])
   func `A lease that cannot be read holds no job for ever`(lease: String) throws {
     let scene = try RedisScene()
     try scene.enqueue("a", "b")

@@ -150,11 +150,11 @@ struct RedisFaultTests {
 
   @Test func `Another program's keys and a later version's schema are left alone`() throws {
     let victim = try RedisVictim()
-    try victim.ask("HSET", "carbontube:{faults}:meta", "schema", "4")
+    try victim.ask("HSET", "carbontube:{faults}:meta", "schema", "5")
     let store = try store(victim)
     let refusal = try error { try store.open(pipeline, owner: "first", now: now) }
-    #expect(refusal.kind == .newerSchema && refusal.message.contains("schema 4"))
-    #expect(try victim.ask("HGETALL", "carbontube:{faults}:meta") == "schema\n4\n")
+    #expect(refusal.kind == .newerSchema && refusal.message.contains("schema 5"))
+    #expect(try victim.ask("HGETALL", "carbontube:{faults}:meta") == "schema\n5\n")
     #expect(try victim.ask("EXISTS", "carbontube:{faults}:owner") == "0\n")
     try victim.ask("DEL", "carbontube:{faults}:meta")
     try victim.ask("SET", "carbontube:{faults}:meta", "mine")

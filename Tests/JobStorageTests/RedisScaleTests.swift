@@ -23,7 +23,7 @@ struct RedisScaleTests {
     var turn = StoreTurn(now: Timestamp(milliseconds: 1))
     turn.enqueues = (0..<20_000).map { NewJob(id: .named("j\($0)"), instructions: [1]) }
     turn.promotionLimit = 1_000
-    turn.claims = [Claim(phase: 0, worker: worker, limit: 100_000, leaseUntil: turn.now)]
+    turn.claims = [Claim(phase: 0, worker: worker, limit: 100_000)]
     turn.metrics = (0..<100).map { PhaseMetrics(minute: $0, phase: 0) }
     let plan = TurnPlan(turn, keys: keys)
     #expect(plan.calls.map(\.count).max() ?? 0 <= TurnPlan.itemsPerCall)
@@ -52,8 +52,7 @@ struct RedisScaleTests {
   @Test func `A short turn is one call`() throws {
     var turn = StoreTurn(now: Timestamp(milliseconds: 1))
     turn.enqueues = (0..<64).map { NewJob(id: .named("j\($0)"), instructions: [1]) }
-    turn.renewals = (0..<64).map { Renewal(job: .named("r\($0)"), token: LeaseToken(1), until: turn.now) }
-    turn.claims = [Claim(phase: 0, worker: worker, limit: 500, leaseUntil: turn.now)]
+    turn.claims = [Claim(phase: 0, worker: worker, limit: 500)]
     turn.metrics = [PhaseMetrics(minute: 1, phase: 0)]
     #expect(TurnPlan(turn, keys: try oneKey()).calls.map(\.count).count == 1)
   }

@@ -46,7 +46,7 @@ final class RedisScene {
 
   func claim(_ limit: Int = 1_000) throws -> [ClaimedJob] {
     let claims = try turn {
-      $0.claims = [Claim(phase: 0, worker: .named("w"), limit: limit, leaseUntil: now + 30_000)]
+      $0.claims = [Claim(phase: 0, worker: .named("w"), limit: limit)]
     }.claims
     return try #require(claims.first)
   }

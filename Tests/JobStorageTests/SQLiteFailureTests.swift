@@ -67,7 +67,7 @@ import Testing
     turn.releases = [Release(job: held[2].id, token: held[2].token, attempt: attempt)]
     turn.enqueues = [NewJob(id: .named("new"), instructions: [])]
     turn.metrics = [PhaseMetrics(minute: 1, phase: 0)]
-    turn.claims = [Claim(phase: 0, worker: .named("bad"), limit: 10, leaseUntil: file.now)]
+    turn.claims = [Claim(phase: 0, worker: .named("bad"), limit: 10)]
     #expect(throws: StoreError.self) { try store.apply(turn) }
     try file.open(store)
     #expect(try store.allJobs() == before.0)

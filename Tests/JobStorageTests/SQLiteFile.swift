@@ -69,7 +69,7 @@ extension SQLiteJobStore {
 
   func claim(limit: Int = 1_000, worker: String = "worker-1", now: Timestamp) throws -> [ClaimedJob] {
     var turn = StoreTurn(now: now)
-    turn.claims = [Claim(phase: 0, worker: .named(worker), limit: limit, leaseUntil: now + 30_000)]
+    turn.claims = [Claim(phase: 0, worker: .named(worker), limit: limit)]
     return try apply(turn).claims[0]
   }
 

@@ -18,7 +18,7 @@ import Testing
   }
 
   /// As the version before left it: dead jobs among the others, no losses.
-  @Test func theFirstSchemaBecomesTheSecond() throws {
+  @Test func theFirstSchemaIsBroughtUpToDate() throws {
     let file = try SQLiteFile()
     let connection = try Connection(file: file.path, busyTimeoutMilliseconds: 0)
     try Schema.migrate(connection, from: 0, steps: Array(Schema.steps.prefix(1)))
@@ -43,6 +43,42 @@ import Testing
     #expect(try store.allJobs().map(\.id.text) == ["job-3", "job-2"])
     #expect(try store.requeue(matching: JobFilter(), limit: 9, now: file.now) == [0: 1])
     #expect(try store.counts().deadBytes == 0)
+  }
+
+  /// Leases had an end in it, which nobody read.
+  @Test func leasesOfTheSecondSchemaAreKept() throws {
+    let file = try SQLiteFile()
+    let connection = try Connection(file: file.path, busyTimeoutMilliseconds: 0)
+    try Schema.migrate(connection, from: 0, steps: Array(Schema.steps.prefix(2)))
+    try connection.execute(
+      """
+      INSERT INTO store(pipeline, paused, last_token, last_serial, succeeded, cancelled, finished_bytes)
+      VALUES ('boxes', 0, 8, 2, 0, 0, 0)
+      """)
+    try connection.execute("INSERT INTO phases VALUES (0, 'cut#0', 0, 0, 0, 2, 0), (1, 'glue#0', 0, 0, 0, 0, 0)")
+    for (serial, token) in [(1, 7), (2, 8)] {
+      try connection.execute(
+        """
+        INSERT INTO jobs(serial, id, state, phase, priority, place, attempt, failures, crashes, losses, enqueued_at,
+          updated_at, queued_at, size, timeline_count, timeline)
+        VALUES (\(serial), 'job-\(serial)', 1, 0, 0, \(serial), 1, 1, 0, 3, 1, 1, 1, 1, 0, x'')
+        """)
+      try connection.execute("INSERT INTO instructions VALUES (\(serial), x'2A')")
+      try connection.execute("INSERT INTO leases VALUES (\(token), \(serial), 'w\(serial)', 99, 4\(serial))")
+    }
+    connection.close()
+    let store = try file.opened()
+    let expected = [(1, 7), (2, 8)].map { serial, token in
+      RunningJob(
+        id: .named("job-\(serial)"), token: LeaseToken(UInt64(token)), phase: 0, worker: .named("w\(serial)"),
+        attempt: 2, failures: 1, crashes: 0, losses: 3, claimedAt: Timestamp(milliseconds: Int64(40 + serial)))
+    }
+    #expect(try store.runningJobs().sorted { $0.token < $1.token } == expected)
+    var turn = StoreTurn(now: file.now)
+    turn.releases = expected.map { Release(job: $0.id, token: $0.token, attempt: nil) }
+    #expect(try store.apply(turn).releases == [.recorded, .recorded])
+    #expect(try store.claim(now: file.now).map(\.id.text) == ["job-1", "job-2"])
+    #expect(try store.runningJobs().count == 2)
   }
 
   @Test func aLaterStepKeepsTheJobs() throws {

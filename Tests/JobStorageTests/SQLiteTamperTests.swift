@@ -89,7 +89,7 @@ import Testing
         "enqueued_at", "updated_at", "queued_at", "due_at", "size", "timeline_count",
       ]
     ), ("queue", ["place", "serial"]), ("delayed", ["due_at", "serial"]),
-    ("leases", ["token", "serial", "until", "claimed_at"]), ("finished", ["place", "state", "serial"]),
+    ("leases", ["token", "serial", "claimed_at"]), ("finished", ["place", "state", "serial"]),
     ("metrics", ["minute", "phase", "enqueued", "started", "succeeded", "failed", "retried", "crashed", "dead"]),
   ].flatMap { table, columns in columns.map { (table, $0) } }
 

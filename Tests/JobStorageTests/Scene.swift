@@ -48,7 +48,7 @@ final class Scene {
   }
 
   func claimOf(_ phase: Int, limit: Int = 1_000, worker: String = "worker-1") -> Claim {
-    Claim(phase: phase, worker: .named(worker), limit: limit, leaseUntil: now + 30_000)
+    Claim(phase: phase, worker: .named(worker), limit: limit)
   }
 
   /// The one job that is waiting there.

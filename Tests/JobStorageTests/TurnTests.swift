@@ -39,11 +39,9 @@ import Testing
       $0.failures = [scene.failure(jobs[1], .retry(at: scene.now))]
       $0.releases = [scene.release(jobs[2])]
       $0.enqueues = [NewJob(id: .named("new"), instructions: [])]
-      $0.renewals = [Renewal(job: jobs[0].id, token: jobs[0].token, until: scene.now)]
       $0.promotionLimit = 1
       $0.claims = [scene.claimOf(0)]
     }
-    #expect(result.renewals == [.stale])
     #expect(result.claims[0].map(\.id.text) == ["released", "completed", "failed", "new", "due"])
     try scene.expectHonestCounts()
   }

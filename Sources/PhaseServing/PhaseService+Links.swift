@@ -47,6 +47,9 @@ extension PhaseService {
   func takeSlotsBack(from link: CoordinatorLink) {
     ledger.left(link.number)
     isCreditDue = true
+    guard links.count > 1 else { return }
+    // While one waits for its coordinator's word nothing else begins here, and that word may never come.
+    for assignment in link.held.remove() { handBack(assignment) }
   }
 
   // MARK: - What coordinators make of it

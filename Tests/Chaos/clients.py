@@ -12,16 +12,16 @@ from cluster import wire
 class Submitter(threading.Thread):
     """Enqueues jobs with ids of its own and sends each batch again until it is acknowledged."""
 
-    def __init__(self, cluster, count, seed):
+    def __init__(self, pipeline, count, seed):
         super().__init__(daemon=True)
-        self.cluster, self.count = cluster, count
+        self.pipeline, self.count = pipeline, count
         self.random = random.Random(seed)
         self.acknowledged, self.sent_again = set(), 0
 
     def run(self):
-        client = wire.Client(self.cluster.address, "ledger", timeout_ms=3_000)
+        client = wire.Client(self.pipeline.address, self.pipeline.name, timeout_ms=3_000)
         for start in range(0, self.count, 50):
-            names = [f"job-{number:07}" for number in range(start, min(start + 50, self.count))]
+            names = [self.pipeline.job(number) for number in range(start, min(start + 50, self.count))]
             batch = [(name, json.dumps({"sleep_ms": self.random.choice([0, 5, 20, 50])}, separators=(",", ":")), 0)
                      for name in names]
             while batch:
@@ -42,23 +42,23 @@ class Submitter(threading.Thread):
 class Poller(threading.Thread):
     """Asks for counts, states and filtered pages without a pause, as an eager operator's scripts would."""
 
-    def __init__(self, cluster):
+    def __init__(self, pipeline):
         super().__init__(daemon=True)
-        self.cluster, self.over = cluster, False
+        self.pipeline, self.over = pipeline, False
         self.answers = collections.Counter()
 
     def questions(self):
         while not self.over:
             yield "count", {"error": "no job has these words"}
             yield "count", {"states": ["waiting", "delayed"]}
-            yield "states", {"ids": [f"job-{number:07}" for number in range(1_000)]}
+            yield "states", {"ids": [self.pipeline.job(number) for number in range(1_000)]}
             yield "jobs", {"states": ["dead"], "error": "no job has these words", "limit": 100}
-            yield "jobs", {"id_prefix": "job-00", "limit": 1_000}
+            yield "jobs", {"id_prefix": f"{self.pipeline.name}-00", "limit": 1_000}
             yield "status", {}
             yield "metrics", {}
 
     def run(self):
-        client = wire.Client(self.cluster.address, "ledger", timeout_ms=2_000)
+        client = wire.Client(self.pipeline.address, self.pipeline.name, timeout_ms=2_000)
         for verb, arguments in self.questions():
             try:
                 code, _, _, _ = client.request(verb, **arguments)

@@ -22,8 +22,8 @@ class Chaos:
         faults = [("kill -9 guard", lambda: self.kill(self.guard())), ("kill -9 plugin", lambda: self.kill(self.plugin())),
                   ("stop guard", lambda: self.stop(self.guard())), ("stop plugin", lambda: self.stop(self.plugin())),
                   ("kill -9 worker", self.kill_worker), ("stop worker", self.stop_worker),
-                  ("kill -9 coordinator", cluster.coordinator.kill),
-                  ("stop coordinator", lambda: self.stop(cluster.coordinator.process.pid))]
+                  ("kill -9 coordinator", lambda: self.coordinator().kill()),
+                  ("stop coordinator", lambda: self.stop(self.coordinator().process.pid))]
         if cluster.redis:
             faults += [("kill -9 redis-server", cluster.redis.kill),
                        ("stop redis-server", lambda: self.stop(cluster.redis.process.pid))]
@@ -39,6 +39,9 @@ class Chaos:
 
     def worker(self):
         return self.random.choice(self.cluster.workers)
+
+    def coordinator(self):
+        return self.random.choice(self.cluster.pipelines).coordinator
 
     def guard(self):
         """A child of a worker: what the worker waits for. None between two of them."""

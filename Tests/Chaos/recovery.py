@@ -14,6 +14,7 @@ class Recovery:
 
     def __init__(self, options):
         self.cluster = Cluster(options, workers_per_phase=1)
+        self.pipeline = self.cluster.pipelines[0]
         self.count, self.next = options.recovery, 0
         # The phases run one job each at a time more than is waited for, so that there is somebody to take over.
         self.spare = self.cluster.service("spare", self.cluster.worker_command(PHASES[0]))
@@ -22,7 +23,7 @@ class Recovery:
         self.next += 1
         job = (f"r-{self.next}", instructions, priority)
         while True:
-            client = wire.Client(self.cluster.address, "ledger", timeout_ms=200)
+            client = wire.Client(self.pipeline.address, self.pipeline.name, timeout_ms=200)
             try:
                 if client.enqueue([job])[0][0] in (0, 1):
                     return job[0]
@@ -71,7 +72,7 @@ class Recovery:
     def run(self):
         cluster = self.cluster
         kinds = [("PluginHost child", self.of_child), ("worker", self.of_worker),
-                 ("coordinator", lambda: self.of_service(cluster.coordinator))]
+                 ("coordinator", lambda: self.of_service(self.pipeline.coordinator))]
         if cluster.redis:
             kinds.append(("redis-server", lambda: self.of_service(cluster.redis)))
         print(f"recovery on {cluster.options.store}: milliseconds from kill -9 until a job (of the killed, or a new one) begins")

@@ -54,16 +54,17 @@ static ct_status run(const ct_phase *phase, void *instance, const ct_job *job, c
 static const ct_phase first = LEDGER("ledger-1"), second = LEDGER("ledger-2"), third = LEDGER("ledger-3");
 static const ct_phase *const phases[] = {&first, &second, &third};
 
-// A job that is killed again and again by the chaos is no job that kills its host.
-static const ct_pipeline ledger = {
-    .struct_size = sizeof(ct_pipeline),
-    .name = "ledger",
-    .version = "1.0.0",
-    .summary = "Three phases that write a ledger",
-    .definition = "{\"name\":\"ledger\",\"phases\":[{\"job_type\":\"ledger-1\",\"crashes\":1000},"
-                  "{\"job_type\":\"ledger-2\",\"crashes\":1000},{\"job_type\":\"ledger-3\",\"crashes\":1000}]}",
-};
-static const ct_pipeline *const pipelines[] = {&ledger};
+// A job that is killed again and again by the chaos is no job that kills its host. Two, so that they can share workers.
+#define PIPELINE(name_) \
+  {.struct_size = sizeof(ct_pipeline), \
+   .name = name_, \
+   .version = "1.0.0", \
+   .summary = "Three phases that write a ledger", \
+   .definition = "{\"name\":\"" name_ "\",\"phases\":[{\"job_type\":\"ledger-1\",\"crashes\":1000}," \
+                 "{\"job_type\":\"ledger-2\",\"crashes\":1000},{\"job_type\":\"ledger-3\",\"crashes\":1000}]}"}
+
+static const ct_pipeline one = PIPELINE("ledger"), two = PIPELINE("ledger-two");
+static const ct_pipeline *const pipelines[] = {&one, &two};
 
 static const ct_plugin plugin = {
     .struct_size = sizeof(ct_plugin),
@@ -74,7 +75,7 @@ static const ct_plugin plugin = {
     .summary = "For tests",
     .build = "c " __VERSION__,
     .phase_count = 3,
-    .pipeline_count = 1,
+    .pipeline_count = 2,
     .phases = phases,
     .pipelines = pipelines,
 };

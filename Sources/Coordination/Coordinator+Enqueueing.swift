@@ -33,6 +33,10 @@ extension Coordinator {
         reply.jobs.append(EnqueueReply.Job(code: problem.code, id: job.id, message: problem.message))
         continue
       }
+      if let id = job.id, Self.isReserved(id) {
+        reply.jobs.append(EnqueueReply.Job(code: .invalid, id: id, message: Self.reservedMessage(id)))
+        continue
+      }
       let id = job.id ?? jobIDs.next(now: now.wall)
       reply.jobs.append(EnqueueReply.Job(code: .ok, id: id))
       pending.enqueuing.append(PendingTurn.EnqueueSlot(reply: place, position: position))
@@ -44,6 +48,13 @@ extension Coordinator {
     } else {
       pending.replies.append(PendingTurn.OpenReply(route: route, reply: reply))
     }
+  }
+
+  /// Jobs that another job makes will be named PARENT~n.
+  private static func isReserved(_ id: JobID) -> Bool { id.text.utf8.contains(UInt8(ascii: "~")) }
+
+  private static func reservedMessage(_ id: JobID) -> String {
+    "the id '\(id)' has a '~', which is kept for jobs that jobs make: choose an id without it"
   }
 
   private func add(_ job: EnqueueRequest.Job, as id: JobID, _ instructions: [UInt8], now: Moment) {

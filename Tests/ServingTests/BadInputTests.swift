@@ -111,6 +111,16 @@ struct BadInputTests {
     #expect(try client.request("status").json.contains(#""waiting":1"#))
   }
 
+  @Test func `An id with a mark that is kept for jobs of jobs is refused, and others are not`() throws {
+    let cluster = try Cluster(phases: [puppet], workersPerPhase: 0)
+    defer { cluster.stop() }
+    let client = try RawClient(cluster.server)
+    let reply = try #require(try client.enqueue([Array("{}".utf8)], id: try #require(JobID("parent~1"))).first)
+    #expect(reply.code == .invalid && reply.message.contains("choose an id without it"), "\(reply)")
+    #expect(try client.enqueue([Array("{}".utf8)], id: try #require(JobID("parent-1"))).map(\.code) == [.ok])
+    #expect(try client.request("status").json.contains(#""waiting":1"#))
+  }
+
   @Test func `Unknown verbs, phases and jobs are refused by name`() throws {
     let cluster = try Cluster(phases: [puppet], workersPerPhase: 0)
     defer { cluster.stop() }

@@ -154,4 +154,32 @@ struct SharedWorkerTests {
     #expect(other.finished.count < 400)
     _ = try other.finished.wait(for: 400)
   }
+
+  @Test func `A suspect whose pipeline goes away holds no other pipeline's jobs up`() throws {
+    let (leaving, staying) = (
+      try Cluster(phases: [puppet], workersPerPhase: 0), try Cluster(phases: [puppet], workersPerPhase: 0)
+    )
+    defer { staying.stop() }
+    try enqueue(1, lasting: 30, leaving)
+    var lost: RawWorker? = try RawWorker("lost", at: leaving.server)
+    _ = try lost?.jobs()
+    lost = nil
+    // While this one runs, the suspect waits in the worker to be alone there.
+    try enqueue(1, lasting: 3_000, staying)
+    let worker = try worker(of: [leaving.server.eventsAddress, staying.server.eventsAddress], slots: 2)
+    defer { stop(worker) }
+    for cluster in [staying, leaving] { try awaitRunning(1, cluster) }
+    leaving.stop()
+    try enqueue(10, lasting: 1, staying)
+    #expect(try staying.finished.wait(for: 11).allSatisfy { $0.state == .succeeded })
+  }
+
+  private func awaitRunning(_ count: Int, _ cluster: Cluster) throws {
+    let client = try RawClient(cluster.server)
+    let deadline = ContinuousClock.now + patience
+    while ContinuousClock.now < deadline {
+      if try client.request("status").json.contains(#""running":\#(count),"#) { return }
+    }
+    throw Unexpected("not \(count) running")
+  }
 }

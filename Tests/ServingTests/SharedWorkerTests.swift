@@ -168,18 +168,19 @@ struct SharedWorkerTests {
     try enqueue(1, lasting: 3_000, staying)
     let worker = try worker(of: [leaving.server.eventsAddress, staying.server.eventsAddress], slots: 2)
     defer { stop(worker) }
-    for cluster in [staying, leaving] { try awaitRunning(1, cluster) }
+    for cluster in [staying, leaving] { try awaitJobAtWorker(of: cluster) }
     leaving.stop()
     try enqueue(10, lasting: 1, staying)
     #expect(try staying.finished.wait(for: 11).allSatisfy { $0.state == .succeeded })
   }
 
-  private func awaitRunning(_ count: Int, _ cluster: Cluster) throws {
+  private func awaitJobAtWorker(of cluster: Cluster) throws {
     let client = try RawClient(cluster.server)
     let deadline = ContinuousClock.now + patience
     while ContinuousClock.now < deadline {
-      if try client.request("status").json.contains(#""running":\#(count),"#) { return }
+      let status = try client.request("status").json
+      if !status.contains(#""id":"lost""#), status.contains(#""in_flight":1,"#) { return }
     }
-    throw Unexpected("not \(count) running")
+    throw Unexpected("no job at a worker")
   }
 }

@@ -4,13 +4,16 @@ all are welcome, then serves until its stdin ends.
 crowd.py ADDRESS JOB_TYPE COUNT
 """
 
+import os
 import select
 import sys
 import time
 
-import carbontube_client  # noqa: F401  Puts the folder of the protocol's two sides into the path.
-import wire_worker
 import zmq
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(os.path.dirname(HERE), "Tests/EndToEndTests/Resources"))
+import wire_worker  # noqa: E402
 
 ADDRESS, JOB_TYPE, COUNT = sys.argv[1], sys.argv[2], int(sys.argv[3])
 

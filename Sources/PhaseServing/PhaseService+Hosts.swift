@@ -106,7 +106,9 @@ extension PhaseService {
     let seen = monotonicNanoseconds() - run.startedNanoseconds
     let microseconds = Int64(clamping: min(nanoseconds, seen) / 1_000)
     let link = link(run.assignment.link)
+    let depth = link?.depth
     link?.noteDuration(microseconds: microseconds)
+    if link?.depth != depth { isCreditDue = true }
     let limit = link?.maximumInstructionsBytes ?? 4 << 20
     report(run, verdict(on: result, of: run, jobType: settings.jobType, limit: limit), microseconds)
   }
@@ -144,8 +146,8 @@ extension PhaseService {
     case .failed, .permanentFailure, .retryRequested, .crashed, .timedOut: failed += 1
     }
     if verdict.outcome != .handedBack, verdict.outcome != .lost { jobsEnded += 1 }
-    ledger.spent(Double(microseconds), by: run.assignment.link)
-    isCreditDue = true
+    // Who has a coordinator alone is lent all there is, whatever its jobs take.
+    if links.count > 1 { ledger.spent(Double(microseconds), by: run.assignment.link) }
     link(run.assignment.link)?.outbox.add(
       AttemptReport(
         job: run.assignment.order.job, token: run.assignment.order.token, outcome: verdict.outcome,

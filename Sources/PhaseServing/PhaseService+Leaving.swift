@@ -46,7 +46,6 @@ extension PhaseService {
   }
 
   func handBack(_ assignment: Assignment) {
-    isCreditDue = true
     link(assignment.link)?.outbox.add(
       AttemptReport(
         job: assignment.order.job, token: assignment.order.token, outcome: .handedBack,

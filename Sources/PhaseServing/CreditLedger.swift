@@ -86,9 +86,11 @@ struct CreditLedger {
   /// - Parameter credit: the number of the credit that it keeps to from now on.
   mutating func heard(_ borrower: Borrower, waiting: Int, credit: UInt64, now: Instant) {
     guard var account = accounts[borrower], account.isThere else { return }
-    account.waiting = waiting
+    // More than a worker may hold makes no difference, and a sum of it must not overflow.
+    account.waiting = min(max(0, waiting), Hello.maximumInFlight)
     if waiting > 0 { account.hungryUntil = now + Self.hungerLasts }
-    account.open.removeAll { $0.number < credit }
+    // One that was never told cannot count: the latest one still does.
+    account.open.removeAll { $0.number < min(credit, account.credit.number) }
     accounts[borrower] = account
   }
 

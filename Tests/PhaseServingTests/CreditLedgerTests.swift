@@ -41,6 +41,20 @@ struct CreditLedgerTests {
     #expect(settle(4) == [])
   }
 
+  @Test mutating func `Numbers of a coordinator that make no sense neither trap nor lend a slot twice`() {
+    arrive(1, 2)
+    settle(2)
+    settle(2)
+    let lent = jobs(1) + jobs(2)
+    ledger.heard(1, waiting: .max, credit: .max, now: start)
+    let loads = [1: CreditLedger.Load(held: 4_096), 2: CreditLedger.Load(held: 1)]
+    #expect(ledger.decide(slots: 2, loads: loads, now: start).allSatisfy { $0 == 1 || $0 == 2 })
+    // What was never told is no answer to what was: nothing more is lent on the strength of it.
+    #expect(lent == 2 && jobs(1) + jobs(2) <= 2)
+    ledger.heard(1, waiting: .min, credit: 0, now: start)
+    #expect(ledger.waiting(for: 1) == 0)
+  }
+
   @Test mutating func `One that never came has nothing`() {
     #expect(ledger.credit(of: 7) == JobCredit(number: 0, jobs: 0))
     #expect(ledger.decide(slots: 4, loads: [:], now: start) == [])

@@ -188,7 +188,7 @@ let package = Package(
     tests("PhaseSettingsTests", ["PhaseSettings"]),
     tests("ZeroMQTransportTests", ["ZeroMQTransport"]),
     tests("WireProtocolTests", ["WireProtocol", "PipelineModel", "PluginTestKit"]),
-    tests("CoordinationTests", ["Coordination", "JobStorage", "PipelineModel", "WireProtocol"]),
+    tests("CoordinationTests", ["Coordination", "JobStorage", "PipelineModel", "WireProtocol", "ZeroMQTransport"]),
     tests(
       "PipelineAccessTests",
       ["PipelineAccess", "Coordination", "JobStorage", "PipelineModel", "WireProtocol", "ZeroMQTransport", logging]),

@@ -19,7 +19,9 @@ struct Answer {
   /// - Parameter payloads: the document first.
   func send(_ code: ReplyCode, _ message: String = "", payloads: [[UInt8]]) {
     let header = Reply(request: request, code: code, message: message).encoded()
-    guard !coordinator.answer([header] + payloads, to: route), payloads.count > 0, code == .ok else { return }
+    guard !coordinator.connections.answer([header] + payloads, to: route), payloads.count > 0, code == .ok else {
+      return
+    }
     send(.busy, "too much of what was answered is unread; read it, then ask again")
   }
 

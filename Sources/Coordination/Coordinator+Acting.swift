@@ -29,7 +29,7 @@ extension Coordinator {
   func stop(_ leases: [RunningJob]) {
     for lease in leases {
       let flight = roster.settle(lease.token)
-      progress[lease.id] = nil
+      journal.endAttempt(of: lease.id)
       // A parked one was given to nobody.
       guard flight?.stage != .parked else { continue }
       carryOut([.cancel(flight?.worker ?? lease.worker, [lease.token])], now: moment())

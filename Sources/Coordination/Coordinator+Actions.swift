@@ -51,11 +51,11 @@ extension Coordinator {
 
   private func stepOfCount(_ action: LongAction) {
     let (filter, cursor, limit) = (action.filter, action.cursor, action.size.limit)
-    let read = makeRead { reader throws(StoreError) -> (step: CountStep, microseconds: Int64) in
+    let read = Read { reader throws(StoreError) -> (step: CountStep, microseconds: Int64) in
       let watch = StopWatch()
       let step = try reader.count(matching: filter, after: cursor, limit: limit)
       return (step, watch.microseconds)
-    } _: { [unowned self] result in
+    } then: { [unowned self] result in
       switch result {
       case .success(let (step, microseconds)):
         noteStep(action.id, step.count, step.examined, next: step.next, microseconds)
@@ -70,7 +70,7 @@ extension Coordinator {
     }
     // Whoever waits for the answer may leave, and is counted among those who read; what was sent to the background stays.
     let route = actionAnswers[action.id]?.route ?? []
-    let isLetIn = reads.add(read, of: route, now: moment().instant, goesOn: action.examined > 0)
+    let isLetIn = queries.add(read, of: route, goesOn: action.examined > 0)
     if !isLetIn { read.refuse("too many requests are being worked on; try again later") }
   }
 

@@ -44,7 +44,7 @@ extension Coordinator {
 
   /// Asks the store about jobs that may have ended without this coordinator's knowing what became of them.
   func lookForAwaited(now: Moment) {
-    guard !awaited.isEmpty, !isReadingAwaited, case .open = condition else { return }
+    guard !awaited.isEmpty, !isReadingAwaited, isOpen else { return }
     let ids = awaited.takeUnsure(before: firstTurnOutside, limit: Self.lookedUpAtOnce)
     guard !ids.isEmpty else { return }
     isReadingAwaited = true
@@ -86,11 +86,9 @@ extension Coordinator {
     for waiter in awaited.takeAll() {
       Answer(coordinator: self, route: waiter.route, request: waiter.request).send(code, message)
     }
-    for read in reads.takeAll() { read.refuse(message) }
+    queries.refuseAll(message)
     for answer in actionAnswers.values + stopAnswers.map(\.answer) { answer.send(code, message) }
     (actionAnswers, stopAnswers) = ([:], [])
-    let late = countsAsked.now + countsAsked.next
-    countsAsked = CountsRequests()
-    for request in late { request.then(false) }
+    freshCounts.answerAll()
   }
 }

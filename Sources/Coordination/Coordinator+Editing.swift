@@ -17,7 +17,7 @@ extension Coordinator {
     }
     try requireOpen()
     let bytes = instructions.count
-    guard checks.hasRoom(for: bytes), editedBytes == 0 || editedBytes + bytes <= maximumMessageBytes else {
+    guard checks.hasRoom(for: bytes), editedBytes == 0 || editedBytes + bytes <= connections.maximumMessageBytes else {
       throw Refusal(code: .busy, message: "busy, try again later")
     }
     checks.check([instructions]) { [unowned self] problems in

@@ -44,7 +44,7 @@ extension Coordinator {
       accepted += 1
     }
     if accepted == 0 {
-      answerOrEnd([reply.encoded()], to: route)
+      connections.answerOrEnd([reply.encoded()], to: route)
     } else {
       pending.replies.append(PendingTurn.OpenReply(route: route, reply: reply))
     }
@@ -73,25 +73,25 @@ extension Coordinator {
     if name != pipeline.name {
       return (.invalid, "this coordinator runs pipeline '\(pipeline.name)', not '\(name)'")
     }
-    switch condition {
+    switch health.condition {
     case .open: break
     case .opening: return (.unavailable, "the store is not open yet, try again later")
     case .down(let reason, _): return (.unavailable, reason)
     }
     let isFull = pending.turn.enqueues.count >= Self.enqueueBacklog
-    let isHeavy = pending.enqueueBytes > 0 && pending.enqueueBytes + bytes > maximumMessageBytes
+    let isHeavy = pending.enqueueBytes > 0 && pending.enqueueBytes + bytes > connections.maximumMessageBytes
     return isFull || isHeavy || !checks.hasRoom(for: bytes) ? (.busy, "busy, try again later") : nil
   }
 
   private func refuse(_ request: EnqueueRequest, _ refusal: EnqueueRefusal, from route: [UInt8]) {
     let jobs = request.jobs.map { EnqueueReply.Job(code: refusal.code, id: $0.id, message: refusal.message) }
-    answerOrEnd([EnqueueReply(request: request.request, jobs: jobs).encoded()], to: route)
+    connections.answerOrEnd([EnqueueReply(request: request.request, jobs: jobs).encoded()], to: route)
   }
 
   func refuse(tooLarge header: [UInt8], bytes: Int, from route: [UInt8]) throws(WireError) {
     let request = try EnqueueRequest(decoding: header)
     let message =
-      "a request of \(bytes) bytes; one may have \(maximumMessageBytes): send fewer jobs at a time"
+      "a request of \(bytes) bytes; one may have \(connections.maximumMessageBytes): send fewer jobs at a time"
     refuse(request, (.invalid, message), from: route)
   }
 }

@@ -4,33 +4,21 @@ internal import PipelineModel
 
 /// What is done now and then, and after every job that ends.
 extension Coordinator {
-  /// Ids that may wait to be told to the hook; the oldest are dropped beyond.
-  private static var toldLaterLimit: Int { 100_000 }
-  private static var readAtOnce: Int { 32 }
-
   /// Hands the jobs that just ended to the hook that wants them, with what the store keeps of them.
   func tellFinished() {
     defer { finished.removeAll(keepingCapacity: true) }
     guard settings.hooks.jobFinished != nil else { return }
-    toldLater.append(contentsOf: finished)
-    let excess = toldLater.count - Self.toldLaterLimit
-    if excess > 0 {
-      toldLater.removeFirst(excess)
-      neverTold += excess
-    }
+    finishedFeed.add(finished)
     readFinished()
   }
 
   private func readFinished() {
-    guard !isReadingFinished, !toldLater.isEmpty, let jobFinished = settings.hooks.jobFinished else { return }
-    isReadingFinished = true
-    let ids = Array(toldLater.prefix(Self.readAtOnce))
-    toldLater.removeFirst(ids.count)
+    guard let jobFinished = settings.hooks.jobFinished, let ids = finishedFeed.beginReading() else { return }
     read { reader -> [JobRecord] in
       // One that cannot be read is that job's failure.
       ids.compactMap { id in (try? reader.job(id)) ?? nil }
     } then: { [unowned self] result in
-      isReadingFinished = false
+      finishedFeed.endReading()
       guard case .success(let records) = result else { return }
       for record in records {
         let job = PipelineHooks.FinishedJob(
@@ -45,20 +33,29 @@ extension Coordinator {
   func keepHouse(now: Moment) {
     clockTrust.observe(now)
     recountQueues()
-    warnOfDead(now: now)
-    let dropped = hooks.takeDropped() + neverTold
-    neverTold = 0
+    if let warning = deadWarning.due(on: counts, now: now.instant) { logger.warning("\(warning)") }
+    let dropped = hooks.takeDropped() + finishedFeed.takeDropped()
     if dropped > 0 { logger.warning("\(dropped) calls of hooks were dropped: the hooks are slower than the jobs") }
-    let (attempts, dead) = (remarks.takeSuppressed(), deadRemarks.takeSuppressed())
+    let (attempts, dead) = journal.takeSuppressed()
     if attempts > 0 { logger.info("\(attempts) more attempts failed") }
     if dead > 0 { logger.warning("\(dead) more jobs are dead; 'carbontube jobs --state dead' lists them") }
-    guard case .open = condition else { return }
+    guard isOpen else { return }
     pending.turn.metrics += meters.take()
+  }
+
+  /// Due times outlive this coordinator: so must what they are counted from.
+  func keepTimeline() {
+    guard isOpen, !laneBusy, errands.isEmpty else { return }
+    let isAnythingDelayed = nextDue != nil || !pending.turn.isEmpty
+    guard let offset = clock.offsetToStore(isAnythingDelayed: isAnythingDelayed) else { return }
+    run({ store throws(StoreError) in try store.setTimelineOffset(offset) }) { [unowned self] result in
+      if case .success = result { clock.stored(offset: offset) }
+    }
   }
 
   /// Corrects the guess of what is queued.
   private func recountQueues() {
-    guard case .open = condition else { return }
+    guard isOpen else { return }
     let turn = turnNumber
     askCounts { [unowned self] isFresh in
       // A turn that went meanwhile knows better than the counts.
@@ -97,21 +94,4 @@ extension Coordinator {
 
   /// Metrics are kept for a week.
   static var metricsMinutes: Int64 { 7 * 24 * 60 }
-
-  /// Dead jobs are kept until somebody looks at them, so that many of them are worth a word.
-  static var manyDead: (jobs: Int, bytes: Int) { (100_000, 1 << 30) }
-
-  var deadWarning: String? {
-    let dead = counts.phases.reduce(0) { $0 + $1.dead }
-    guard dead > Self.manyDead.jobs || counts.deadBytes > Self.manyDead.bytes else { return nil }
-    return
-      "\(dead) dead jobs of \(counts.deadBytes) bytes are kept; requeue or delete them, or limit them with --keep-dead"
-  }
-
-  private func warnOfDead(now: Moment) {
-    guard let warning = deadWarning else { return }
-    if let last = deadWarnedAt, now.instant - last < 3_600_000 { return }
-    deadWarnedAt = now.instant
-    logger.warning("\(warning)")
-  }
 }

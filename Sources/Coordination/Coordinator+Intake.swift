@@ -6,28 +6,22 @@ internal import ZeroMQTransport
 
 /// What comes in at the intake: jobs, reports of attempts, requests; and the peers that send it.
 extension Coordinator {
-  /// All frames of one message: what is more is read and forgotten, and the message refused.
-  var maximumMessageBytes: Int { max(64 << 20, settings.maximumInstructionsBytes + (1 << 20)) }
-  /// One event of a worker.
-  static var maximumEventBytes: Int { 1 << 20 }
+  /// At most this many messages of one socket before the other work of a turn is done.
+  static var messagesPerTurn: Int { 1_000 }
 
   func readIntake(now: Moment) {
     for _ in 0..<Self.messagesPerTurn {
-      guard var message = intake.receiveMessage(maximumBytes: maximumMessageBytes) else { return }
-      guard message.frames.count >= 2 else { continue }
-      let route = message.frames.removeFirst()
-      if let gone = intakePeers.heard(
-        from: route, on: message.descriptor, bytes: message.bytes, frames: message.frames.count)
-      {
-        forget(gone, now: now)
-      }
+      guard let delivery = connections.receive() else { return }
+      if let gone = delivery.gone { forget(gone, now: now) }
+      let (message, route) = (delivery.message, delivery.route)
+      guard !message.frames.isEmpty else { continue }
       do throws(WireError) {
         // A REQ or a DEALER that imitates one puts an empty frame before its message.
         guard !message.frames[0].isEmpty else { throw WireError("an empty first frame") }
         try handle(message, from: route, now: now)
       } catch {
         answerOlder(message.frames[0], from: route)
-        complain(source: "an intake peer", error)
+        connections.complain(source: "an intake peer", error)
       }
     }
   }
@@ -35,7 +29,7 @@ extension Coordinator {
   /// A client of protocol 1 would wait for an answer in vain.
   private func answerOlder(_ frame: [UInt8], from route: [UInt8]) {
     let message = "protocol 1 is spoken there, protocol 2 at pipeline \(pipeline.name): upgrade the client"
-    if let answer = OlderProtocol.refusal(of: frame, message: message) { _ = intake.send([route] + answer) }
+    if let answer = OlderProtocol.refusal(of: frame, message: message) { connections.send(answer, to: route) }
   }
 
   private func handle(_ message: Socket.Message, from route: [UInt8], now: Moment) throws(WireError) {
@@ -65,58 +59,18 @@ extension Coordinator {
 extension Coordinator {
   /// After the messages: see `PeerTable`.
   func readPeers(now: Moment) {
-    let (intake, events) = (intakeMonitor.events(), meetingMonitor.events())
-    for route in intakePeers.update(intake.map { ($0.descriptor, $0.isUp) }) { forget(route, now: now) }
-    _ = meetingPeers.update(events.map { ($0.descriptor, $0.isUp) })
-    if (intake + events).contains(where: \.isUp) { keepDescriptorsFree(now: now) }
-  }
-
-  /// Whoever connects costs a descriptor, and a process without any cannot go on.
-  func keepDescriptorsFree(now: Moment) {
-    let excess = DescriptorLimit.excess()
-    guard excess > 0 else { return }
-    let ofIntake = intakePeers.chooseToEnd(excess)
-    let chosen = ofIntake + meetingPeers.chooseToEnd(excess - ofIntake.count)
-    guard !chosen.isEmpty else { return }
-    for descriptor in chosen { PeerMonitor.end(descriptor) }
-    guard let times = refusedPeers.note(now: now.instant) else { return }
-    logger.error(
-      "too many connections: \(chosen.count) are ended, and \(times - 1) times some before; raise the limit of open files"
-    )
+    for route in connections.readPeers(now: now.instant) { forget(route, now: now) }
   }
 
   /// Nobody is there any more to hear answers: what was only to be looked at is dropped, what was to be done goes on.
   private func forget(_ route: [UInt8], now: Moment) {
+    connections.forget(route)
     roster.ended(route, now: now.instant)
-    reads.drop(route)
-    unread.drop(route)
+    queries.drop(route)
     awaited.drop(route)
     for (id, answer) in actionAnswers where answer.route == route {
       actionAnswers[id] = nil
       if actions[id]?.verb == .count { actions.stop(id) }
-    }
-  }
-
-  /// libzmq keeps the parts of a message until its last one has come, however many there are: a peer whose message has
-  /// grown beyond all bounds is shown out.
-  func endOverfullPeers() {
-    end(&intakePeers, beyond: 2 * maximumMessageBytes, of: "an intake peer")
-    end(&meetingPeers, beyond: 16 * Self.maximumEventBytes, of: "an event publisher")
-  }
-
-  /// - Parameter limit: in bytes, of one connection; all together may have eight times as much.
-  private func end(_ peers: inout PeerTable, beyond limit: Int, of source: String) {
-    var keptBack: [(descriptor: Int32, bytes: UInt64)] = []
-    for descriptor in peers.descriptors {
-      guard let received = PeerMonitor.bytesReceived(on: descriptor) else { continue }
-      keptBack.append((descriptor, peers.keptBack(by: descriptor, received: received)))
-    }
-    var total = keptBack.reduce(0) { $0 + $1.bytes }
-    for (descriptor, bytes) in keptBack.sorted(by: { $0.bytes > $1.bytes }) {
-      guard bytes > UInt64(limit) || total > UInt64(8 * limit) else { return }
-      total -= bytes
-      complain(source: source, WireError("messages that do not end, of \(bytes >> 20) MiB; its connection is ended"))
-      PeerMonitor.end(descriptor)
     }
   }
 }

@@ -7,33 +7,22 @@ internal import WireProtocol
 extension Coordinator {
   func noteFailure(_ settlement: PendingTurn.Settlement, _ failure: Failure, now: Moment) {
     let flight = settlement.flight
-    let phase = pipeline.phases[flight.phase].jobType
-    let isDead = failure.verdict == .bury
-    let isWish = settlement.outcome == .retryRequested
-    let reason = failure.error.summary
-    let what = isDead ? "is dead" : isWish ? "asks to be tried again" : settlement.outcome.description
-    let text = "job \(flight.job) \(what) at \(phase): \(reason)"
-    let build = failure.attempt.plugin
-    journal.add(
-      EventJournal.Entry(
-        at: now.wall, level: isDead ? .warning : .info, text: truncated(text, toBytes: LogLine.maximumBytes),
-        job: flight.job, phase: phase, worker: flight.worker, attempt: flight.attempt,
-        build: build.isEmpty ? nil : build))
-    guard isDead ? deadRemarks.allows(now: now.instant) : !isWish && remarks.allows(now: now.instant) else { return }
+    let failed = JobJournal.FailedAttempt(
+      job: flight.job, phase: pipeline.phases[flight.phase].jobType, number: flight.attempt, worker: flight.worker,
+      build: failure.attempt.plugin, outcome: settlement.outcome, reason: failure.error.summary,
+      isDead: failure.verdict == .bury)
+    guard journal.note(failed, now: now.wall, instant: now.instant) else { return }
     logger.log(
-      level: isDead ? .warning : .info, "\(text)",
+      level: failed.isDead ? .warning : .info, "\(failed.text)",
       metadata: [
-        "job": "\(flight.job)", "phase": "\(phase)", "attempt": "\(flight.attempt)", "reason": "\(reason)",
-        "outcome": "\(settlement.outcome)", "worker": "\(flight.worker)", "build": "\(build)",
+        "job": "\(failed.job)", "phase": "\(failed.phase)", "attempt": "\(failed.number)", "reason": "\(failed.reason)",
+        "outcome": "\(failed.outcome)", "worker": "\(failed.worker)", "build": "\(failed.build)",
       ])
   }
 
   func note(_ line: LogLine, now: Moment) {
-    if let job = line.job { recentLogs.add(RecentLogs.Line(at: now.wall, level: line.level, text: line.text), of: job) }
     let phase = roster.workers[line.worker]?.hello.jobType
-    journal.add(
-      EventJournal.Entry(
-        at: now.wall, level: line.level, text: line.text, job: line.job, phase: phase, worker: line.worker))
+    journal.note(line, phase: phase, now: now.wall)
     var metadata: Logger.Metadata = ["worker": "\(line.worker)"]
     if let job = line.job { metadata["job"] = "\(job)" }
     if let phase { metadata["phase"] = "\(phase)" }

@@ -1,65 +1,42 @@
 internal import JobStorage
 internal import PipelineModel
 
-/// What the store's lane does next. Turns and everything else alternate, so that neither waits for long, and ownership is
-/// kept whatever else there is.
+/// What the store's lane is given: `LaneSchedule` decides what comes next.
 extension Coordinator {
-  /// Long tasks that go on bite by bite, one after the other.
-  enum Bite: CaseIterable {
-    /// For a store without a reader of its own.
-    case read
-    case action
-    case prune
-
-    var next: Bite {
-      switch self {
-      case .read: .action
-      case .action: .prune
-      case .prune: .read
-      }
-    }
-  }
-
-  /// How often an owner proves that it is alive, in milliseconds; a turn does so as well.
-  static var ownershipInterval: Int64 { 500 }
-
   /// Gives the idle lane its next work.
   func advance(now: Moment, claiming: Bool = true) {
-    guard !laneBusy, case .open = condition else { return }
-    if now.instant >= keepOwnershipAt { return keepOwnership(now: now) }
-    let turnCameFirst = turnComesNext
-    if turnCameFirst, submitTurn(now: now, claiming: claiming) {
-      turnComesNext = false
-      return
+    guard !laneBusy, isOpen else { return }
+    let begun = schedule.choices(now: now.instant).first { begin($0, now: now, claiming: claiming) }
+    schedule.began(begun, now: now.instant)
+  }
+
+  /// - Returns: false where there is nothing of it to do now.
+  private func begin(_ work: LaneSchedule.Work, now: Moment, claiming: Bool) -> Bool {
+    switch work {
+    case .ownership: keepOwnership(now: now)
+    case .turn: return submitTurn(now: now, claiming: claiming)
+    case .errand:
+      guard let errand = errands.popFirst() else { return false }
+      errand()
+    case .read: return takeBite { readOnLane() }
+    case .action: return takeBite { stepOfAction(now: now) }
+    case .prune: return takeBite { prune(now: now) }
     }
-    turnComesNext = true
-    if let errand = errands.popFirst() { return errand() }
-    if mayBite, takeBite(now: now) {
-      mayBite = false
-      return
-    }
-    if !turnCameFirst, submitTurn(now: now, claiming: claiming) { turnComesNext = false }
+    return true
+  }
+
+  /// Long tasks go on by one bite in each step of the loop.
+  private func takeBite(_ bite: () -> Bool) -> Bool {
+    guard mayBite, bite() else { return false }
+    mayBite = false
+    return true
   }
 
   /// Something would go on at once if the loop came round again.
   func hasBite(now: Moment) -> Bool {
-    guard !laneBusy, case .open = condition else { return false }
-    let reads = readsOnLane && mayRead(now: now)
+    guard !laneBusy, isOpen else { return false }
     let changes = actions.hasNext && (turnOfLastStep == turnNumber || now.instant >= actions.restsUntil)
-    return reads || changes || pruning.isDue(now: now.instant)
-  }
-
-  private func takeBite(now: Moment) -> Bool {
-    guard hasBite(now: now) else { return false }
-    for _ in Bite.allCases {
-      defer { bite = bite.next }
-      switch bite {
-      case .read: if readOnLane(now: now) { return true }
-      case .action: if stepOfAction(now: now) { return true }
-      case .prune: if prune(now: now) { return true }
-      }
-    }
-    return false
+    return queries.wantsTheStore || changes || pruning.isDue(now: now.instant)
   }
 
   /// Has the store do something brief between two turns.
@@ -84,7 +61,6 @@ extension Coordinator {
   }
 
   private func keepOwnership(now: Moment) {
-    keepOwnershipAt = now.instant + Self.ownershipInterval
     let wall = now.wall
     submit({ store throws(StoreError) in try store.keepOwnership(now: wall) }, then: { _ in })
   }

@@ -16,7 +16,7 @@ extension Coordinator {
       pipeline: pipeline.name, coordinator: name, uptimeMs: now.instant - startedAt.instant, paused: paused.pipeline,
       phases: pipeline.phases.indices.map(phaseDocument), succeeded: counts.succeeded, cancelled: counts.cancelled,
       deadBytes: counts.deadBytes, workers: workerDocuments(now: now), store: storeDocument(),
-      malformedMessages: complaints.total, warnings: deadWarning.map { [$0] } ?? [])
+      malformedMessages: connections.malformedMessages, warnings: DeadJobWarning.text(on: counts).map { [$0] } ?? [])
   }
 
   private func phaseDocument(_ index: Int) -> StatusDocument.Phase {
@@ -52,7 +52,7 @@ extension Coordinator {
   }
 
   private func storeDocument() -> StatusDocument.Store {
-    switch condition {
+    switch health.condition {
     case .opening: StatusDocument.Store(address: storeAddress, state: "opening")
     case .open: StatusDocument.Store(address: storeAddress, state: "open")
     case .down(let reason, _): StatusDocument.Store(address: storeAddress, state: "down", problem: reason)
@@ -65,9 +65,9 @@ extension Coordinator {
       try reader.job(id)
     } then: { [unowned self] record in
       guard let record else { return answer.send(.notFound, "no job '\(id)'") }
-      let changes = recentChanges.changes(of: id)
+      let changes = journal.changes(of: id)
       let document = JobDocument(
-        record, pipeline: pipeline, progress: progress[id], at: moment(), log: recentLogs.lines(of: id),
+        record, pipeline: pipeline, progress: journal.progress(of: id), at: moment(), log: journal.lines(of: id),
         changes: changes)
       answer.send(
         .ok, document: document, payloads: [record.instructions] + changes.flatMap { [$0.before, $0.after] })
@@ -96,7 +96,7 @@ extension Coordinator {
     read(for: answer) { reader throws(StoreError) in
       try reader.jobs(matching: filter, after: cursor, limit: limit, maximumBytes: Self.maximumPageBytes)
     } then: { [unowned self] page in
-      let (pipeline, progress, now) = (pipeline, page.jobs.map { self.progress[$0.id] }, moment())
+      let (pipeline, progress, now) = (pipeline, page.jobs.map { journal.progress(of: $0.id) }, moment())
       send(answer, payloads: page.jobs.map(\.instructions)) {
         let jobs = zip(page.jobs, progress).map { JobDocument($0, pipeline: pipeline, progress: $1, at: now) }
         return PageDocument(jobs: jobs, next: page.next)

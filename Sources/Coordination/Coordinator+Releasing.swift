@@ -69,6 +69,6 @@ extension Coordinator {
     let report = try BeganReport(decoding: frames[0])
     guard frames.count == 1 else { throw WireError("a report of begun jobs with \(frames.count) frames; it has one") }
     let begun = roster.begin(report.tokens, at: report.worker)
-    if !begun.isEmpty { _ = intake.send([route, BeginAnswer(tokens: begun).encoded()]) }
+    if !begun.isEmpty { connections.send([BeginAnswer(tokens: begun).encoded()], to: route) }
   }
 }

@@ -17,7 +17,7 @@ extension Coordinator {
       throw WireError("reports that promise \(payloads) payloads and bring \(frames.count - 1)")
     }
     // While nothing can be recorded nothing is acknowledged: the worker reports again.
-    guard case .open = condition else { return }
+    guard isOpen else { return }
     var settled: [LeaseToken] = []
     var toCheck: [Reported] = []
     var nextPayload = 1
@@ -39,7 +39,7 @@ extension Coordinator {
         record(report, of: flight, instructions, from: route, now: now)
       }
     }
-    if !settled.isEmpty { _ = intake.send([route, ReportAcknowledgement(tokens: settled).encoded()]) }
+    if !settled.isEmpty { connections.send([ReportAcknowledgement(tokens: settled).encoded()], to: route) }
     check(toCheck, from: route)
   }
 
@@ -50,7 +50,7 @@ extension Coordinator {
       let now = moment()
       for (entry, problem) in zip(reported, problems) {
         guard let flight = roster.flights[entry.report.token], flight.stage == .recording else { continue }
-        guard case .open = condition else {
+        guard isOpen else {
           roster.mark(flight.token, .out)
           continue
         }
@@ -94,7 +94,7 @@ extension Coordinator {
     case .handedBack, .lost:
       roster.mark(flight.token, .out)
       release([flight.token], now: now, lost: false, began: report.startedAt.milliseconds > 0)
-      _ = intake.send([route, ReportAcknowledgement(tokens: [flight.token]).encoded()])
+      connections.send([ReportAcknowledgement(tokens: [flight.token]).encoded()], to: route)
     case .failed, .permanentFailure, .retryRequested, .crashed, .timedOut, .cancelled:
       let failure = Failure(
         job: flight.job, token: flight.token,

@@ -17,7 +17,7 @@ extension Coordinator {
   func openStore() {
     laneBusy = true
     let (pipeline, name, wall) = (pipeline, name, moment().wall)
-    let needsReader = if case .own = reader { false } else { true }
+    let needsReader = queries.needsReader
     lane.submit(
       { store throws(StoreError) -> Opening in
         try store.open(pipeline, owner: name, now: wall)
@@ -30,7 +30,7 @@ extension Coordinator {
         laneBusy = false
         switch result {
         case .success(let opening):
-          if needsReader { takeReader(opening.reader) }
+          if needsReader { queries.take(opening.reader) }
           resume(with: opening, now: moment())
         case .failure(let error): storeFailed(error, now: moment())
         }
@@ -41,7 +41,7 @@ extension Coordinator {
   private func resume(with opening: Opening, now: Moment) {
     let stored = Set(opening.running.map(\.token))
     for token in roster.flights.keys.filter({ !stored.contains($0) }) {
-      if let flight = roster.settle(token) { progress[flight.job] = nil }
+      if let flight = roster.settle(token) { journal.endAttempt(of: flight.job) }
     }
     for job in opening.running where roster.flights[job.token] == nil {
       roster.add(
@@ -49,15 +49,13 @@ extension Coordinator {
           job: job.id, token: job.token, phase: job.phase, worker: job.worker, attempt: job.attempt,
           failures: job.failures, crashes: job.crashes, losses: job.losses, since: now.instant, sinceTime: now.wall))
     }
-    if !wasOpen { resumeTimeline(offset: opening.timelineOffset, now: now) }
-    counts = opening.counts
+    if !health.wasOpen { clock.resume(offset: opening.timelineOffset) }
+    freshCounts.set(opening.counts)
     queued = opening.counts.phases.map(\.waiting)
     paused = opening.paused
     nextDue = opening.counts.phases.contains { $0.delayed > 0 } ? moment().steady : nil
-    keepOwnershipAt = now.instant + Self.ownershipInterval
-    condition = .open
-    outage?.opened(now: now.instant)
-    if !wasOpen { began(opening) }
+    schedule.noteOwnership(now: now.instant)
+    if health.opened(now: now.instant) { began(opening) }
   }
 
   private func began(_ opening: Opening) {
@@ -67,42 +65,21 @@ extension Coordinator {
       logger.notice("found \(waiting) waiting and \(opening.running.count) running jobs in \(storeAddress)")
     }
     hooks.call { $0.started?() }
-    wasOpen = true
-    outage = nil
   }
 
   /// Nothing is known about the writes on the way: who waits is told so, workers will report again, and opening the
   /// store compares both sides.
   func storeFailed(_ error: StoreError, now: Moment) {
-    if isFinal(error, now: now) {
-      failure = error
-      return
+    switch health.failed(error, now: now.instant) {
+    case .final: failure = error
+    case .passing(let message):
+      if let message { logger.error("\(message)") }
+      refuseEverythingPending(.unavailable, error.message)
     }
-    if outage != nil {
-      let isNews = outage?.failedAgain(reason: error.message) ?? false
-      if isNews, wasOpen { logger.error("\(error.message); trying again") }
-    } else {
-      outage = StoreOutage(reason: error.message)
-      if wasOpen { logger.error("\(error.message); nothing is accepted until it is back, trying again by itself") }
-    }
-    condition = .down(reason: error.message, retryAt: outage?.retryAt(now: now.instant) ?? now.instant)
-    refuseEverythingPending(.unavailable, error.message)
   }
 
-  /// Once the store has shown that it writes, or has not failed for a while.
   func endOutage(wrote: Bool, now: Moment) {
-    guard case .open = condition, outage?.isOver(wrote: wrote, now: now.instant) == true else { return }
-    outage = nil
-    logger.notice("store \(storeAddress) is back; work goes on")
-  }
-
-  /// At the start, a store that is wrong is told at once, and one that is away, or that still seems to be owned by a
-  /// coordinator killed a moment ago, gets a little time. Once work has begun, whatever the store says may pass (a password
-  /// that is being changed, a table that is being repaired): only another owner ends this one.
-  private func isFinal(_ error: StoreError, now: Moment) -> Bool {
-    if wasOpen { return error.kind == .ownedByAnother }
-    guard error.mayPass || error.kind == .ownedByAnother else { return true }
-    return now.instant - startedAt.instant >= settings.storePatienceMilliseconds
+    if health.isBack(wrote: wrote, now: now.instant) { logger.notice("store \(storeAddress) is back; work goes on") }
   }
 
   /// Tells everyone who waits for the pending turn that it will not be.
@@ -128,7 +105,7 @@ extension Coordinator {
         open.reply.jobs[index].code = code
         open.reply.jobs[index].message = message
       }
-      answerOrEnd([open.reply.encoded()], to: open.route)
+      connections.answerOrEnd([open.reply.encoded()], to: open.route)
     }
   }
 }

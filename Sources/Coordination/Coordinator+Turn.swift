@@ -83,8 +83,8 @@ extension Coordinator {
 
   private func applied(_ answers: StoreTurnResult, to sent: PendingTurn) {
     let now = moment()
-    keepOwnershipAt = now.instant + Self.ownershipInterval
-    if outage != nil { endOutage(wrote: sent.writes, now: now) }
+    schedule.noteOwnership(now: now.instant)
+    endOutage(wrote: sent.writes, now: now)
     take(answers, for: sent, now: now)
   }
 
@@ -100,7 +100,7 @@ extension Coordinator {
     }
     for (token, outcome) in zip(sent.releasing, answers.releases) {
       guard let flight = roster.settle(token) else { continue }
-      if !progress.isEmpty { progress[flight.job] = nil }
+      journal.endAttempt(of: flight.job)
       if outcome == .recorded { queued[flight.phase] += 1 }
     }
     if sent.turn.promotionLimit > 0 {
@@ -137,22 +137,22 @@ extension Coordinator {
   func acknowledge(now: Moment, all: Bool = false) {
     for (route, tokens) in owed.take(now: now.instant, all: all) {
       for chunk in tokens.chunks(of: AttemptReports.maximumReports) {
-        _ = intake.send([route, ReportAcknowledgement(tokens: chunk).encoded()])
+        connections.send([ReportAcknowledgement(tokens: chunk).encoded()], to: route)
       }
     }
   }
 
   private func settle(_ settlement: PendingTurn.Settlement) {
     roster.settle(settlement.flight.token)
-    if !progress.isEmpty { progress[settlement.flight.job] = nil }
+    journal.endAttempt(of: settlement.flight.job)
   }
 
   private func completed(_ settlement: PendingTurn.Settlement, _ completion: Completion, now: Moment) {
     let phase = settlement.flight.phase
     // After a restart nobody knows what the worker was given.
     if let after = completion.instructions, !settlement.flight.instructions.isEmpty {
-      let change = RecentChanges.Change(phase: phase, before: settlement.flight.instructions, after: after)
-      recentChanges.add(change, of: settlement.flight.job)
+      let flight = settlement.flight
+      journal.noteChange(of: flight.job, by: phase, before: flight.instructions, after: after)
     }
     roster.noteDuration(microseconds: settlement.durationMicroseconds, phase: phase)
     meters.count(phase, at: now.wall) {
@@ -207,7 +207,7 @@ extension Coordinator {
       replies[slot.reply].reply.jobs[slot.position].code = .duplicate
       replies[slot.reply].reply.jobs[slot.position].message = "there already, \(state)"
     }
-    for open in replies { answerOrEnd([open.reply.encoded()], to: open.route) }
+    for open in replies { connections.answerOrEnd([open.reply.encoded()], to: open.route) }
     let stored = answers.enqueues.reduce(0) { $0 + ($1 == .stored ? 1 : 0) }
     if stored > 0 { meters.count(0, at: now.wall) { $0.enqueued += stored } }
   }

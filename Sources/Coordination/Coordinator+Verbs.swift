@@ -64,7 +64,7 @@ extension Coordinator {
   }
 
   func requireOpen() throws(Refusal) {
-    switch condition {
+    switch health.condition {
     case .open: return
     case .opening: throw Refusal(code: .unavailable, message: "the store is not open yet, try again later")
     case .down(let reason, _): throw Refusal(code: .unavailable, message: reason)

@@ -6,28 +6,6 @@ internal import ZeroMQTransport
 
 /// What workers say, and what is done about it.
 extension Coordinator {
-  /// At most this many messages of one socket before the other work of a turn is done.
-  static var messagesPerTurn: Int { 1_000 }
-
-  /// Where workers look for coordinators nothing is said any more: only those of protocol 1 publish there.
-  func readMeeting() {
-    for _ in 0..<Self.messagesPerTurn {
-      guard let message = meeting.receiveMessage(maximumBytes: 2 * Self.maximumEventBytes) else { return }
-      _ = meetingPeers.heard(from: nil, on: message.descriptor, bytes: message.bytes, frames: message.frames.count)
-      do throws(WireError) {
-        _ = try Prologue.kind(of: message.frames.first ?? [])
-      } catch {
-        complain(source: "a worker", error)
-      }
-    }
-  }
-
-  func complain(source: String, _ error: WireError) {
-    if complaints.note(source: source, problem: error.message) {
-      logger.warning("ignored a message from \(source): \(error.message)")
-    }
-  }
-
   // MARK: - What they say
 
   /// A worker hears something twice a second, so that a machine that is cut off is missed within 2 s.
@@ -59,7 +37,7 @@ extension Coordinator {
   func handleProgress(_ frames: [[UInt8]]) throws(WireError) {
     let report = try ProgressReport(decoding: try Self.single(frames))
     guard roster.flights[report.token]?.job == report.job else { return }
-    progress[report.job] = (report.fraction, report.note)
+    journal.noteProgress((report.fraction, report.note), of: report.job)
     if let progressed = settings.hooks.jobProgressed {
       hooks.call(bytes: report.note.utf8.count, isPassing: true) { _ in
         progressed(report.job, report.fraction, report.note)
@@ -83,10 +61,10 @@ extension Coordinator {
       switch action {
       case .welcome(let worker): welcome(worker)
       case .refuse(let worker, let route, let reason, let message):
-        refuse(worker, at: route, reason, message)
+        connections.refuse(worker, at: route, reason, message)
       case .release(let tokens, let lost): release(tokens, now: now, lost: lost)
       // Before the store has said which leases there are, every one of them looks unknown.
-      case .cancel(let worker, let tokens): if wasOpen { order(worker, tokens, .cancel) }
+      case .cancel(let worker, let tokens): if health.wasOpen { order(worker, tokens, .cancel) }
       case .recall(let worker, let tokens): order(worker, tokens, .recall)
       case .lost(let worker, let reason): logger.notice("worker \(worker) is gone: \(reason)")
       case .arrived(let worker): tellArrival(worker)
@@ -106,17 +84,10 @@ extension Coordinator {
     _ = send([welcome.encoded()], to: worker)
   }
 
-  private func refuse(_ worker: WorkerID, at route: [UInt8], _ reason: WorkerRefusal.Reason, _ message: String) {
-    _ = intake.send([route, WorkerRefusal(worker: worker, reason: reason, message: message).encoded()])
-    if complaints.note(source: worker.text, problem: message) {
-      logger.warning("worker \(worker) gets no jobs: \(message)")
-    }
-  }
-
   /// - Returns: false where it is not connected, or so much waits for it that this was not sent.
   func send(_ frames: [[UInt8]], to worker: WorkerID) -> Bool {
     guard let entry = roster.workers[worker], entry.connection == .up else { return false }
-    return intake.send([entry.route] + frames)
+    return connections.send(frames, to: entry.route)
   }
 
   private func order(_ worker: WorkerID, _ tokens: [LeaseToken], _ kind: MessageKind) {
@@ -144,7 +115,7 @@ extension Coordinator {
 
   /// Of each phase, what could go out if there were a slot for it.
   private func jobsToPlace() -> [Int] {
-    guard !paused.pipeline, allowance ?? 1 > 0, case .open = condition else {
+    guard !paused.pipeline, allowance ?? 1 > 0, isOpen else {
       return Array(repeating: 0, count: queued.count)
     }
     return pipeline.phases.indices.map { phase in

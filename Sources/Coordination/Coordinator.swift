@@ -9,42 +9,24 @@ internal import ZeroMQTransport
 /// The event loop of one pipeline: owns the sockets, takes every decision, and lets the store lane do the writing and the
 /// read lane the looking. Everything here happens in one thread; nothing blocks but the poll.
 final class Coordinator {
-  enum StoreCondition {
-    case opening
-    case open
-    case down(reason: String, retryAt: Instant)
-  }
-
   let pipeline: PipelineDefinition
   let settings: PipelineServerSettings
   let lane: StoreLane
-  let readLane: ReadLane
   let checks: PayloadChecks
   let storeAddress: String
   let name: String
   let hooks: HookQueue
-  let context: SocketContext
-  /// Where workers look for this coordinator.
-  let meeting: Socket
-  let intake: Socket
+  let connections: CoordinatorConnections
   let wake: WakeUp
   let startedAt: Moment
-  var timeline: SteadyTimeline
-  /// As the store has it.
-  var keptTimelineOffset: Int64 = 0
-  /// As bound, with the port where the setting left it open.
-  let eventsAddress: String
-  let intakeAddress: String
+  var clock: CoordinatorClock
 
   var roster: WorkerRoster
   /// Some worker may have to be told of what waits for it.
   var demandIsDue = false
   /// Phases for which something waited when that was told last.
   var waitingAsTold: [Bool] = []
-  var refusedPeers = RepeatedRemark()
-  var condition: StoreCondition
-  var outage: StoreOutage?
-  var wasOpen = false
+  var health: StoreHealth
   var pending: PendingTurn
   /// Of the turn that is being gathered.
   var turnNumber = 1
@@ -60,11 +42,9 @@ final class Coordinator {
   var isTurnInStore = false
   var metricsInStore: [PhaseMetrics] = []
   var errands: Deque<() -> Void> = []
-  var turnComesNext = true
-  var bite = Bite.read
+  var schedule: LaneSchedule
   /// Long tasks go on by one bite in each step of the loop.
   var mayBite = true
-  var keepOwnershipAt: Instant
   var pruning: PruneSchedule
   var clockTrust: ClockTrust
   var actions: LongActions
@@ -78,58 +58,36 @@ final class Coordinator {
   var turnOfLastStep = 0
 
   // Looking.
-  var reader = ReaderState.none
-  var reads = ReadQueue<Read>()
-  var readBusy = false
-  /// A large answer is being put into words.
-  var isPreparing = false
-  var readShare = ReadShare(rest: 19)
-  var counts: StoreCounts
-  var countsAsked = CountsRequests()
-  var isReadingFinished = false
+  private(set) lazy var queries = StoreQueries(wake: wake, yields: settings.hooks.jobFinished == nil) {
+    [unowned self] in
+    StoreQueries.Progress(now: moment().instant, turn: turnNumber, isTurnInStore: isTurnInStore)
+  }
+  private(set) lazy var freshCounts = FreshCounts(
+    StoreCounts(phases: pipeline.phases.map { _ in PhaseCounts() }), queries: queries)
   var isReadingAwaited = false
 
   var meters: PhaseMeters
   var jobIDs = JobIDSource()
-  var progress: [JobID: (fraction: Double, note: String)] = [:]
-  var recentLogs = RecentLogs()
-  var journal = EventJournal()
-  var recentChanges = RecentChanges()
+  var journal = JobJournal()
   var awaited = AwaitedJobs()
   var owed = OwedAcknowledgements()
-  var complaints = Complaints()
-  var remarks = FailureRemarks(perSecond: 20)
-  var deadRemarks = FailureRemarks(perSecond: 1_000)
-  /// Jobs that ended in the turn being answered, and those whose hook has still to be called.
+  /// Jobs that ended in the turn being answered.
   var finished: [JobID] = []
-  var toldLater: Deque<JobID> = []
-  var neverTold = 0
-  var deadWarnedAt: Instant?
-  var intakePeers = PeerTable()
-  var meetingPeers = PeerTable()
-  var unread = UnreadAnswers()
-  let intakeMonitor: PeerMonitor
-  let meetingMonitor: PeerMonitor
+  var finishedFeed = FinishedJobFeed()
+  var deadWarning = DeadJobWarning()
 
   /// Asked once a turn; may be called from this thread only.
   var shouldStop: () -> Bool = { false }
   var stopRequested: Bool { shouldStop() }
   var failure: StoreError?
-  private var schedule = Schedule()
-  var lastMoment: Moment
+  private var rounds = Rounds()
   private let poller = Poller()
   private var intakeIsWatched = false
 
-  /// What the poller calls what it watches.
-  private enum PollKey {
-    static let wake = 0
-    static let meeting = 1
-    static let intake = 2
-    static let intakePeers = 3
-    static let meetingPeers = 4
-  }
+  /// What the poller calls it; `CoordinatorConnections.PollKey` has the others.
+  private static var wakeKey: Int { 0 }
 
-  private struct Schedule {
+  private struct Rounds {
     var tick = Instant(milliseconds: .min)
     var peers = Instant(milliseconds: .min)
     var housekeeping = Instant(milliseconds: .min)
@@ -147,64 +105,34 @@ final class Coordinator {
     self.hooks = hooks
     name = "coordinator-\(getpid())-\(UInt32.random(in: 0 ... .max))"
     lane = StoreLane(store: store, inline: store.answersAtOnce, wake: wake)
-    readLane = ReadLane(wake: wake, yields: settings.hooks.jobFinished == nil)
     checks = PayloadChecks(
       maximumInstructionsBytes: settings.maximumInstructionsBytes, schema: settings.instructionsSchema, wake: wake)
     storeAddress = store.address
-    context = try SocketContext()
-    meeting = try Socket(.subscribe, in: context, maximumMessageBytes: Int64(Self.maximumEventBytes))
-    meetingMonitor = try PeerMonitor(of: meeting, name: "meeting")
-    eventsAddress = try meeting.bind(settings.eventsAddress)
-    for forwarder in settings.forwarders { try meeting.connect(forwarder) }
-    // A peer's messages wait in its connection rather than here, beyond a few.
-    intake = try Socket(
-      .router, in: context, receiveHighWaterMark: 100,
-      maximumMessageBytes: Int64(settings.maximumInstructionsBytes) + 65_536, lingerMilliseconds: 500)
-    intakeMonitor = try PeerMonitor(of: intake, name: "intake")
-    intakeAddress = try intake.bind(settings.intakeAddress)
-    meeting.subscribe(to: MeetingTopic.topic(for: settings.advertisedIntakeAddress ?? intakeAddress))
-    meeting.subscribe(to: MeetingTopic.olderEvents)
-    let (instant, wall) = (settings.clocks.instant(), Self.wall(settings.clocks))
-    timeline = SteadyTimeline(origin: wall, start: instant)
-    startedAt = Moment(instant: instant, wall: wall, steady: wall)
-    lastMoment = startedAt
-    keepOwnershipAt = instant
+    connections = try CoordinatorConnections(settings)
+    clock = CoordinatorClock(settings.clocks)
+    startedAt = clock.moment()
+    let instant = startedAt.instant
+    schedule = LaneSchedule(now: instant)
     pruning = PruneSchedule(now: instant)
     clockTrust = ClockTrust(startedAt)
     actions = LongActions(now: instant)
-    condition = .opening
+    health = StoreHealth(startedAt: instant, patience: settings.storePatienceMilliseconds)
     roster = WorkerRoster(
       pipeline: pipeline, patience: WorkerRoster.Patience(silence: max(2_000, settings.workerTimeoutMilliseconds)))
-    pending = PendingTurn(now: wall, phases: pipeline.phases.count)
+    pending = PendingTurn(now: startedAt.wall, phases: pipeline.phases.count)
     queued = Array(repeating: 0, count: pipeline.phases.count)
-    counts = StoreCounts(phases: pipeline.phases.map { _ in PhaseCounts() })
     meters = PhaseMeters(phases: pipeline.phases.count)
   }
 
   var logger: Logger { settings.logger }
 
-  /// Before 1970 there is no time that stores could keep.
-  private static func wall(_ clocks: Clocks) -> Timestamp { max(Timestamp(milliseconds: 0), clocks.timestamp()) }
-
-  func moment() -> Moment {
-    let instant = settings.clocks.instant()
-    // Asked for several times a step: the wall clock is read once in a millisecond.
-    return instant == lastMoment.instant ? lastMoment : look(at: instant)
-  }
-
-  @discardableResult
-  private func look(at instant: Instant) -> Moment {
-    lastMoment = Moment(instant: instant, wall: Self.wall(settings.clocks), steady: timeline.time(at: instant))
-    return lastMoment
-  }
+  func moment() -> Moment { clock.moment() }
 
   /// Runs until `shouldStop` says so or the store can never be used.
   func run() {
     warnOfUnreachableIntake()
-    poller.add(fileDescriptor: wake.fileDescriptor, as: PollKey.wake)
-    poller.add(meeting, as: PollKey.meeting)
-    poller.add(meetingMonitor.socket, as: PollKey.meetingPeers)
-    poller.add(intakeMonitor.socket, as: PollKey.intakePeers)
+    poller.add(fileDescriptor: wake.fileDescriptor, as: Self.wakeKey)
+    connections.watchMeeting(with: poller)
     openStore()
     while !stopRequested && failure == nil {
       waitForSomething()
@@ -215,26 +143,26 @@ final class Coordinator {
 
   /// Workers on other machines would hear of this coordinator and never reach it.
   private func warnOfUnreachableIntake() {
-    guard settings.advertisedIntakeAddress == nil, isLoopback(intakeAddress) else { return }
-    let told = ([eventsAddress] + settings.forwarders).first { !isLoopback($0) }
+    let intake = connections.intakeAddress
+    guard settings.advertisedIntakeAddress == nil, isLoopback(intake) else { return }
+    let told = ([connections.meetingAddress] + settings.forwarders).first { !isLoopback($0) }
     guard let told else { return }
     logger.warning(
       """
-      workers on other machines find this pipeline at \(told) and cannot reach it at \(intakeAddress): bind --job-pull to \
+      workers on other machines find this pipeline at \(told) and cannot reach it at \(intake): bind --job-pull to \
       an address they reach, or name it with --advertise
       """)
   }
 
   /// Before the store is open for the first time nothing is taken in: whoever starts a coordinator and enqueues at once
   /// is answered a moment later rather than refused.
-  private var isOpening: Bool {
-    if case .opening = condition { return true }
-    return false
-  }
+  private var isOpening: Bool { health.condition == .opening }
+
+  var isOpen: Bool { health.isOpen }
 
   private func waitForSomething() {
     if !isOpening, !intakeIsWatched {
-      poller.add(intake, as: PollKey.intake)
+      connections.watchIntake(with: poller)
       intakeIsWatched = true
     }
     poller.wait(timeoutMilliseconds: Int(timeout()))
@@ -243,60 +171,62 @@ final class Coordinator {
   private func timeout() -> Int64 {
     let now = moment()
     if hasBite(now: now) { return 0 }
-    var rest = schedule.tick - now.instant
+    var rest = rounds.tick - now.instant
     if actions.hasNext { rest = min(rest, actions.restsUntil - now.instant) }
     if let due = owed.dueAt { rest = min(rest, due - now.instant) }
-    if !reads.isEmpty, readShare.restsUntil > now.instant { rest = min(rest, readShare.restsUntil - now.instant) }
-    if let nextDue, !laneBusy, case .open = condition { rest = min(rest, nextDue - now.steady) }
+    if let due = queries.restsUntil, due > now.instant { rest = min(rest, due - now.instant) }
+    if let nextDue, !laneBusy, isOpen { rest = min(rest, nextDue - now.steady) }
     return min(max(0, rest), 100)
   }
 
   private func step() {
     let now = moment()
-    if now.instant - schedule.lastTurn > 1_000 { roster.forgive(now: now.instant) }
-    schedule.lastTurn = now.instant
+    if now.instant - rounds.lastTurn > 1_000 { roster.forgive(now: now.instant) }
+    rounds.lastTurn = now.instant
     mayBite = true
     checks.beginStep()
-    if poller.ready.contains(PollKey.wake) {
+    if poller.ready.contains(Self.wakeKey) {
       wake.clear()
       // These never answer without a signal.
-      _ = readLane.deliverAnswers()
+      queries.deliverAnswers()
       _ = checks.deliverAnswers()
     }
     _ = lane.deliverAnswers()
-    if poller.ready.contains(PollKey.meeting) { readMeeting() }
-    if poller.ready.contains(PollKey.intake) { readIntake(now: now) }
-    if poller.ready.contains(PollKey.intakePeers) || poller.ready.contains(PollKey.meetingPeers) { readPeers(now: now) }
-    if now.instant >= schedule.tick {
-      schedule.tick = now.instant + 100
+    if isReady(.meeting) { connections.readMeeting(limit: Self.messagesPerTurn) }
+    if isReady(.intake) { readIntake(now: now) }
+    if isReady(.intakePeers) || isReady(.meetingPeers) { readPeers(now: now) }
+    if now.instant >= rounds.tick {
+      rounds.tick = now.instant + 100
       tick(now: now)
     }
     repeat {
       let now = moment()
       advance(now: now)
-      advanceReads(now: now)
+      advanceReads()
     } while lane.deliverAnswers()
     acknowledge(now: now)
     tellDemand(now: now)
   }
+
+  private func isReady(_ socket: CoordinatorConnections.Watched) -> Bool { poller.ready.contains(socket.rawValue) }
 
   private func tick(now: Moment) {
     carryOut(roster.tick(now: now.instant), now: now)
     tellDemand(now: now, isTick: true)
     lookForAwaited(now: now)
     answerLateRequests(now: now)
-    keepDescriptorsFree(now: now)
-    keepTimeline(now: now)
-    if now.instant >= schedule.peers {
-      schedule.peers = now.instant + 200
-      endOverfullPeers()
+    connections.keepDescriptorsFree(now: now.instant)
+    keepTimeline()
+    if now.instant >= rounds.peers {
+      rounds.peers = now.instant + 200
+      connections.endOverfullPeers()
     }
-    if now.instant >= schedule.housekeeping {
-      schedule.housekeeping = now.instant + 5_000
+    if now.instant >= rounds.housekeeping {
+      rounds.housekeeping = now.instant + 5_000
       keepHouse(now: now)
     }
     endOutage(wrote: false, now: now)
-    if case .down(_, let retryAt) = condition, now.instant >= retryAt, !laneBusy { openStore() }
+    if health.isDueToOpen(now: now.instant), !laneBusy { openStore() }
   }
 
   /// Answers whoever waits, writes what is pending, and lets go of the store.
@@ -305,23 +235,22 @@ final class Coordinator {
     mayBite = false
     checks.drain()
     _ = checks.deliverAnswers()
-    if case .open = condition, failure == nil { writeWhatIsLeft(now: now) }
+    if isOpen, failure == nil { writeWhatIsLeft(now: now) }
     refuseEverythingPending(.stopping, "the coordinator is stopping")
     refuseRequests(.stopping, "the coordinator is stopping")
     acknowledge(now: now, all: true)
-    if case .own(let reader) = reader { readLane.close(reader) }
+    queries.close()
     lane.submit({ store throws(StoreError) in store.close() }, answer: { _ in })
     lane.drain()
-    readLane.drain()
+    queries.drain()
   }
 
   private func writeWhatIsLeft(now: Moment) {
     release(roster.parkedTokens, now: now, lost: false, stage: .parked)
     pending.turn.metrics += meters.take()
-    // The wall clock may have been set since it was read.
-    look(at: settings.clocks.instant())
+    clock.freshMoment()
     repeat {
-      keepTimeline(now: moment())
+      keepTimeline()
       advance(now: moment(), claiming: false)
       lane.drain()
     } while lane.deliverAnswers()
@@ -330,14 +259,14 @@ final class Coordinator {
 
   /// The hooks hear of the last jobs that ended.
   private func tellWhatIsLeft(until deadline: Instant) {
-    while isReadingFinished || !toldLater.isEmpty, settings.clocks.instant() < deadline {
-      if case .missing = reader { return }
-      advanceReads(now: moment())
-      if !readBusy, !laneBusy, !readOnLane(now: moment()), reads.isEmpty { return }
+    while !finishedFeed.isDone, moment().instant < deadline {
+      advanceReads()
+      if queries.isIdle, !laneBusy { return }
+      if !laneBusy { _ = readOnLane() }
       lane.drain()
-      readLane.drain()
+      queries.drain()
       _ = lane.deliverAnswers()
-      _ = readLane.deliverAnswers()
+      queries.deliverAnswers()
     }
   }
 }

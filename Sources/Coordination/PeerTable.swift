@@ -19,12 +19,13 @@ struct PeerTable {
   private static let frameOverhead = 9
 
   private var connections: [Int32: Connection] = [:]
+  private var descriptorOfRoute: [[UInt8]: Int32] = [:]
   private var made = 0
 
   var descriptors: [Int32] { Array(connections.keys) }
 
   /// The connection that a peer spoke by.
-  func descriptor(of route: [UInt8]) -> Int32? { connections.first { $0.value.route == route }?.key }
+  func descriptor(of route: [UInt8]) -> Int32? { descriptorOfRoute[route] }
 
   /// A message came out.
   /// - Returns: a route whose connection must have ended, since its descriptor speaks for another one.
@@ -33,12 +34,15 @@ struct PeerTable {
     let size = UInt64(bytes + Self.frameOverhead * frames)
     guard let index = connections.index(forKey: descriptor) else {
       connections[descriptor] = Connection(route: route, delivered: size)
+      if let route { descriptorOfRoute[route] = descriptor }
       return nil
     }
     connections.values[index].delivered += size
     guard let route, connections.values[index].route != route else { return nil }
     let former = connections.values[index].route
     connections.values[index].route = route
+    descriptorOfRoute[route] = descriptor
+    if let former { forget(former, on: descriptor) }
     // What was counted belonged to the connection before.
     if former != nil { connections.values[index].delivered = size }
     return former
@@ -56,10 +60,16 @@ struct PeerTable {
         connections[descriptor, default: Connection()].number = made
         connections[descriptor]?.isEnding = false
       } else if let route = connections.removeValue(forKey: descriptor)?.route {
+        forget(route, on: descriptor)
         gone.append(route)
       }
     }
     return gone
+  }
+
+  /// A peer that came back by another connection keeps that one.
+  private mutating func forget(_ route: [UInt8], on descriptor: Int32) {
+    if descriptorOfRoute[route] == descriptor { descriptorOfRoute[route] = nil }
   }
 
   /// Chooses connections to be ended, where there are too many: those that never said anything, the oldest first, then the
@@ -75,15 +85,24 @@ struct PeerTable {
     return chosen
   }
 
-  /// Called now and then for each connection.
-  /// - Parameter received: bytes that the connection has brought since it began.
-  /// - Returns: true where more than `limit` bytes of them have not come out as messages.
-  mutating func isOverfull(_ descriptor: Int32, received: UInt64, limit: UInt64) -> Bool {
-    keptBack(by: descriptor, received: received) > limit
+  /// Connections whose messages do not end. Called now and then.
+  /// - Parameters:
+  ///   - received: the bytes that each connection has brought since it began.
+  ///   - limit: of bytes of one connection that have not come out as messages; all together may have eight times as much,
+  ///     and beyond that those that keep back the most are named.
+  mutating func overfull(received: [Int32: UInt64], beyond limit: UInt64) -> [(descriptor: Int32, bytes: UInt64)] {
+    let keptBack = received.map { (descriptor: $0, bytes: self.keptBack(by: $0, received: $1)) }
+    var total = keptBack.reduce(UInt64(0)) { $0 + $1.bytes }
+    let largest = keptBack.sorted { $0.bytes > $1.bytes }
+    let chosen = largest.prefix { _, bytes in
+      defer { total -= bytes }
+      return bytes > limit || total > 8 * limit
+    }
+    return Array(chosen)
   }
 
   /// Bytes of what a connection has brought that have not come out as messages.
-  mutating func keptBack(by descriptor: Int32, received: UInt64) -> UInt64 {
+  private mutating func keptBack(by descriptor: Int32, received: UInt64) -> UInt64 {
     guard let delivered = connections[descriptor]?.delivered else { return 0 }
     guard delivered <= received else {
       connections[descriptor]?.delivered = received

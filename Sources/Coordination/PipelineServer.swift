@@ -49,8 +49,8 @@ public final class PipelineServer: Sendable {
     do throws(TransportError) {
       let coordinator = try Coordinator(
         pipeline: pipeline, store: storage, settings: settings, wake: wake, hooks: hooks)
-      eventsAddress = coordinator.eventsAddress
-      intakeAddress = coordinator.intakeAddress
+      eventsAddress = coordinator.connections.meetingAddress
+      intakeAddress = coordinator.connections.intakeAddress
       shared.withLock { $0.coordinator = SentCoordinator(coordinator: coordinator) }
     } catch {
       throw PipelineServerError(kind: .address, message: error.message)

@@ -13,6 +13,21 @@ struct Read {
     var error: StoreError?
     var deliver: () -> Void
   }
+
+  /// - Parameters:
+  ///   - then: called in the loop's thread with what was found.
+  ///   - refuse: called there instead, where it will not be done.
+  init<Value>(
+    _ look: @escaping (any JobReader) throws(StoreError) -> Value,
+    then: @escaping (Result<Value, StoreError>) -> Void, refuse: @escaping (String) -> Void
+  ) {
+    work = { reader in
+      let found = result { () throws(StoreError) in try look(reader) }
+      if case .failure(let error) = found { return Outcome(error: error) { then(found) } }
+      return Outcome(error: nil) { then(found) }
+    }
+    self.refuse = refuse
+  }
 }
 
 /// Looks at the store by a connection of its own, and puts large answers into words, on a thread of its own that yields to

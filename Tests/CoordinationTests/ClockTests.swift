@@ -1,4 +1,5 @@
 import PipelineModel
+import Synchronization
 import Testing
 
 @testable import Coordination
@@ -9,6 +10,64 @@ import Testing
     #expect(timeline.time(at: Instant(milliseconds: 70)) == Timestamp(milliseconds: 5_000_000))
     #expect(timeline.time(at: Instant(milliseconds: 1_070)) == Timestamp(milliseconds: 5_001_000))
     #expect(timeline.time(at: .distantFuture).milliseconds > 5_000_000)
+  }
+}
+
+@Suite struct CoordinatorClockTests {
+  /// Moved by hand.
+  private final class Hands: Sendable {
+    private let at = Mutex((instant: Int64(0), wall: Int64(1_800_000_000_000)))
+
+    var clocks: Clocks {
+      Clocks(
+        instant: { Instant(milliseconds: self.at.withLock { $0.instant }) },
+        timestamp: { Timestamp(milliseconds: self.at.withLock { $0.wall }) })
+    }
+
+    func pass(_ milliseconds: Int64) {
+      at.withLock { $0 = ($0.instant + milliseconds, $0.wall + milliseconds) }
+    }
+
+    func setWallClock(by milliseconds: Int64) { at.withLock { $0.wall += milliseconds } }
+  }
+
+  private let hands = Hands()
+
+  @Test(arguments: [3_600_000, -3_600_000, 86_400_000 * 365, -86_400_000 * 365] as [Int64])
+  func aStepOfTheWallClockNeitherHastensNorDelays(step: Int64) {
+    var clock = CoordinatorClock(hands.clocks)
+    let start = clock.moment()
+    hands.setWallClock(by: step)
+    hands.pass(10)
+    let now = clock.moment()
+    #expect(now.steady - start.steady == 10 && now.wall - start.wall == step + 10)
+  }
+
+  @Test func howFarTheyAreApartIsKeptWhileSomethingIsDelayed() {
+    var clock = CoordinatorClock(hands.clocks)
+    #expect(clock.offsetToStore(isAnythingDelayed: true) == nil)
+    hands.setWallClock(by: -3_600_000)
+    hands.pass(10)
+    let offset = clock.offsetToStore(isAnythingDelayed: true)
+    #expect(offset == 3_600_000)
+    clock.stored(offset: 3_600_000)
+    #expect(clock.offsetToStore(isAnythingDelayed: true) == nil)
+
+    // The next coordinator goes on with the same timeline.
+    var next = CoordinatorClock(hands.clocks)
+    next.resume(offset: 3_600_000)
+    #expect(next.moment().steady == clock.moment().steady)
+    #expect(next.offsetToStore(isAnythingDelayed: true) == nil)
+
+    // Once nothing is delayed it begins anew.
+    #expect(next.offsetToStore(isAnythingDelayed: false) == 0)
+    #expect(next.moment().steady == next.moment().wall)
+  }
+
+  @Test func aWallClockBefore1970IsTakenForItsBeginning() {
+    hands.setWallClock(by: -1_900_000_000_000)
+    var clock = CoordinatorClock(hands.clocks)
+    #expect(clock.moment().wall == Timestamp(milliseconds: 0))
   }
 }
 

@@ -66,17 +66,44 @@ import WireProtocol
     #expect(heard(2, on: -1) == nil)
   }
 
+  private mutating func overfull(_ received: [Int32: UInt64]) -> [Int32] {
+    peers.overfull(received: received, beyond: 1_000).map(\.descriptor)
+  }
+
   @Test mutating func whatIsKeptBackWithoutAnEndIsNoticed() {
     _ = peers.update([(7, true)])
-    #expect(peers.isOverfull(7, received: 1_000, limit: 1_000) == false)
-    #expect(peers.isOverfull(7, received: 1_001, limit: 1_000) == true)
+    #expect(overfull([7: 1_000]).isEmpty)
+    #expect(overfull([7: 1_001]) == [7])
     _ = heard(1, on: 7, bytes: 991)
-    #expect(peers.isOverfull(7, received: 2_000, limit: 1_000) == false)
-    #expect(peers.isOverfull(7, received: 2_001, limit: 1_000) == true)
+    #expect(overfull([7: 2_000]).isEmpty)
+    #expect(overfull([7: 2_001]) == [7])
     _ = heard(1, on: 7, bytes: 5_000)
-    #expect(peers.isOverfull(7, received: 2_001, limit: 1_000) == false)
-    #expect(peers.isOverfull(7, received: 3_002, limit: 1_000) == true)
-    #expect(peers.isOverfull(8, received: 9_000, limit: 1_000) == false)
+    #expect(overfull([7: 2_001]).isEmpty)
+    #expect(overfull([7: 3_002]) == [7])
+    #expect(overfull([8: 9_000]).isEmpty)
+  }
+
+  @Test mutating func ofManyThatKeepBackALittleThoseThatKeepTheMostAreNamed() {
+    for descriptor in Int32(1)...20 { _ = peers.update([(descriptor, true)]) }
+    var received = Dictionary(uniqueKeysWithValues: (Int32(1)...20).map { ($0, UInt64(400)) })
+    received[3] = 900
+    received[5] = 800
+    // 8,900 together: 8,000 are left once 900 are gone.
+    #expect(overfull(received) == [3])
+    received[9] = 401
+    #expect(overfull(received) == [3, 5])
+  }
+
+  @Test mutating func aPeerIsFoundByTheConnectionItSpokeByLast() {
+    _ = heard(1, on: 7)
+    _ = heard(1, on: 8)
+    #expect(peers.descriptor(of: [1]) == 8)
+    _ = peers.update([(7, false)])
+    #expect(peers.descriptor(of: [1]) == 8)
+    _ = heard(2, on: 8)
+    #expect(peers.descriptor(of: [1]) == nil && peers.descriptor(of: [2]) == 8)
+    _ = peers.update([(8, false)])
+    #expect(peers.descriptor(of: [2]) == nil)
   }
 }
 
@@ -120,25 +147,6 @@ extension PeerTableTests {
     #expect(schedule.size.limit == 400)
     schedule.end(pruned: 400, limit: 400, microseconds: 50_000)
     #expect(schedule.size.limit == 200)
-  }
-}
-
-@Suite struct StoreOutageTests {
-  @Test func waitsStayLongUntilAWriteHasSucceeded() {
-    let start = Instant(milliseconds: 0)
-    var outage = StoreOutage(reason: "full")
-    #expect(outage.retryAt(now: start) == start + 100)
-    for wait in [200, 400, 800, 1_600, 3_200, 5_000, 5_000] as [Int64] {
-      outage.opened(now: start)
-      #expect(!outage.isOver(wrote: false, now: start + 9_999))
-      let isNews = outage.failedAgain(reason: "full")
-      #expect(!isNews && outage.retryAt(now: start) == start + wait)
-    }
-    #expect(!outage.isOver(wrote: true, now: start))
-    #expect(outage.failedAgain(reason: "other") == true)
-    outage.opened(now: start)
-    #expect(outage.isOver(wrote: true, now: start))
-    #expect(outage.isOver(wrote: false, now: start + 10_000))
   }
 }
 

@@ -1,6 +1,6 @@
 /// Counts messages that cannot be understood, and says which are worth a line in the log: the first of each kind from
-/// each source, so that a broken or hostile peer cannot fill the disk.
-struct Complaints {
+/// each source, so that a broken or hostile peer cannot fill the disk. A pure value.
+struct MalformedMessages {
   private(set) var total = 0
   private var told: Set<String> = []
 

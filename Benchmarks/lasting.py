@@ -21,7 +21,7 @@ class Ledger:
     """What the jobs wrote, read on from where it was read last."""
 
     def __init__(self, path):
-        self.file, self.rest = open(path, "w+"), ""
+        self.file, self.rest, self.unread = open(path, "w+"), "", []
         # PluginHosts may run as another user.
         os.chmod(path, 0o666)
 
@@ -32,15 +32,17 @@ class Ledger:
             what, job, attempt, process, at = line.split()
             yield what, job, int(attempt), int(process), int(at) / 1e6
 
-    def await_line(self, what, job, patience=60):
-        """The process and the time of the next such line."""
+    def next_line(self, job, patience=60):
+        """What the job says next, its process and the time."""
         end = time.monotonic() + patience
         while time.monotonic() < end:
-            for kind, name, _, process, at in self.new_lines():
-                if (kind, name) == (what, job):
-                    return process, at
+            while self.unread:
+                kind, name, _, process, at = self.unread.pop(0)
+                if name == job:
+                    return kind, process, at
+            self.unread += self.new_lines()
             time.sleep(0.001)
-        raise RuntimeError(f"job {job}: no line {what} within {patience} s")
+        raise RuntimeError(f"job {job}: no line within {patience} s")
 
 
 class Scene:

@@ -97,21 +97,39 @@ class KeptBusy:
 
 def one(scene, words, index):
     """Seconds from the fault until the job begins elsewhere."""
+    for attempt in range(100):
+        if seconds := tried(scene, words, f"{words.replace(' ', '-').replace(',', '')}-{index}-{attempt}"):
+            print(f"{words}: round {index + 1}, {seconds * 1000:.0f} ms", file=sys.stderr)
+            return seconds
+    raise RuntimeError(f"{words}: jobs of {JOB_MS} ms end before the fault; this machine has too much else to do")
+
+
+def tried(scene, words, job):
+    """None where the job had ended before the fault came."""
     scene.await_workers()
-    job = f"{words.replace(' ', '-').replace(',', '')}-{index}"
     scene.pipelines[0].enqueue(job, JOB_MS, priority=7)
-    process, _ = scene.ledger.await_line("B", job)
+    _, process, _ = scene.ledger.next_line(job)
     worker = scene.worker_of(process)
     # The fault keeps no step with anybody's timer.
     time.sleep(random.uniform(0, 0.1))
     fault = FAULTS[words][0]
     at = time.time()
     fault(worker)
-    _, began = scene.ledger.await_line("B", job)
-    scene.ledger.await_line("E", job)
+    began = begun_elsewhere(scene.ledger, job, after=at)
     worker.machine.rejoin() if fault is cut_off else scene.replace(worker)
-    print(f"{words}: round {index + 1}, {(began - at) * 1000:.0f} ms", file=sys.stderr)
-    return began - at
+    return began and began - at
+
+
+def begun_elsewhere(ledger, job, after):
+    """When another worker began the job, once it has ended there. Where its machine is cut off it ends on that one as well."""
+    while True:
+        what, process, at = ledger.next_line(job)
+        if what == "E" and at < after:
+            return None
+        if what == "B":
+            while ledger.next_line(job)[:2] != ("E", process):
+                pass
+            return at
 
 
 def show(results):

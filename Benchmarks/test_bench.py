@@ -88,6 +88,17 @@ class ArithmeticTests(unittest.TestCase):
         (row,) = recovery.rows({"busy": {"machine cut off": [1.9, 2.1]}})
         self.assertEqual(row[-1], "2,000: no")
 
+    def test_a_job_that_ended_before_the_fault_is_no_round(self):
+        class Lines(list):
+            def next_line(self, job):
+                return self.pop(0)
+
+        self.assertIsNone(recovery.begun_elsewhere(Lines([("E", 7, 1.0)]), "job", after=2.0))
+        # Cut off: it ends where it was, begins elsewhere and ends there.
+        lines = Lines([("E", 7, 2.3), ("B", 8, 3.5), ("E", 8, 3.8)])
+        self.assertEqual(recovery.begun_elsewhere(lines, "job", after=2.0), 3.5)
+        self.assertEqual(lines, [])
+
     def test_shares_count_only_while_jobs_of_both_wait(self):
         lines = [("B", "one-0", 1, 7, 0.0), ("E", "one-0", 1, 7, 2.0), ("B", "two-0", 1, 8, 1.0), ("E", "two-0", 1, 8, 4.0),
                  ("B", "one-1", 1, 7, 2.0), ("E", "one-1", 1, 7, 3.0), ("B", "one-2", 1, 7, 5.0), ("B", "two-1", 1, 8, 4.0),

@@ -15,7 +15,9 @@ struct StoppedInputTests {
     for _ in 0..<20 {
       let peer = try RawPeer(port)
       var arrived: Int32?
-      try until { arrived = monitor.events().last { $0.isUp }?.descriptor ?? arrived; return arrived != nil }
+      try until {
+        arrived = monitor.events().last { $0.isUp }?.descriptor ?? arrived; return arrived != nil
+      }
       let descriptor = try #require(arrived)
       let sent = peer.greet() + peer.say(messages: 150)
       // libzmq has read all of it, and keeps what goes beyond the mark.

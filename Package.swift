@@ -121,7 +121,8 @@ let package = Package(
 
     // Processes and sockets.
     .target(name: "CAcceptLimit"),
-    room("ZeroMQTransport", ["WireProtocol", "CZeroMQ", "CAcceptLimit"]),
+    .target(name: "CStoppedInput"),
+    room("ZeroMQTransport", ["WireProtocol", "CZeroMQ", "CAcceptLimit", "CStoppedInput"]),
     // HostProtocol: frames between a process and its PluginHost child. HostSupervision: spawns, feeds and reaps the
     // child. PhaseHosting: the child's side, the only room that dlopens.
     room("HostProtocol"),

@@ -51,14 +51,15 @@ def run(system, jobs, body=None):
     return meter.figures() | {"enqueue_per_s": enqueued}
 
 
-def run_behind(system, queued, jobs):
-    """Keeps `queued` jobs before the first phase while `jobs` run: what is measured has neither a beginning nor an end,
-    of which a short queue would have more than a long one. The enqueueing is part of the cost."""
+def run_behind(system, queued, jobs, seconds=0):
+    """Keeps `queued` jobs before the first phase while `jobs` run, and for so long at least: what is measured has neither a
+    beginning nor an end, of which a short queue would have more than a long one. The enqueueing is part of the cost."""
     system.hold()
     first = system.status()["phases"][0]
     missing = queued - first["waiting"] - first["running"]
-    seconds = enqueue(system, missing) if missing > 0 else None
+    filled = enqueue(system, missing) if missing > 0 else None
     meter, begun, replaced = Meter(system), system.phase_runs()[0], 0
+    end = time.monotonic() + seconds
     system.release()
 
     def topped_up():
@@ -68,8 +69,8 @@ def run_behind(system, queued, jobs):
             replaced += gone
         return meter.phase_runs()
 
-    Progress(topped_up).until(lambda count: count >= jobs * system.phases, 0.002)
-    return meter.figures() | ({"enqueue_per_s": missing / seconds} if seconds and missing >= 1_000 else {})
+    Progress(topped_up).until(lambda count: count >= jobs * system.phases and time.monotonic() >= end, 0.002)
+    return meter.figures() | ({"enqueue_per_s": missing / filled} if filled and missing >= 1_000 else {})
 
 
 class Meter:

@@ -38,6 +38,24 @@ def children(process):
     return found
 
 
+def family(process):
+    """Its children and theirs."""
+    for child in children(process):
+        yield child
+        yield from family(child)
+
+
+def kill_family(program):
+    """It and all that it has forked."""
+    members = list(family(program.pid))
+    program.kill()
+    for process in members:
+        try:
+            os.kill(process, 9)
+        except ProcessLookupError:
+            pass
+
+
 class Processes:
     """Roots are started here with a role; what they fork has the role `child`, under the name the system gives it."""
 
@@ -47,34 +65,26 @@ class Processes:
         os.chmod(self.folder, 0o755)
         self.child, self.roots = child, []
 
-    def start(self, role, command, environment=None):
+    def start(self, role, command, environment=None, stdout=subprocess.DEVNULL):
         program = subprocess.Popen(
-            command, cwd=self.folder, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-            env=environment)
+            command, cwd=self.folder, stdin=subprocess.DEVNULL, stdout=stdout, stderr=subprocess.DEVNULL, env=environment)
         self.roots.append((role, program))
         return program
 
     def stop(self, program):
-        family = list(self._family(program.pid))
-        program.kill()
+        # A prefork child outlives a killed parent, and would go on taking jobs.
+        kill_family(program)
         program.wait()
-        for process in family:
-            # A prefork child outlives a killed parent, and would go on taking jobs.
-            try:
-                os.kill(process, 9)
-            except ProcessLookupError:
-                pass
-        self.roots = [root for root in self.roots if root[1] is not program]
+        self.forget(program)
 
-    def _family(self, process):
-        for child in children(process):
-            yield child
-            yield from self._family(child)
+    def forget(self, program):
+        """One that has ended."""
+        self.roots = [root for root in self.roots if root[1] is not program]
 
     def by_role(self):
         for role, program in self.roots:
             yield role, program.pid
-            for process in self._family(program.pid):
+            for process in family(program.pid):
                 yield self.child, process
 
     def cpu_by_role(self):

@@ -15,27 +15,29 @@ from system import HERE, ROOT
 from table import number, print_table, spread
 
 
-def measure(stores, rounds, jobs, queued):
-    results = {"rounds": rounds, "queued": queued, "stores": {}}
+def measure(stores, rounds, seconds, queued):
+    """Each side of a pair lasts for so many seconds."""
+    results = {"rounds": rounds, "queued": queued, "seconds": seconds, "stores": {}}
     for store in stores:
         system = CarbonTube(store)
         try:
             system.start()
             print(f"{store}: filling with {queued:,} jobs", file=sys.stderr)
             run_behind(system, queued, WINDOW)
-            results["stores"][store] = [pair(system, jobs, queued, turn) for turn in range(rounds)]
+            results["stores"][store] = [pair(system, seconds, queued, turn) for turn in range(rounds)]
         finally:
             system.end()
     return results
 
 
-def pair(system, jobs, queued, turn):
+def pair(system, seconds, queued, turn):
     print(f"{system.store}: round {turn + 1}", file=sys.stderr)
     figures = {}
     for side in ("alone", "read")[:: 1 if turn % 2 else -1]:
         readers = Readers(system) if side == "read" else None
         try:
-            figures[side] = run_behind(system, queued, jobs)
+            figures[side] = run_behind(system, queued, WINDOW, seconds)
+            print(f"{side}: {number(figures[side]['jobs_per_s'])} jobs/s", file=sys.stderr)
         finally:
             if readers:
                 figures["readers"] = readers.end()
@@ -84,7 +86,7 @@ def show(results):
         alone, read = ([figures[side]["jobs_per_s"] for figures in pairs] for side in ("alone", "read"))
         change = statistics.median(r / a for a, r in zip(alone, read)) - 1
         print_table(
-            f"{results['queued']:,} jobs in {store}; medians of {results['rounds']} pairs (least–greatest)",
+            f"{results['queued']:,} jobs in {store}; medians of {results['rounds']} pairs of {results['seconds']:.0f} s (least–greatest)",
             ["", "jobs/s", "CPU µs per job"],
             [["alone", spread(alone), cpu(pairs, "alone")],
              ["beside a page and four readers", spread(read), cpu(pairs, "read")],

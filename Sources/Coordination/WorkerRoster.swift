@@ -21,6 +21,8 @@ struct WorkerRoster {
   struct Patience {
     /// A broken connection that does not come back in this time: the process is gone. libzmq tries again each 100 ms.
     var reconnect: Int64 = 300
+    /// Who was silent for so long before its connection ended was cut off, and has used up that time.
+    var cutOff: Int64 = 1_100
     /// Hellos come each second.
     var silence: Int64 = 4_500
     /// Whoever was heard within this time, and is connected, keeps its id.
@@ -174,8 +176,10 @@ extension WorkerRoster {
 
   /// The connection has ended.
   mutating func ended(_ route: [UInt8], now: Instant) {
-    for worker in byRoute[route] ?? [] where workers[worker]?.connection == .up {
-      workers[worker]?.connection = .lost(since: now)
+    for worker in byRoute[route] ?? [] {
+      guard let entry = workers[worker], entry.connection == .up else { continue }
+      let isCutOff = now - entry.lastHeard >= patience.cutOff
+      workers[worker]?.connection = .lost(since: isCutOff ? now + -patience.reconnect : now)
       updateSeat(of: worker)
     }
   }

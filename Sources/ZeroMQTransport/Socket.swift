@@ -71,7 +71,7 @@ public final class Socket {
   ///
   /// For whoever sends much to a coordinator this takes the place of heartbeats: where their sender has left while its
   /// messages wait beyond the high-water mark, libzmq 4.3.4 aborts the process that receives them (`!_io_error` in
-  /// stream_engine_base_t::out_event).
+  /// stream_engine_base_t::out_event). What the heartbeats of others could do, `CStoppedInput` prevents.
   public func setAcknowledgementLimit(milliseconds: Int32) { set(ZMQ_TCP_MAXRT, milliseconds) }
 
   /// While no peer is connected `send` answers false, instead of queueing for one that may never come. Before `connect`.

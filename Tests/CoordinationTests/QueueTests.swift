@@ -254,6 +254,25 @@ extension PeerTableTests {
       #expect(queue.close(within: 0) > 0)
     }
   }
+
+  @Test func whoeverIsInAHurryNeedNotWaitForThem() {
+    let queue = HookQueue(PipelineHooks())
+    let gate = Mutex(())
+    gate.withLock { _ in
+      for _ in 0..<3 { queue.call { _ in gate.withLock { _ in } } }
+      queue.hurry()
+      #expect(queue.close(within: 3_600) > 0)
+    }
+  }
+}
+
+@Suite struct ComplaintsTests {
+  @Test func strangersWithoutEndAreCountedAndNotRemembered() {
+    var complaints = Complaints()
+    let told = (0..<10_000).count { complaints.note(source: "worker-\($0)", problem: "is none") }
+    #expect(told == 1_000 && complaints.total == 10_000)
+    #expect(!complaints.note(source: "worker-1", problem: "is none"))
+  }
 }
 
 @Suite struct RecentLogsTests {

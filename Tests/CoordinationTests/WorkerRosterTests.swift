@@ -172,6 +172,18 @@ import WireProtocol
     #expect(roster.tick(now: start + 1_001).contains(.lost(try id("a"), reason: "its connection closed")))
   }
 
+  @Test mutating func aMachineThatIsCutOffIsNotWaitedForOnceItsConnectionHasEnded() throws {
+    let lost = WorkerRoster.Action.lost(try id("a"), reason: "its connection closed")
+    arrive(try hello("a"))
+    var prompt = roster
+    // The last hello was due when the connection ended, no more.
+    prompt.ended(route("a"), now: start + 1_099)
+    #expect(prompt.tick(now: start + 1_399).isEmpty)
+    #expect(prompt.tick(now: start + 1_400).contains(lost))
+    roster.ended(route("a"), now: start + 1_100)
+    #expect(roster.tick(now: start + 1_101).contains(lost))
+  }
+
   @Test mutating func anIdBelongsToWhoeverIsThere() throws {
     let a = try id("a")
     arrive(try hello("a", instance: 1))

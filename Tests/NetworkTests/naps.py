@@ -5,23 +5,15 @@ import os
 import re
 import signal
 import subprocess
+import sys
 import tempfile
 import threading
-import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+sys.path.append(f"{ROOT}/Tests")
+from waiting import until  # noqa: E402
+
 CARBONTUBE = f"{ROOT}/bin/carbontube"
-
-
-def until(condition, what, seconds=60):
-    """Asks again and again until it holds; what it then is."""
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        value = condition()
-        if value:
-            return value
-        time.sleep(0.02)
-    raise AssertionError(f"not within {seconds} s: {what}")
 
 
 class Program:
@@ -83,11 +75,12 @@ class Naps:
         self.programs.append(program)
         return program
 
-    def pipeline(self, name, *options, host="127.0.0.1", jobs="*", events="*"):
-        return Pipeline(self, name, host, jobs, events, options)
+    def pipeline(self, name, *options, host="127.0.0.1", jobs="*", events="*", storage=None, environment=None):
+        return Pipeline(self, name, host, jobs, events, storage or f"sqlite:{self.path}/{name}.db", options, environment)
 
-    def worker(self, *options, within=()):
-        return self.start("phase", self.library, "nap", "--env", f"NAPS={self.ledger}", *options, within=within)
+    def worker(self, *options, within=(), environment=None):
+        return self.start(
+            "phase", self.library, "nap", "--env", f"NAPS={self.ledger}", *options, within=within, environment=environment)
 
     def naps(self):
         """Ids of jobs in the order in which they ended, once for each run."""
@@ -104,11 +97,11 @@ class Naps:
 
 
 class Pipeline:
-    def __init__(self, naps, name, host, jobs, events, options):
+    def __init__(self, naps, name, host, jobs, events, storage, options, environment):
         self.naps, self.name = naps, name
         self.program = naps.start(
             "pipeline", naps.library, name, f"--sub-bind=tcp://{host}:{events}", f"--job-pull=tcp://{host}:{jobs}",
-            "--storage", f"sqlite:{naps.path}/{name}.db", *options)
+            "--storage", storage, *options, environment=environment)
         said = self.program.await_words(r"jobs tcp://\S+:(\d+), workers tcp://\S+:(\d+)")
         self.jobs, self.events = int(said[1]), int(said[2])
         self.address = f"tcp://127.0.0.1:{self.jobs}" if host in ("127.0.0.1", "*") else f"tcp://{host}:{self.jobs}"

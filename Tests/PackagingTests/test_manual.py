@@ -5,12 +5,13 @@ import pathlib
 import re
 import shutil
 import subprocess
+import sys
 import tempfile
 import unittest
 
-from waiting import until
-
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.append(f"{ROOT}/Tests")
+from waiting import until  # noqa: E402
 
 
 def run(*words, **options):

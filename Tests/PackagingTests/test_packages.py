@@ -10,15 +10,18 @@ import re
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import unittest
 import unittest.mock
 
 import made_package
 from clean_root import CleanRoot
-from waiting import until
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.append(f"{ROOT}/Tests")
+from waiting import until  # noqa: E402
+
 CARBONTUBE = "/usr/lib/carbontube"
 
 # Needs all of Foundation, which carbontube itself does not, and lets a test end its process.

@@ -155,7 +155,7 @@ struct LostWorkerTests {
     #expect(status.contains(#""slots":0,"#))
   }
 
-  @Test(arguments: [3_600_000, -3_600_000] as [Int64])
+  @Test(arguments: [3_600_000, -3_600_000, 86_400_000, -86_400_000, 31_557_600_000, -31_557_600_000] as [Int64])
   func `A clock that is set holds nothing up and hastens nothing`(step: Int64) throws {
     let offset = Offset()
     let clocks = Clocks(

@@ -152,7 +152,7 @@ import WireProtocol
     try coordinator.untilServing()
     let token = try coordinator.give([job("wait")], timeoutMilliseconds: 300_000)
     try scene.awaitFile("begun")
-    for hour in [1, -1, 0] as [Int64] {
+    for hour in [1, -1, 24, -24, 8_766, -8_766, 0] as [Int64] {
       shift.hours.store(hour, ordering: .relaxed)
       let heard = coordinator.hellos.count
       try coordinator.until("heard again") { $0.hellos.count >= heard + 3 }

@@ -6,12 +6,15 @@ import re
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
-import time
 import urllib.error
 import urllib.request
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+sys.path.append(f"{ROOT}/Tests")
+from waiting import until  # noqa: E402
+
 PHASES = {"generate-file": "libExample.so", "calculate-hash": "libHashFile.so", "delete-file": "libExample.so"}
 PATIENCE = 60
 
@@ -38,14 +41,8 @@ def call(url, method="GET", body=None, headers=None):
 
 
 def await_that(what, check):
-    """Asks until it is so; fails after what no machine needs."""
-    deadline = time.monotonic() + PATIENCE
-    while time.monotonic() < deadline:
-        value = check()
-        if value:
-            return value
-        time.sleep(0.02)
-    raise AssertionError(f"not within {PATIENCE} s: {what}")
+    """Fails after what no machine needs."""
+    return until(check, what, PATIENCE)
 
 
 class Cluster:

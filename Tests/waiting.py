@@ -10,5 +10,5 @@ def until(condition, what, seconds=60):
         value = condition()
         if value:
             return value
-        time.sleep(0.05)
+        time.sleep(0.02)
     raise AssertionError(f"not within {seconds} s: {what}")

@@ -75,6 +75,8 @@ let package = Package(
     .executable(name: "carbontube-plugin-host", targets: ["carbontube-plugin-host"]),
     // For programs that embed a coordinator, a worker or a client.
     .library(name: "CarbonTube", targets: ["CarbonTube"]),
+    // For programs that are the command line, with stores of their own.
+    .library(name: "CarbonTubeCommand", targets: ["CarbonTubeCommand"]),
     // For authors of phases and pipelines.
     .library(name: "PhaseKit", targets: ["PhaseKit", "CPhaseABI"]),
     .library(name: "Example", type: .dynamic, targets: ["Example"]),
@@ -160,13 +162,16 @@ let package = Package(
         serviceLifecycle,
       ]),
 
-    .executableTarget(
-      name: "carbontube",
-      dependencies: [
+    // The command line, for a program of its own with further stores.
+    room(
+      "CarbonTubeCommand",
+      [
         "CarbonTube", "Coordination", "PhaseServing", "PipelineAccess", "PluginCatalog", "JobStorage", "PipelineModel",
         "PhaseSettings", "WireProtocol", "ZeroMQTransport", "HostProtocol", "HostSupervision", "WebDashboard",
         argumentParser, logging,
-      ], swiftSettings: strict),
+      ]),
+
+    .executableTarget(name: "carbontube", dependencies: ["CarbonTubeCommand"], swiftSettings: strict),
     .executableTarget(name: "carbontube-plugin-host", dependencies: ["PhaseHosting"], swiftSettings: strict),
 
     // One phase that two plugins carry; no plugin itself.
@@ -220,7 +225,7 @@ let package = Package(
     tests(
       "EndToEndTests",
       [
-        "carbontube", "carbontube-plugin-host", "CarbonTube", "HostProtocol", "PipelineAccess", "PipelineModel",
+        "carbontube", "carbontube-plugin-host", "CarbonTube", "CarbonTubeCommand", "HostProtocol", "PipelineAccess", "PipelineModel",
         "WireProtocol", "PluginTestKit", logging, serviceLifecycle,
         .product(name: "MetricsTestKit", package: "swift-metrics"),
       ],

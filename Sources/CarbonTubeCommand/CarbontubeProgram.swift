@@ -2,7 +2,6 @@ internal import ArgumentParser
 internal import Glibc
 internal import HostSupervision
 
-@main
 struct CarbontubeProgram: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "carbontube",
@@ -45,7 +44,7 @@ struct CarbontubeProgram: ParsableCommand {
         ]),
     ])
 
-  static func main() {
+  static func start() -> Never {
     // A reader that went away (`carbontube jobs | head`) or a peer that closed is an error of that call, not the end.
     signal(SIGPIPE, SIG_IGN)
     StandardStreams.keepPlaces()

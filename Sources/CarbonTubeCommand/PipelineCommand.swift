@@ -5,7 +5,7 @@ internal import Logging
 internal import WebDashboard
 internal import ZeroMQTransport
 
-struct PipelineCommand: ParsableCommand {
+struct PipelineCommand: StoringCommand {
   static let configuration = CommandConfiguration(
     commandName: "pipeline",
     abstract: "Coordinate a pipeline: take jobs in and give them to idle workers.",
@@ -106,7 +106,7 @@ struct PipelineCommand: ParsableCommand {
     guard (0...1e6).contains(keepDays) else { throw ValidationError("--keep-days must be 0 to 1000000") }
   }
 
-  func run() throws {
+  func run(stores: StorageSchemes) throws {
     let logger = try logging.logger("carbontube.pipeline")
     let file = try PluginFile(library)
     let definition = try file.pipeline(name)

@@ -158,8 +158,8 @@ let package = Package(
       "CarbonTube",
       [
         "Coordination", "PhaseServing", "PipelineAccess", "PluginCatalog", "JobStorage", "JobStorageSQLite",
-        "JobStorageRedis", "PipelineModel", "PhaseSettings", "WireProtocol", "HostProtocol", "HostSupervision", metrics,
-        serviceLifecycle,
+        "JobStorageRedis", "PipelineModel", "PhaseSettings", "WireProtocol", "ZeroMQTransport", "HostProtocol",
+        "HostSupervision", logging, metrics, serviceLifecycle,
       ]),
 
     // The command line, for a program of its own with further stores.
@@ -225,7 +225,8 @@ let package = Package(
     tests(
       "EndToEndTests",
       [
-        "carbontube", "carbontube-plugin-host", "CarbonTube", "CarbonTubeCommand", "HostProtocol", "PipelineAccess", "PipelineModel",
+        "carbontube", "carbontube-plugin-host", "CarbonTube", "CarbonTubeCommand", "HostProtocol", "PipelineAccess",
+        "PipelineModel",
         "WireProtocol", "PluginTestKit", logging, serviceLifecycle,
         .product(name: "MetricsTestKit", package: "swift-metrics"),
       ],

@@ -77,6 +77,9 @@ let package = Package(
     .library(name: "CarbonTube", targets: ["CarbonTube"]),
     // For programs that are the command line, with stores of their own.
     .library(name: "CarbonTubeCommand", targets: ["CarbonTubeCommand"]),
+    // For authors of stores: what a store is, and what it must do.
+    .library(name: "JobStorage", targets: ["JobStorage", "PipelineModel"]),
+    .library(name: "JobStorageContract", targets: ["JobStorageContract"]),
     // For authors of phases and pipelines.
     .library(name: "PhaseKit", targets: ["PhaseKit", "CPhaseABI"]),
     .library(name: "Example", type: .dynamic, targets: ["Example"]),
@@ -118,6 +121,8 @@ let package = Package(
 
     // Storage. JobStorage cannot import a driver.
     room("JobStorage", ["PipelineModel", deque, heap]),
+    // What every store must do; no test framework inside, and no driver.
+    room("JobStorageContract", ["JobStorage", "PipelineModel"]),
     room("JobStorageSQLite", ["JobStorage", "PipelineModel", "CSQLite"]),
     room("JobStorageRedis", ["JobStorage", "PipelineModel", "CHiredis"]),
 
@@ -200,7 +205,7 @@ let package = Package(
     // One suite for all stores.
     tests(
       "JobStorageTests",
-      ["JobStorage", "JobStorageSQLite", "JobStorageRedis", "PipelineModel", "PluginTestKit"]),
+      ["JobStorage", "JobStorageContract", "JobStorageSQLite", "JobStorageRedis", "PipelineModel", "PluginTestKit"]),
     tests("HostProtocolTests", ["HostProtocol"]),
     tests("PhaseHostingTests", ["PhaseHosting", "CPhaseABI", "HostProtocol"]),
     tests("HostSupervisionTests", hostChildren + ["CHostProcess"]),

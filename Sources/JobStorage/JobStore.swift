@@ -3,8 +3,8 @@
 ///
 /// A store is used by one thread at a time (the coordinator's store lane); calls block until the answer is there, and
 /// for a bounded time at most (5 s unless the address says otherwise). It reads no clock: every time is an argument.
-/// One contract suite (Tests/JobStorageTests) holds for all stores, in this package and others; a new one is done when it
-/// passes.
+/// One contract (JobStorageContract) holds for all stores, in this package and others; a new one is done when it does all
+/// that is there.
 ///
 /// Within a phase, jobs of a higher priority go first; equal ones in the order in which they came into the queue.
 /// Released jobs go to the front of their priority, in the order of `StoreTurn.releases`. Delayed jobs come into the

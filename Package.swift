@@ -75,6 +75,11 @@ let package = Package(
     .executable(name: "carbontube-plugin-host", targets: ["carbontube-plugin-host"]),
     // For programs that embed a coordinator, a worker or a client.
     .library(name: "CarbonTube", targets: ["CarbonTube"]),
+    // For programs that are the command line, with stores of their own.
+    .library(name: "CarbonTubeCommand", targets: ["CarbonTubeCommand"]),
+    // For authors of stores: what a store is, and what it must do.
+    .library(name: "JobStorage", targets: ["JobStorage", "PipelineModel"]),
+    .library(name: "JobStorageContract", targets: ["JobStorageContract"]),
     // For authors of phases and pipelines.
     .library(name: "PhaseKit", targets: ["PhaseKit", "CPhaseABI"]),
     .library(name: "Example", type: .dynamic, targets: ["Example"]),
@@ -116,6 +121,8 @@ let package = Package(
 
     // Storage. JobStorage cannot import a driver.
     room("JobStorage", ["PipelineModel", deque, heap]),
+    // What every store must do; no test framework inside, and no driver.
+    room("JobStorageContract", ["JobStorage", "PipelineModel"]),
     room("JobStorageSQLite", ["JobStorage", "PipelineModel", "CSQLite"]),
     room("JobStorageRedis", ["JobStorage", "PipelineModel", "CHiredis"]),
 
@@ -157,17 +164,20 @@ let package = Package(
       "CarbonTube",
       [
         "Coordination", "PhaseServing", "PipelineAccess", "PluginCatalog", "JobStorage", "JobStorageSQLite",
-        "JobStorageRedis", "PipelineModel", "PhaseSettings", "WireProtocol", "HostProtocol", "HostSupervision", metrics,
-        serviceLifecycle,
+        "JobStorageRedis", "PipelineModel", "PhaseSettings", "WireProtocol", "ZeroMQTransport", "HostProtocol",
+        "HostSupervision", logging, metrics, serviceLifecycle,
       ]),
 
-    .executableTarget(
-      name: "carbontube",
-      dependencies: [
+    // The command line, for a program of its own with further stores.
+    room(
+      "CarbonTubeCommand",
+      [
         "CarbonTube", "Coordination", "PhaseServing", "PipelineAccess", "PluginCatalog", "JobStorage", "PipelineModel",
         "PhaseSettings", "WireProtocol", "ZeroMQTransport", "HostProtocol", "HostSupervision", "WebDashboard",
         argumentParser, logging,
-      ], swiftSettings: strict),
+      ]),
+
+    .executableTarget(name: "carbontube", dependencies: ["CarbonTubeCommand"], swiftSettings: strict),
     .executableTarget(name: "carbontube-plugin-host", dependencies: ["PhaseHosting"], swiftSettings: strict),
 
     // One phase that two plugins carry; no plugin itself.
@@ -196,7 +206,7 @@ let package = Package(
     // One suite for all stores.
     tests(
       "JobStorageTests",
-      ["JobStorage", "JobStorageSQLite", "JobStorageRedis", "PipelineModel", "PluginTestKit"]),
+      ["JobStorage", "JobStorageContract", "JobStorageSQLite", "JobStorageRedis", "PipelineModel", "PluginTestKit"]),
     tests("HostProtocolTests", ["HostProtocol"]),
     tests("PhaseHostingTests", ["PhaseHosting", "CPhaseABI", "HostProtocol"]),
     tests("HostSupervisionTests", hostChildren + ["CHostProcess"]),
@@ -221,7 +231,8 @@ let package = Package(
     tests(
       "EndToEndTests",
       [
-        "carbontube", "carbontube-plugin-host", "CarbonTube", "HostProtocol", "PipelineAccess", "PipelineModel",
+        "carbontube", "carbontube-plugin-host", "CarbonTube", "CarbonTubeCommand", "HostProtocol", "PipelineAccess",
+        "PipelineModel",
         "WireProtocol", "PluginTestKit", logging, serviceLifecycle,
         .product(name: "MetricsTestKit", package: "swift-metrics"),
       ],

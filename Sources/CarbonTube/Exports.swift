@@ -1,5 +1,7 @@
 // What an embedding program needs is here with one import: `import CarbonTube`.
 @_exported public import Coordination
+@_exported public import struct HostSupervision.PluginHostConfiguration
+@_exported public import struct HostSupervision.SecretValues
 @_exported public import JobStorage
 @_exported public import PhaseServing
 @_exported public import PhaseSettings

@@ -177,7 +177,7 @@ public struct PipelineServerError: Error, Hashable, Sendable, CustomStringConver
   public let message: String
   public var description: String { message }
 
-  init(kind: Kind, message: String) {
+  public init(kind: Kind, message: String) {
     self.kind = kind
     self.message = message
   }

@@ -1,14 +1,15 @@
-/// How far an action has come in stores that number their jobs: which pass over them it makes, the last job it looked at,
+/// How far an action (`JobActions.perform`) has come in stores that number their jobs: which pass over them it makes, the last job it looked at,
 /// and the last one that was there when it began.
-package struct ActionCursor: Equatable {
-  package var pass = 0
-  package var serial: UInt64 = 0
-  package var upTo: UInt64
+public struct ActionCursor: Equatable {
+  public var pass = 0
+  public var serial: UInt64 = 0
+  public var upTo: UInt64
 
-  package init(upTo: UInt64) { self.upTo = upTo }
+  /// Before the first step.
+  public init(upTo: UInt64) { self.upTo = upTo }
 
   /// - Throws: `.badCursor` for what no step gave.
-  package init(_ text: String) throws(StoreError) {
+  public init(_ text: String) throws(StoreError) {
     let parts = text.split(separator: ".", omittingEmptySubsequences: false).map { UInt64($0) }
     guard parts.count == 3, let pass = parts[0], pass < 100, let serial = parts[1], let upTo = parts[2] else {
       throw StoreError(.badCursor, operation: "perform", message: "'\(text)' is no cursor that a step gave")
@@ -18,5 +19,6 @@ package struct ActionCursor: Equatable {
     self.upTo = upTo
   }
 
-  package var text: String { "\(pass).\(serial).\(upTo)" }
+  /// What a step gives as its `next`.
+  public var text: String { "\(pass).\(serial).\(upTo)" }
 }

@@ -28,7 +28,7 @@ extension JobFilter {
 
   /// The states an action works on, in its order. A requeue touches cancelled and delayed jobs only where they, or their
   /// state, are named: somebody wanted them to stop, or to wait.
-  package func states(for action: FilterAction) -> [JobState] {
+  public func states(for action: FilterAction) -> [JobState] {
     let possible: [JobState] =
       switch action {
       case .cancel: [.waiting, .delayed, .running]
@@ -42,12 +42,12 @@ extension JobFilter {
 
 extension JobState {
   /// Whether a requeue that names the job can put it back.
-  package var canBeRequeued: Bool { JobFilter(id: JobID("-")).states(for: .requeue).contains(self) }
+  public var canBeRequeued: Bool { JobFilter(id: JobID("-")).states(for: .requeue).contains(self) }
 }
 
 extension AttemptRecord {
   /// The attempt of a running job that was cancelled in the store.
-  package static func cancelled(_ lease: RunningJob, now: Timestamp) -> AttemptRecord {
+  public static func cancelled(_ lease: RunningJob, now: Timestamp) -> AttemptRecord {
     AttemptRecord(
       phase: lease.phase, number: lease.attempt, worker: lease.worker, plugin: "", startedAt: lease.claimedAt,
       endedAt: now, outcome: .cancelled)

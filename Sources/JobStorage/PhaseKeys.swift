@@ -1,43 +1,45 @@
-package import PipelineModel
+public import PipelineModel
 
 /// A phase as a store remembers it: by `job_type` and, for a repeated one, which of them (0-based).
-package struct PhaseName: Hashable, Sendable {
-  package var jobType: String
-  package var occurrence: Int
+public struct PhaseName: Hashable, Sendable {
+  public var jobType: String
+  public var occurrence: Int
 
-  package init(jobType: String, occurrence: Int) {
+  public init(jobType: String, occurrence: Int) {
     self.jobType = jobType
     self.occurrence = occurrence
   }
 
   /// Form for stores that keep text: `calculate-hash#1`. A `job_type` never contains `#`.
-  package init?(text: String) {
+  public init?(text: String) {
     guard let mark = text.lastIndex(of: "#"), let occurrence = Int(text[text.index(after: mark)...]) else { return nil }
     self.init(jobType: String(text[..<mark]), occurrence: occurrence)
   }
 
-  package var text: String { "\(jobType)#\(occurrence)" }
+  /// See `init(text:)`.
+  public var text: String { "\(jobType)#\(occurrence)" }
 }
 
-/// Numbers under which stores keep phases.
+/// Numbers under which stores keep phases, made anew at each `open` from the names that the store has and the definition.
 ///
 /// Jobs, attempts and metrics are stored under a phase's key, not its index: a changed definition then only changes
 /// this table, however many jobs there are. A key is never given to another phase; a phase that comes back finds its
 /// old one.
-package struct PhaseKeys: Sendable {
+public struct PhaseKeys: Sendable {
   /// Every phase ever known; a phase's position is its key.
-  package private(set) var names: [PhaseName]
+  public private(set) var names: [PhaseName]
   /// The key of each phase of the present definition, by index.
-  package private(set) var keys: [Int] = []
+  public private(set) var keys: [Int] = []
   private var indexes: [Int?]
 
-  package init() {
+  /// For a store that is not open yet: no phase at all.
+  public init() {
     names = []
     indexes = []
   }
 
   /// - Parameter known: the names as they were stored, in the order of their keys.
-  package init(known: [PhaseName], pipeline: PipelineDefinition) {
+  public init(known: [PhaseName], pipeline: PipelineDefinition) {
     names = known
     var keyOfName: [PhaseName: Int] = [:]
     for (key, name) in known.enumerated() { keyOfName[name] = key }
@@ -57,18 +59,20 @@ package struct PhaseKeys: Sendable {
     }
   }
 
-  package var phaseCount: Int { keys.count }
+  /// Of the present definition.
+  public var phaseCount: Int { keys.count }
 
   /// Nil where the present definition does not have the phase.
-  package func index(ofKey key: Int) -> Int? { indexes.indices.contains(key) ? indexes[key] : nil }
+  public func index(ofKey key: Int) -> Int? { indexes.indices.contains(key) ? indexes[key] : nil }
 
   /// For jobs that are shown although their phase is gone: those stand at the last one.
-  package func shownIndex(ofKey key: Int) -> Int { index(ofKey: key) ?? max(0, keys.count - 1) }
+  public func shownIndex(ofKey key: Int) -> Int { index(ofKey: key) ?? max(0, keys.count - 1) }
 
-  package func key(ofIndex index: Int) -> Int? { keys.indices.contains(index) ? keys[index] : nil }
+  /// Nil where the present definition has no phase of that index.
+  public func key(ofIndex index: Int) -> Int? { keys.indices.contains(index) ? keys[index] : nil }
 
   /// Timelines are kept by key; attempts of a phase that is gone are left out.
-  package func shown(_ attempts: [AttemptRecord]) -> [AttemptRecord] {
+  public func shown(_ attempts: [AttemptRecord]) -> [AttemptRecord] {
     attempts.compactMap { attempt in
       guard let index = index(ofKey: attempt.phase) else { return nil }
       var shown = attempt
@@ -78,7 +82,8 @@ package struct PhaseKeys: Sendable {
   }
 
   /// Refuses a definition that would leave jobs behind. Dead jobs count as left behind, since they may be requeued.
-  package func refuseLeftovers(counts: [PhaseCounts], pipeline: String, address: String) throws(StoreError) {
+  /// - Parameter counts: by key.
+  public func refuseLeftovers(counts: [PhaseCounts], pipeline: String, address: String) throws(StoreError) {
     for (key, count) in counts.enumerated() where index(ofKey: key) == nil && names.indices.contains(key) {
       let unfinished = count.waiting + count.delayed + count.running
       guard unfinished + count.dead > 0 else { continue }
@@ -92,7 +97,7 @@ package struct PhaseKeys: Sendable {
 
 extension StoreTurn {
   /// Indexes come from the coordinator's own definition, so a wrong one is refused before anything is written.
-  package func refuseUnknownPhases(_ keys: PhaseKeys, address: String) throws(StoreError) {
+  public func refuseUnknownPhases(_ keys: PhaseKeys, address: String) throws(StoreError) {
     let known = 0..<keys.phaseCount
     let wrong =
       completions.lazy.compactMap(\.nextPhase).first { !known.contains($0) }

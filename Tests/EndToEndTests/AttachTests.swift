@@ -5,7 +5,7 @@ import PipelineModel
 import PluginTestKit
 import Testing
 
-@testable import carbontube
+@testable import CarbonTubeCommand
 
 @Suite("carbontube attach, and waiting for many", .timeLimit(.minutes(15)))
 struct AttachTests {

@@ -2,7 +2,7 @@ import Foundation
 import PluginTestKit
 import Testing
 
-@testable import carbontube
+@testable import CarbonTubeCommand
 
 @Suite("Contexts", .timeLimit(.minutes(15)))
 struct ContextTests {

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@testable import carbontube
+@testable import CarbonTubeCommand
 
 @Suite struct LogLineTests {
   @Test func `A reader that stands still holds up nobody, and what it missed is counted`() {

@@ -2,7 +2,7 @@ import Foundation
 import PluginTestKit
 import Testing
 
-@testable import carbontube
+@testable import CarbonTubeCommand
 
 @Suite("-o, --columns and --log-file", .timeLimit(.minutes(15)))
 struct OutputFormTests {

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import carbontube
+@testable import CarbonTubeCommand
 
 @Suite("What status shows")
 struct StatusTests {

@@ -1,7 +1,7 @@
 import PipelineModel
 import Testing
 
-@testable import carbontube
+@testable import CarbonTubeCommand
 
 @Suite("Tables, and what a terminal makes of them")
 struct TextTableTests {

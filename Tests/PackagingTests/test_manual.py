@@ -59,7 +59,7 @@ class ManualTests(unittest.TestCase):
         self.assertEqual([name for name in names if f"`{name}`" not in text], [])
 
     def test_every_exit_code_of_the_program_is_told(self):
-        source = (ROOT / "Sources/carbontube/CommandFailure.swift").read_text()
+        source = (ROOT / "Sources/CarbonTubeCommand/CommandFailure.swift").read_text()
         codes = re.findall(r"case \w+ = (\d+)", source)
         text = (ROOT / "docs/commands.md").read_text()
         self.assertEqual([code for code in codes if f"| {code} |" not in text], [])

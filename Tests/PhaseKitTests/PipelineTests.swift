@@ -43,6 +43,7 @@ import Testing
         #"{"name":"hooked","phases":[{"attempts":5,"job_type":"puppet","timeout_seconds":9},"#
           + #"{"backoff_seconds":0.2,"crashes":2,"job_type":"lister","maximum_backoff_seconds":60,"#
           + #""timeout_seconds":0.5}]}"#,
+        #"{"name":"heard","phases":[{"attempts":1,"job_type":"puppet"}]}"#,
         #"{"name":"patterned","phases":[{"job_type":"fixture-pattern"}]}"#,
         #"{"name":"puppets","phases":[{"job_type":"puppet"}]}"#,
       ])

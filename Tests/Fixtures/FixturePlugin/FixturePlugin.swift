@@ -140,9 +140,25 @@ struct Hooked: Pipeline {
   }
 }
 
+/// Chooses a storage that no program knows unless it was told of it, and says whenever it is called.
+struct Heard: Pipeline {
+  static let name = "heard"
+  static let phases = [PipelineStep("puppet", attempts: 1)]
+
+  func initialize(_ setup: PipelineSetup) async throws { setup.storage("shelf:heard") }
+
+  func onStarted(_ context: PipelineContext) async throws { context.logger.info("started") }
+
+  func onFinished(_ context: PipelineContext) async throws { context.logger.info("finished") }
+
+  func handleFinishedJob(_ job: FinishedJob, _ context: PipelineContext) async throws {
+    context.logger.info("\(job.id) \(job.state.rawValue)")
+  }
+}
+
 let plugin = Plugin(
   "org.carbontube.fixture", version: "0.1.0", phases: [Puppet.self, Lister.self, Returner.self, Patterned.self],
-  pipelines: [Hooked.self, PatternedOnly.self, Puppets.self])
+  pipelines: [Hooked.self, Heard.self, PatternedOnly.self, Puppets.self])
 
 // swift-format-ignore: AlwaysUseLowerCamelCase
 @c @implementation

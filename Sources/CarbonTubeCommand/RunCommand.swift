@@ -1,7 +1,7 @@
 internal import ArgumentParser
 internal import CarbonTube
 
-struct RunCommand: ParsableCommand {
+struct RunCommand: StoringCommand {
   static let configuration = CommandConfiguration(
     commandName: "run",
     abstract: "Do everything in one command: run jobs through a pipeline, on this machine, to their end.",
@@ -40,7 +40,7 @@ struct RunCommand: ParsableCommand {
     guard (1...2_048).contains(concurrency) else { throw ValidationError("--concurrency must be 1 to 2048") }
   }
 
-  func run() throws {
+  func run(stores: StorageSchemes) throws {
     logFormat.choose()
     let file = try PluginFile(library)
     let pipeline = try file.pipeline(name)
@@ -51,9 +51,8 @@ struct RunCommand: ParsableCommand {
       StandardStreams.complain("carbontube: \($0)")
     }
     let session = try LocalRun(
-      pipeline, schema, libraries: servers.mapValues(\.description.file), storage: storage, concurrency: concurrency,
-      provision: try provision.given(),
-      logLevel: logLevel)
+      pipeline, schema, libraries: servers.mapValues(\.description.file), stores: stores, storage: storage,
+      concurrency: concurrency, provision: try provision.given(), logLevel: logLevel)
     let signals = StopSignals { _ in session.interrupt() }
     defer { withExtendedLifetime(signals) {} }
     let ends = try session.run(jobs)

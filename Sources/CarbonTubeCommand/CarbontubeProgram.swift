@@ -1,8 +1,8 @@
 internal import ArgumentParser
+internal import CarbonTube
 internal import Glibc
 internal import HostSupervision
 
-@main
 struct CarbontubeProgram: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "carbontube",
@@ -45,19 +45,23 @@ struct CarbontubeProgram: ParsableCommand {
         ]),
     ])
 
-  static func main() {
+  static func start(stores: StorageSchemes) -> Never {
     // A reader that went away (`carbontube jobs | head`) or a peer that closed is an error of that call, not the end.
     signal(SIGPIPE, SIG_IGN)
     StandardStreams.keepPlaces()
-    end(with: runCommand())
+    end(with: runCommand(stores))
   }
 
   /// - Returns: the exit status; whatever is to be said about it has been.
-  private static func runCommand() -> Int32 {
+  private static func runCommand(_ stores: StorageSchemes) -> Int32 {
     do {
       let words = try CommandLineWords.checked()
       var command = try parseAsRoot(words)
-      try command.run()
+      if let command = command as? any StoringCommand {
+        try command.run(stores: stores)
+      } else {
+        try command.run()
+      }
       return 0
     } catch let failure as CommandFailure {
       StandardStreams.complain("carbontube: \(failure.message)")

@@ -23,8 +23,8 @@ final class LocalRun: Sendable {
   private let pipeline: PipelineDefinition
 
   init(
-    _ pipeline: PipelineDefinition, _ schema: InstructionsSchema?, libraries: [String: String], storage: String?,
-    concurrency: Int, provision: SettingsOptions.Given, logLevel: Logger.Level
+    _ pipeline: PipelineDefinition, _ schema: InstructionsSchema?, libraries: [String: String],
+    stores: StorageSchemes, storage: String?, concurrency: Int, provision: SettingsOptions.Given, logLevel: Logger.Level
   ) throws(CommandFailure) {
     self.pipeline = pipeline
     folder = try TemporaryFolder()
@@ -41,7 +41,7 @@ final class LocalRun: Sendable {
     let uri = storage ?? "sqlite:\(folder.path)/jobs.db?synchronous=normal"
     let bound = settings
     server = try CommandFailure.explaining {
-      try PipelineServer(pipeline: pipeline, storage: try jobStore(at: uri), settings: bound)
+      try PipelineServer(pipeline: pipeline, storage: try stores.store(at: uri), settings: bound)
     }
     workers = try CommandFailure.explaining {
       try libraries.sorted { $0.key < $1.key }.map { jobType, library in

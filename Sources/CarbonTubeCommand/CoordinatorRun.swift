@@ -9,19 +9,20 @@ final class CoordinatorRun: Sendable {
   var intakeAddress: String { server.intakeAddress }
   private let stopping = DispatchQueue(label: "carbontube.stop")
 
-  init(_ pipeline: PipelineDefinition, storage uri: String, settings: PipelineServerSettings) throws {
-    let store = try jobStore(at: uri)
+  /// - Parameter storage: nil: what the pipeline chose, or the default.
+  init(
+    _ plugin: PluginPipeline, storage: String?, stores: StorageSchemes, settings: PipelineServerSettings
+  ) throws {
+    let store = try stores.store(at: plugin.storageAddress(storage))
     let address = store.address
-    var settings = settings
-    let announced = settings.hooks.started
     let bound = Announced()
-    settings.hooks.started = {
-      bound.announce()
-      announced?()
-    }
-    server = try PipelineServer(pipeline: pipeline, storage: store, settings: settings)
+    var settings = settings
+    settings.hooks.started = { bound.announce() }
+    settings.hooks = settings.hooks.adding(plugin.hooks)
+    server = try PipelineServer(pipeline: plugin.definition, storage: store, settings: settings)
     bound.line =
-      "pipeline \(pipeline.name): jobs \(server.intakeAddress), workers \(server.eventsAddress), storage \(address)"
+      "pipeline \(plugin.definition.name): jobs \(server.intakeAddress), workers \(server.eventsAddress), "
+      + "storage \(address)"
   }
 
   func run() throws {

@@ -5,7 +5,7 @@ internal import Logging
 internal import WebDashboard
 internal import ZeroMQTransport
 
-struct PipelineCommand: ParsableCommand {
+struct PipelineCommand: StoringCommand {
   static let configuration = CommandConfiguration(
     commandName: "pipeline",
     abstract: "Coordinate a pipeline: take jobs in and give them to idle workers.",
@@ -106,43 +106,30 @@ struct PipelineCommand: ParsableCommand {
     guard (0...1e6).contains(keepDays) else { throw ValidationError("--keep-days must be 0 to 1000000") }
   }
 
-  func run() throws {
+  func run(stores: StorageSchemes) throws {
     let logger = try logging.logger("carbontube.pipeline")
     let file = try PluginFile(library)
     let definition = try file.pipeline(name)
-    var hookHost: PipelineHookHost?
-    if file.hasHooks(name) {
-      hookHost = PipelineHookHost(
-        library: file.description.stagedPath, pipeline: name, environment: try environment.given(), logger: logger)
-    }
-    let chosen = try hookHost.flatMap { try initialize($0) }
-    let uri = storage ?? chosen ?? "sqlite:carbontube-\(name).db"
+    let plugin = try pipeline(of: file, logger)
+    defer { plugin.close() }
     let schema = schemaOption.schema(of: definition.phases.first?.jobType, in: file.description.phases) {
       logger.warning("\($0)")
     }
-    try serve(definition, schema, storage: uri, hookHost: hookHost, logger: logger)
-    hookHost?.stop()
+    try serve(plugin, schema, stores, logger: logger)
   }
 
-  /// - Returns: the storage that the pipeline's `initialize` chose.
-  private func initialize(_ host: PipelineHookHost) throws(CommandFailure) -> String? {
-    let answer = host.call(.initialize)
-    guard answer.result.status == .ok || answer.result.status == .unsupported else {
-      let reason = answer.result.error?.description ?? "\(answer.result.status)"
-      throw CommandFailure(.configuration, "initialize of pipeline '\(name)' in \(library) failed: \(reason)")
+  private func pipeline(of file: PluginFile, _ logger: Logger) throws -> PluginPipeline {
+    var settings = PluginPipelineSettings(library: file.description.file, name: name, logger: logger)
+    if file.hasHooks(name) {
+      let given = try environment.given()
+      settings.environment = given.variables
+      settings.secrets = SecretValues(given.secrets)
     }
-    if let unknown = answer.settings.first(where: { $0.name != "storage" }) {
-      throw CommandFailure(
-        .configuration,
-        "initialize of pipeline '\(name)' in \(library) sets '\(unknown.name)', which this version does not know; "
-          + "it knows: storage")
-    }
-    return answer.settings.last?.value
+    return try CommandFailure.explaining { try PluginPipeline(file.description, settings) }
   }
 
   private func serve(
-    _ definition: PipelineDefinition, _ schema: InstructionsSchema?, storage uri: String, hookHost: PipelineHookHost?,
-    logger: Logger
+    _ plugin: PluginPipeline, _ schema: InstructionsSchema?, _ stores: StorageSchemes, logger: Logger
   ) throws(CommandFailure) {
     let descriptors = try DescriptorNeeds.provide(
       DescriptorNeeds.coordinator + (web ? DescriptorNeeds.web : 0), for: web ? "pipeline --web" : "pipeline")
@@ -162,9 +149,8 @@ struct PipelineCommand: ParsableCommand {
     settings.retention = RetentionPolicy(
       maximumFinished: keepFinished, maximumAgeMilliseconds: Int64(keepDays * 86_400_000), maximumBytes: keepBytes,
       maximumDead: keepDead)
-    if let hookHost { settings.hooks = .calling(hookHost, pipeline: name, logger: logger) }
     let server = try CommandFailure.explaining { () throws -> CoordinatorRun in
-      try CoordinatorRun(definition, storage: uri, settings: settings)
+      try CoordinatorRun(plugin, storage: storage, stores: stores, settings: settings)
     }
     let page = try webServer(for: server.intakeAddress, logger: logger)
     let signals = StopSignals { count in

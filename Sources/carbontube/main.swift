@@ -1,0 +1,3 @@
+internal import CarbonTubeCommand
+
+CarbonTubeCommand.main()

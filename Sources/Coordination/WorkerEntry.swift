@@ -26,6 +26,9 @@ struct WorkerEntry {
 
   var takesJobs: Bool { hello.state == .serving && connection == .up }
 
+  /// Its slots for jobs of this coordinator. At least one, by which loads are divided.
+  var slots: Int { min(max(1, hello.credit.slots ?? hello.concurrency), hello.concurrency) }
+
   /// The word of the status.
   var state: String { connection == .up ? hello.state.description : "disconnected" }
 

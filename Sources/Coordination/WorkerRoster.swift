@@ -188,7 +188,7 @@ extension WorkerRoster {
     followDemand(of: worker)
     guard let entry = workers[worker] else { return }
     seats[entry.place].takesJobs = entry.takesJobs
-    seats[entry.place].slots = entry.hello.concurrency
+    seats[entry.place].slots = entry.slots
     seats[entry.place].credit = entry.hello.credit.jobs
   }
 
@@ -237,9 +237,9 @@ extension WorkerRoster {
   /// Jobs that wait behind a long one while somebody else has nothing to do.
   private mutating func recalls(now: Instant) -> [Action] {
     var actions: [Action] = []
-    for (id, entry) in workers where seats[entry.place].load > entry.hello.concurrency {
+    for (id, entry) in workers where seats[entry.place].load > entry.slots {
       guard entry.phases.contains(where: { seats.hasIdle(in: $0) }) else { continue }
-      let excess = seats[entry.place].load - entry.hello.concurrency
+      let excess = seats[entry.place].load - entry.slots
       let waiting = seats[entry.place].flights.sorted().suffix(excess).filter { token in
         guard let flight = flights[token] else { return false }
         return flight.stage == .out && !flight.recalled && now - flight.since > patience.prefetch

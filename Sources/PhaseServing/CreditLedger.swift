@@ -75,7 +75,7 @@ struct CreditLedger {
     account.slots = 0
     account.open = []
     account.waiting = 0
-    account.credit = JobCredit(number: account.credit.number + 1, jobs: 0)
+    account.credit = JobCredit(number: account.credit.number + 1, jobs: 0, slots: 0)
     account.validFrom = account.credit.number
     accounts[borrower] = account
   }
@@ -151,7 +151,7 @@ struct CreditLedger {
     let jobs = Self.jobs(slots: slots, depth: depth)
     guard account.credit.jobs != jobs || account.slots != slots || account.open.isEmpty else { return false }
     account.slots = slots
-    account.credit = JobCredit(number: account.credit.number + 1, jobs: jobs)
+    account.credit = JobCredit(number: account.credit.number + 1, jobs: jobs, slots: slots)
     account.open.append((account.credit.number, slots))
     accounts[borrower] = account
     return true

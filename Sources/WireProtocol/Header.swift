@@ -104,6 +104,9 @@ public struct HeaderReader {
     position = Prologue.length
   }
 
+  /// Whoever sent it knows of no further field.
+  var isAtEnd: Bool { position == bytes.count }
+
   public mutating func byte() throws(WireError) -> UInt8 {
     guard position < bytes.count else { throw WireError("a header that ends within a field") }
     defer { position += 1 }

@@ -28,23 +28,31 @@ public struct JobCredit: Hashable, Sendable {
   public var number: UInt64
   /// 0 to `Hello.maximumInFlight`.
   public var jobs: Int
+  /// How many of the worker's slots these jobs have: what is beyond that waits. Nil where a worker does not say, as those of
+  /// minor version 0: all that it has.
+  public var slots: Int?
 
-  public init(number: UInt64, jobs: Int) {
+  public init(number: UInt64, jobs: Int, slots: Int? = nil) {
     self.number = number
     self.jobs = jobs
+    self.slots = slots
   }
 }
 
 extension HeaderWriter {
+  /// The last of a header's fields.
   mutating func put(_ credit: JobCredit) {
     put(credit.number)
     put(credit.jobs)
+    if let slots = credit.slots { put(slots) }
   }
 }
 
 extension HeaderReader {
   mutating func credit() throws(WireError) -> JobCredit {
-    JobCredit(number: try number(), jobs: try count(atMost: Hello.maximumInFlight))
+    var credit = JobCredit(number: try number(), jobs: try count(atMost: Hello.maximumInFlight))
+    if !isAtEnd { credit.slots = try count(atMost: Hello.maximumInFlight / 2) }
+    return credit
   }
 }
 
@@ -55,7 +63,7 @@ public struct Hello: Hashable, Sendable {
   public static let maximumInFlight = 4_096
   public static let maximumReasonBytes = 512
   /// Rises when a message gets a field that others may want to know of. Readers pass over what they do not know.
-  public static let minorVersion = 0
+  public static let minorVersion = 1
 
   public var worker: WorkerID
   /// Made at random when the worker begins: tells one that connects again from another with the same id.

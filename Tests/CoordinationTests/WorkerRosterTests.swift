@@ -85,6 +85,18 @@ import WireProtocol
     #expect(share([0, 9]) == ["b/1": 2])
   }
 
+  @Test mutating func loadIsMeasuredByTheSlotsThatAreLent() throws {
+    // Both have four; of one of them another coordinator has three.
+    arrive(try hello("a", slots: 4, credit: JobCredit(number: 1, jobs: 64, slots: 1)))
+    arrive(try hello("b", slots: 4, credit: JobCredit(number: 1, jobs: 64, slots: 4)))
+    let shares = roster.share(queued: [10, 0], allowance: nil, isPaused: { _ in false })
+    #expect(shares.map { "\($0.worker): \($0.limit)" }.sorted() == ["a: 2", "b: 8"])
+    for share in shares { roster.claimed(share) }
+    // What is beyond the slots waits, and goes to whoever has one free.
+    for number in 1...2 { roster.add(try flight(UInt64(number), "a", at: start)) }
+    #expect(roster.tick(now: start + 300) == [.recall(try id("a"), [LeaseToken(2)])])
+  }
+
   private mutating func demands(_ waiting: [Int], at time: Int64) -> [String] {
     roster.demands(waiting: waiting, now: start + time).map { "\($0.worker):\($0.waiting):\($0.credit)" }.sorted()
   }

@@ -36,7 +36,7 @@ struct CreditLedgerTests {
   @Test mutating func `A single coordinator has all slots, and is told once`() {
     arrive(1)
     #expect(ledger.decide(slots: 4, loads: [:], now: start) == [1])
-    #expect(ledger.credit(of: 1) == JobCredit(number: 1, jobs: 4))
+    #expect(ledger.credit(of: 1) == JobCredit(number: 1, jobs: 4, slots: 4))
     #expect(ledger.decide(slots: 4, loads: [:], now: start + 50) == [])
     #expect(settle(4) == [])
   }
@@ -236,7 +236,7 @@ struct CreditLedgerTests {
     #expect(ledger.decide(slots: 2, loads: [:], now: start) == [2])
     #expect(jobs(2) == 2)
     #expect(!ledger.counts(former, of: 1))
-    #expect(ledger.credit(of: 1) == JobCredit(number: former + 1, jobs: 0))
+    #expect(ledger.credit(of: 1) == JobCredit(number: former + 1, jobs: 0, slots: 0))
   }
 
   @Test mutating func `One that comes and goes gets ever higher numbers, and is told again`() {

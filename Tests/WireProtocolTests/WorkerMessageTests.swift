@@ -23,7 +23,10 @@ struct WorkerMessageTests {
 
   @Test func `A hello tells of a worker that is shared, and of its credit`() throws {
     for isShared in [true, false] {
-      for credit in [JobCredit(number: 0, jobs: 0), JobCredit(number: .max, jobs: Hello.maximumInFlight)] {
+      for credit in [
+        JobCredit(number: 0, jobs: 0), JobCredit(number: .max, jobs: Hello.maximumInFlight),
+        JobCredit(number: 3, jobs: 0, slots: 0), JobCredit(number: 4, jobs: 128, slots: 2),
+      ] {
         let sent = try hello(isShared: isShared, credit: credit)
         #expect(try Hello(decoding: sent.encoded()) == sent)
       }
@@ -36,6 +39,9 @@ struct WorkerMessageTests {
     #expect(throws: WireError.self) { try Hello(decoding: sent) }
     let message = CreditMessage(worker: try #require(WorkerID("w")), credit: tooMuch)
     #expect(throws: WireError.self) { try CreditMessage(decoding: message.encoded()) }
+    let manySlots = JobCredit(number: 1, jobs: 1, slots: Hello.maximumInFlight / 2 + 1)
+    let lent = CreditMessage(worker: message.worker, credit: manySlots)
+    #expect(throws: WireError.self) { try CreditMessage(decoding: lent.encoded()) }
   }
 
   @Test func `A hello of no slots, of too many, or in a state that is none, is refused`() throws {

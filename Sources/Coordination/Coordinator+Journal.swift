@@ -5,15 +5,16 @@ internal import WireProtocol
 
 /// What is said of jobs that do not succeed, and of what phases log: in the log, and to whoever follows.
 extension Coordinator {
-  func noteFailure(_ settlement: PendingTurn.Settlement, _ failure: Failure, now: Moment) {
-    let flight = settlement.flight
+  func noteFailure(_ flight: Flight, _ settlement: Settlement, _ error: JobError, now: Moment) {
     let phase = pipeline.phases[flight.phase].jobType
-    let isDead = failure.verdict == .bury
-    let isWish = settlement.outcome == .retryRequested
-    let reason = failure.error.summary
-    let what = isDead ? "is dead" : isWish ? "asks to be tried again" : settlement.outcome.description
+    let outcome = settlement.attempt?.outcome ?? .lost
+    var isDead = false
+    if case .bury = settlement.effect { isDead = true }
+    let isWish = outcome == .retryRequested
+    let reason = error.summary
+    let what = isDead ? "is dead" : isWish ? "asks to be tried again" : outcome.description
     let text = "job \(flight.job) \(what) at \(phase): \(reason)"
-    let build = failure.attempt.plugin
+    let build = settlement.attempt?.plugin ?? ""
     journal.add(
       EventJournal.Entry(
         at: now.wall, level: isDead ? .warning : .info, text: truncated(text, toBytes: LogLine.maximumBytes),
@@ -24,7 +25,7 @@ extension Coordinator {
       level: isDead ? .warning : .info, "\(text)",
       metadata: [
         "job": "\(flight.job)", "phase": "\(phase)", "attempt": "\(flight.attempt)", "reason": "\(reason)",
-        "outcome": "\(settlement.outcome)", "worker": "\(flight.worker)", "build": "\(build)",
+        "outcome": "\(outcome)", "worker": "\(flight.worker)", "build": "\(build)",
       ])
   }
 

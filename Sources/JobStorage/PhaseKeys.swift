@@ -30,6 +30,8 @@ package struct PhaseKeys: Sendable {
   /// The key of each phase of the present definition, by index.
   package private(set) var keys: [Int] = []
   private var indexes: [Int?]
+  /// The phase that new jobs begin in.
+  package private(set) var startIndex = 0
 
   package init() {
     names = []
@@ -42,6 +44,7 @@ package struct PhaseKeys: Sendable {
     var keyOfName: [PhaseName: Int] = [:]
     for (key, name) in known.enumerated() { keyOfName[name] = key }
     indexes = Array(repeating: nil, count: known.count)
+    startIndex = pipeline.plan.start
     var seen: [String: Int] = [:]
     for (index, phase) in pipeline.phases.enumerated() {
       let name = PhaseName(jobType: phase.jobType, occurrence: seen[phase.jobType, default: 0])
@@ -58,6 +61,8 @@ package struct PhaseKeys: Sendable {
   }
 
   package var phaseCount: Int { keys.count }
+
+  package var startKey: Int { keys[startIndex] }
 
   /// Nil where the present definition does not have the phase.
   package func index(ofKey key: Int) -> Int? { indexes.indices.contains(key) ? indexes[key] : nil }
@@ -95,7 +100,7 @@ extension StoreTurn {
   package func refuseUnknownPhases(_ keys: PhaseKeys, address: String) throws(StoreError) {
     let known = 0..<keys.phaseCount
     let wrong =
-      completions.lazy.compactMap(\.nextPhase).first { !known.contains($0) }
+      settlements.lazy.compactMap(\.effect.destination).first { !known.contains($0) }
       ?? claims.lazy.map(\.phase).first { !known.contains($0) }
       ?? metrics.lazy.map(\.phase).first { !known.contains($0) }
     guard let wrong else { return }

@@ -60,7 +60,7 @@ import Testing
       try scene.turn { $0.enqueues = [NewJob(id: .named(id), instructions: Array(repeating: 0x20, count: 100))] }
       let job = try scene.claimOne()
       try scene.turn {
-        $0.completions = [scene.completion(job, next: nil, instructions: Array(repeating: 0x20, count: 1_000))]
+        $0.settlements = [scene.completion(job, next: nil, instructions: Array(repeating: 0x20, count: 1_000))]
       }
     }
     #expect(try prune(scene, RetentionPolicy(maximumBytes: 3_000)) == 0)

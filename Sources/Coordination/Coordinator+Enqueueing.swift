@@ -62,7 +62,7 @@ extension Coordinator {
     pending.turn.enqueues.append(
       NewJob(id: id, priority: job.priority, notBefore: due, instructions: instructions))
     pending.enqueueBytes += instructions.count
-    if due == nil { pending.arrivals[0] += 1 }
+    if due == nil { pending.arrivals[pipeline.plan.start] += 1 }
   }
 
   private typealias EnqueueRefusal = (code: ReplyCode, message: String)

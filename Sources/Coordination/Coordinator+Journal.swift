@@ -5,12 +5,13 @@ internal import WireProtocol
 
 /// What is said of jobs that do not succeed, and of what phases log: in the log, and to whoever follows.
 extension Coordinator {
-  func noteFailure(_ settlement: PendingTurn.Settlement, _ failure: Failure, now: Moment) {
-    let flight = settlement.flight
+  func noteFailure(_ flight: Flight, _ settlement: Settlement, _ error: JobError, now: Moment) {
+    var isDead = false
+    if case .bury = settlement.effect { isDead = true }
     let failed = JobJournal.FailedAttempt(
       job: flight.job, phase: pipeline.phases[flight.phase].jobType, number: flight.attempt, worker: flight.worker,
-      build: failure.attempt.plugin, outcome: settlement.outcome, reason: failure.error.summary,
-      isDead: failure.verdict == .bury)
+      build: settlement.attempt?.plugin ?? "", outcome: settlement.attempt?.outcome ?? .lost, reason: error.summary,
+      isDead: isDead)
     guard journal.note(failed, now: now.wall, instant: now.instant) else { return }
     logger.log(
       level: failed.isDead ? .warning : .info, "\(failed.text)",

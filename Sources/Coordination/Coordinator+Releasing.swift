@@ -39,10 +39,7 @@ extension Coordinator {
       // A suspect that did not begin is no nearer to a proof than before.
       let hadBegun = began && stage == .out && (flight.losses == 0 || flight.hasBegun)
       let losses = isProven ? flight.losses + 1 : lost && flight.losses == 0 ? 1 : nil
-      pending.turn.releases.append(
-        Release(
-          job: flight.job, token: token, attempt: hadBegun ? lostAttempt(of: flight, now: now) : nil, losses: losses))
-      pending.releasing.append(token)
+      pending.settle(flight, hadBegun ? lostAttempt(of: flight, now: now) : nil, .toFront(losses: losses))
     }
   }
 
@@ -56,12 +53,7 @@ extension Coordinator {
   private func bury(_ flight: Flight, now: Moment) {
     let error = JobError(
       type: "Lost", message: "its worker went away \(flight.losses) times while it ran this job alone")
-    pending.turn.failures.append(
-      Failure(
-        job: flight.job, token: flight.token, error: error, verdict: .bury,
-        attempt: lostAttempt(of: flight, now: now)))
-    pending.failing.append(
-      PendingTurn.Settlement(route: [], flight: flight, outcome: .lost, durationMicroseconds: 0))
+    pending.settle(flight, lostAttempt(of: flight, now: now), .bury(error))
   }
 
   /// A worker is about to run suspects, and must not before it was answered.

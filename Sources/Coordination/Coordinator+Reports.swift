@@ -80,36 +80,35 @@ extension Coordinator {
     let attempt = AttemptRecord(
       phase: flight.phase, number: flight.attempt, worker: flight.worker, plugin: report.plugin,
       startedAt: startedAt, endedAt: now.wall, outcome: report.outcome)
-    let settlement = PendingTurn.Settlement(
-      route: route, flight: flight, outcome: report.outcome,
-      durationMicroseconds: min(max(0, report.durationMicroseconds), longestDurationMilliseconds * 1_000))
     switch report.outcome {
-    case .succeeded:
-      let next = flight.phase + 1 < pipeline.phases.count ? flight.phase + 1 : nil
-      pending.turn.completions.append(
-        Completion(
-          job: flight.job, token: flight.token, instructions: instructions, nextPhase: next, attempt: attempt))
-      pending.completing.append(settlement)
-      if let next { pending.arrivals[next] += 1 }
     case .handedBack, .lost:
       roster.mark(flight.token, .out)
       release([flight.token], now: now, lost: false, began: report.startedAt.milliseconds > 0)
       connections.send([ReportAcknowledgement(tokens: [flight.token]).encoded()], to: route)
-    case .failed, .permanentFailure, .retryRequested, .crashed, .timedOut, .cancelled:
-      let failure = Failure(
-        job: flight.job, token: flight.token,
-        error: report.error ?? JobError(type: "Unknown", message: "the worker gave no reason"),
-        verdict: verdict(on: report, of: flight, now: now), attempt: attempt)
-      pending.turn.failures.append(failure)
-      pending.failing.append(settlement)
+    case .succeeded, .failed, .permanentFailure, .retryRequested, .crashed, .timedOut, .cancelled:
+      pending.settle(
+        flight, attempt, effect(of: report, on: flight, instructions, now: now), reportedBy: route,
+        durationMicroseconds: min(max(0, report.durationMicroseconds), longestDurationMilliseconds * 1_000))
+    }
+  }
+
+  private func effect(
+    of report: AttemptReport, on flight: Flight, _ instructions: [UInt8]?, now: Moment
+  ) -> Effect {
+    guard report.outcome == .succeeded else {
+      let error = report.error ?? JobError(type: "Unknown", message: "the worker gave no reason")
+      return Effect(verdict(on: report, of: flight, now: now), on: error)
+    }
+    switch pipeline.plan.route(after: flight.phase) {
+    case .next(let phase): return .advance(to: phase, instructions: instructions)
+    case .end: return .succeed(instructions: instructions)
     }
   }
 
   private func verdict(on report: AttemptReport, of flight: Flight, now: Moment) -> RetryPolicy.Verdict {
-    let counts = report.outcome == .failed || report.outcome == .timedOut
+    let counters = flight.counters.counting(report.outcome)
     return pipeline.phases[flight.phase].retry.verdict(
-      on: report.outcome, failures: flight.failures + (counts ? 1 : 0),
-      crashes: flight.crashes + (report.outcome == .crashed ? 1 : 0),
+      on: report.outcome, failures: counters.failures, crashes: counters.crashes,
       retryAfterMilliseconds: report.retryAfterMilliseconds > 0 ? wait(of: report, flight) : nil, now: now.steady,
       jitter: Double.random(in: 0..<1))
   }

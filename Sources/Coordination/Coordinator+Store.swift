@@ -89,8 +89,7 @@ extension Coordinator {
   }
 
   func refuse(_ turn: PendingTurn, _ code: ReplyCode, _ message: String) {
-    for settlement in turn.completing + turn.failing { roster.mark(settlement.flight.token, .out) }
-    for token in turn.releasing { roster.mark(token, .out) }
+    for settling in turn.settling { roster.mark(settling.flight.token, .out) }
     for share in turn.shares { roster.claimed(share) }
     refuseReplies(of: turn, code, message)
     for metrics in turn.turn.metrics {

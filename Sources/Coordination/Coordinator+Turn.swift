@@ -90,18 +90,11 @@ extension Coordinator {
 
   /// Acts on what the store has done: work goes out at once.
   private func take(_ answers: StoreTurnResult, for sent: PendingTurn, now: Moment) {
-    for (index, outcome) in answers.completions.enumerated() {
-      settle(sent.completing[index])
-      if outcome == .recorded { completed(sent.completing[index], sent.turn.completions[index], now: now) }
-    }
-    for (index, outcome) in answers.failures.enumerated() {
-      settle(sent.failing[index])
-      if outcome == .recorded { failed(sent.failing[index], sent.turn.failures[index], now: now) }
-    }
-    for (token, outcome) in zip(sent.releasing, answers.releases) {
-      guard let flight = roster.settle(token) else { continue }
-      journal.endAttempt(of: flight.job)
-      if outcome == .recorded { queued[flight.phase] += 1 }
+    for (index, outcome) in answers.settlements.enumerated() {
+      let settling = sent.settling[index]
+      roster.settle(settling.flight.token)
+      journal.endAttempt(of: settling.flight.job)
+      if outcome == .recorded { settled(settling, sent.turn.settlements[index], now: now) }
     }
     if sent.turn.promotionLimit > 0 {
       nextDue = answers.nextDue
@@ -115,23 +108,25 @@ extension Coordinator {
   private func confirm(_ answers: StoreTurnResult, for sent: PendingTurn, now: Moment) {
     answerEnqueues(answers, sent, now: now)
     if !awaited.isEmpty { answerAwaiting(answers, sent) }
-    for settlement in sent.completing + sent.failing where !settlement.route.isEmpty {
-      owed.add(settlement.flight.token, to: settlement.route, now: now.instant)
+    for settling in sent.settling where !settling.route.isEmpty {
+      owed.add(settling.flight.token, to: settling.route, now: now.instant)
     }
     pruning.noteFinished(finished.count)
     tellFinished()
   }
 
   private func answerAwaiting(_ answers: StoreTurnResult, _ sent: PendingTurn) {
-    let last = pipeline.phases.count - 1
-    for (index, outcome) in answers.completions.enumerated() where outcome == .recorded {
-      let flight = sent.completing[index].flight
-      guard flight.phase == last else { continue }
-      // After a restart nobody knows what the worker was given.
-      let instructions = sent.turn.completions[index].instructions ?? flight.instructions
-      if instructions.isEmpty { awaited.look(for: flight.job) } else { tellEnd(of: flight.job, instructions) }
+    for (index, outcome) in answers.settlements.enumerated() {
+      let flight = sent.settling[index].flight
+      switch sent.turn.settlements[index].effect {
+      case .succeed(let instructions) where outcome == .recorded:
+        // After a restart nobody knows what the worker was given.
+        let instructions = instructions ?? flight.instructions
+        if instructions.isEmpty { awaited.look(for: flight.job) } else { tellEnd(of: flight.job, instructions) }
+      case .retry, .bury, .cancel: awaited.look(for: flight.job)
+      case .advance, .succeed, .toFront: break
+      }
     }
-    for settlement in sent.failing { awaited.look(for: settlement.flight.job) }
   }
 
   func acknowledge(now: Moment, all: Bool = false) {
@@ -142,58 +137,61 @@ extension Coordinator {
     }
   }
 
-  private func settle(_ settlement: PendingTurn.Settlement) {
-    roster.settle(settlement.flight.token)
-    journal.endAttempt(of: settlement.flight.job)
-  }
-
-  private func completed(_ settlement: PendingTurn.Settlement, _ completion: Completion, now: Moment) {
-    let phase = settlement.flight.phase
-    // After a restart nobody knows what the worker was given.
-    if let after = completion.instructions, !settlement.flight.instructions.isEmpty {
-      let flight = settlement.flight
-      journal.noteChange(of: flight.job, by: phase, before: flight.instructions, after: after)
-    }
-    roster.noteDuration(microseconds: settlement.durationMicroseconds, phase: phase)
-    meters.count(phase, at: now.wall) {
-      $0.succeeded += 1
-      $0.latency.record(microseconds: settlement.durationMicroseconds)
-    }
-    if phase == pipeline.phases.count - 1 { finished.append(settlement.flight.job) }
-  }
-
-  private func failed(_ settlement: PendingTurn.Settlement, _ failure: Failure, now: Moment) {
-    let flight = settlement.flight
-    meters.count(flight.phase, at: now.wall) { meter in
-      switch settlement.outcome {
-      case .crashed: meter.crashed += 1
-      case .failed, .permanentFailure, .timedOut: meter.failed += 1
-      // Asked for by the phase, by somebody, or nobody's fault.
-      case .retryRequested, .cancelled, .lost, .handedBack, .succeeded: break
+  private func settled(_ settling: PendingTurn.Settling, _ settlement: Settlement, now: Moment) {
+    let flight = settling.flight
+    switch settlement.effect {
+    case .advance(_, let instructions): completed(settling, instructions, now: now)
+    case .succeed(let instructions):
+      completed(settling, instructions, now: now)
+      finished.append(flight.job)
+    case .retry(let time, let error):
+      failed(flight, settlement, error, now: now)
+      queued[flight.phase] += time <= now.steady ? 1 : 0
+      if let retried = settings.hooks.jobRetried {
+        let wait = max(0, time - now.steady)
+        hooks.call(bytes: error.message.utf8.count) { _ in retried(flight.job, error, wait) }
       }
-      switch failure.verdict {
+    case .bury(let error):
+      failed(flight, settlement, error, now: now)
+      finished.append(flight.job)
+    case .cancel(let error): failed(flight, settlement, error, now: now)
+    case .toFront: queued[flight.phase] += 1
+    }
+  }
+
+  private func completed(_ settling: PendingTurn.Settling, _ instructions: [UInt8]?, now: Moment) {
+    let flight = settling.flight
+    // After a restart nobody knows what the worker was given.
+    if let after = instructions, !flight.instructions.isEmpty {
+      journal.noteChange(of: flight.job, by: flight.phase, before: flight.instructions, after: after)
+    }
+    roster.noteDuration(microseconds: settling.durationMicroseconds, phase: flight.phase)
+    meters.count(flight.phase, at: now.wall) {
+      $0.succeeded += 1
+      $0.latency.record(microseconds: settling.durationMicroseconds)
+    }
+  }
+
+  private func failed(_ flight: Flight, _ settlement: Settlement, _ error: JobError, now: Moment) {
+    let counted = flight.counters.counting(settlement.attempt?.outcome ?? .lost)
+    meters.count(flight.phase, at: now.wall) { meter in
+      meter.crashed += counted.crashes - flight.crashes
+      meter.failed += counted.failures - flight.failures
+      switch settlement.effect {
       case .retry: meter.retried += 1
       case .bury: meter.dead += 1
-      case .cancel: break
+      case .advance, .succeed, .cancel, .toFront: break
       }
     }
-    noteFailure(settlement, failure, now: now)
-    switch failure.verdict {
-    case .retry(let at):
-      queued[flight.phase] += at <= now.steady ? 1 : 0
-      if let retried = settings.hooks.jobRetried {
-        let wait = max(0, at - now.steady)
-        hooks.call(bytes: failure.error.message.utf8.count) { _ in retried(flight.job, failure.error, wait) }
-      }
-    case .bury: finished.append(flight.job)
-    case .cancel: break
-    }
+    noteFailure(flight, settlement, error, now: now)
   }
 
   /// Delayed jobs written by this turn bring the next promotion forward.
   private func expectDelayed(_ sent: PendingTurn) {
     var due = sent.turn.enqueues.compactMap(\.notBefore)
-    for case .retry(let at) in sent.turn.failures.map(\.verdict) { due.append(at) }
+    for settlement in sent.turn.settlements {
+      if case .retry(let time, _) = settlement.effect { due.append(time) }
+    }
     guard let first = due.min() else { return }
     nextDue = nextDue.map { min($0, first) } ?? first
   }
@@ -209,7 +207,7 @@ extension Coordinator {
     }
     for open in replies { connections.answerOrEnd([open.reply.encoded()], to: open.route) }
     let stored = answers.enqueues.reduce(0) { $0 + ($1 == .stored ? 1 : 0) }
-    if stored > 0 { meters.count(0, at: now.wall) { $0.enqueued += stored } }
+    if stored > 0 { meters.count(pipeline.plan.start, at: now.wall) { $0.enqueued += stored } }
   }
 
   private func dispatch(_ claims: [[ClaimedJob]], _ sent: PendingTurn, now: Moment) {

@@ -1,3 +1,4 @@
+internal import JobStorage
 internal import PipelineModel
 
 /// An attempt that was given out: from the claim until its outcome is recorded.
@@ -11,7 +12,7 @@ struct Flight {
   let attempt: Int
   let failures: Int
   let crashes: Int
-  /// See `Release.losses`. Above zero the job is suspected of ending its workers, and runs alone.
+  /// See `JobCounters.losses`. Above zero the job is suspected of ending its workers, and runs alone.
   var losses = 0
   /// The worker said that it begins, and was answered. Only asked of a suspect.
   var hasBegun = false
@@ -23,6 +24,8 @@ struct Flight {
   var sinceTime: Timestamp
   var stage: Stage = .out
   var recalled = false
+
+  var counters: JobCounters { JobCounters(attempt: attempt, failures: failures, crashes: crashes, losses: losses) }
 
   enum Stage {
     /// A suspect that waits for a worker of its own.

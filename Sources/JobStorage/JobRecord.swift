@@ -11,7 +11,7 @@ public struct JobRecord: Hashable, Sendable {
   public var attempt: Int
   public var failures: Int
   public var crashes: Int
-  /// Zero for a job whose worker never went away under it; else one more than the losses that count (see `Release`).
+  /// Zero for a job whose worker never went away under it; else one more than the losses that count (see `JobCounters`).
   public var losses: Int
   public var instructions: [UInt8]
   public var enqueuedAt: Timestamp

@@ -7,7 +7,7 @@
 /// that is there.
 ///
 /// Within a phase, jobs of a higher priority go first; equal ones in the order in which they came into the queue.
-/// Released jobs go to the front of their priority, in the order of `StoreTurn.releases`. Delayed jobs come into the
+/// Released jobs go to the front of their priority, in the order of `StoreTurn.settlements`. Delayed jobs come into the
 /// queue by due time, those due in the same millisecond as they were enqueued.
 ///
 /// Tokens start, at each `open`, at no less than `now` in milliseconds times 1,024: they rise even where the store

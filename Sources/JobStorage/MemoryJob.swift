@@ -9,10 +9,7 @@ final class MemoryJob {
   let enqueuedAt: Timestamp
   var state = JobState.waiting
   var phaseKey: Int
-  var attempt = 0
-  var failures = 0
-  var crashes = 0
-  var losses = 0
+  var counters = JobCounters.zero
   var instructions: [UInt8]
   var updatedAt: Timestamp
   var queuedAt: Timestamp
@@ -49,25 +46,24 @@ final class MemoryJob {
     attempts.append(kept)
   }
 
-  func resetCounters() {
-    attempt = 0
-    failures = 0
-    crashes = 0
-    losses = 0
+  func standing(_ keys: PhaseKeys) -> Standing {
+    Standing(state: state, phase: keys.index(ofKey: phaseKey), token: lease?.token, counters: counters)
   }
 
   func record(_ keys: PhaseKeys) -> JobRecord {
     JobRecord(
-      id: id, state: state, phase: keys.shownIndex(ofKey: phaseKey), priority: priority, attempt: attempt,
-      failures: failures, crashes: crashes, losses: losses, instructions: instructions, enqueuedAt: enqueuedAt,
+      id: id, state: state, phase: keys.shownIndex(ofKey: phaseKey), priority: priority,
+      attempt: counters.attempt, failures: counters.failures, crashes: counters.crashes, losses: counters.losses,
+      instructions: instructions, enqueuedAt: enqueuedAt,
       updatedAt: updatedAt, dueAt: dueAt, worker: lease?.worker, error: error, attempts: keys.shown(attempts))
   }
 
   func running(_ keys: PhaseKeys) -> RunningJob? {
     guard let lease else { return nil }
     return RunningJob(
-      id: id, token: lease.token, phase: keys.shownIndex(ofKey: phaseKey), worker: lease.worker, attempt: attempt,
-      failures: failures, crashes: crashes, losses: losses, claimedAt: lease.claimedAt)
+      id: id, token: lease.token, phase: keys.shownIndex(ofKey: phaseKey), worker: lease.worker,
+      attempt: counters.attempt, failures: counters.failures, crashes: counters.crashes, losses: counters.losses,
+      claimedAt: lease.claimedAt)
   }
 
   private static let attemptsKept = 100

@@ -28,7 +28,7 @@ extension MemoryJobStore {
     let was = job.state
     var step = ActionStep()
     step.examined = 1
-    if was.canBeRequeued { requeue(job, with: instructions, now: now, &step) }
+    requeue(job, with: instructions, now: now, &step)
     return (was, step)
   }
 
@@ -62,7 +62,7 @@ extension MemoryJobStore {
   private func change(_ job: MemoryJob, _ action: FilterAction, now: Timestamp, _ step: inout ActionStep) {
     switch action {
     case .cancel:
-      if let lease = putCancelled(job, now: now) { step.broken.append(lease) }
+      if let lease = cancel(job, now: now) { step.broken.append(lease) }
       step.cancelled.append(job.id)
     case .requeue: return requeue(job, with: nil, now: now, &step)
     case .delete: remove(job)
@@ -71,13 +71,9 @@ extension MemoryJobStore {
   }
 
   private func requeue(_ job: MemoryJob, with instructions: [UInt8]?, now: Timestamp, _ step: inout ActionStep) {
-    // A cancelled job whose phase is gone has no queue to go back to.
-    guard keys.index(ofKey: job.phaseKey) != nil else { return }
-    let wasDelayed = job.state == .delayed
+    guard let move = JobLifecycle.requeue(job.standing(keys), with: instructions) else { return }
     withdraw(job)
-    if let instructions { job.instructions = instructions }
-    if !wasDelayed { job.resetCounters() }
-    putWaiting(job, now: now)
+    put(job, move, now: now)
     step.requeued[keys.shownIndex(ofKey: job.phaseKey), default: 0] += 1
     step.changed += 1
   }

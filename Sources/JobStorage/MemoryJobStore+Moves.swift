@@ -23,33 +23,41 @@ extension MemoryJobStore {
     count(job, -1)
   }
 
-  func putWaiting(_ job: MemoryJob, now: Timestamp, atFront: Bool = false) {
-    enter(job, .waiting, now: now)
-    job.queuedAt = now
+  /// What becomes of a job that was withdrawn.
+  func put(_ job: MemoryJob, _ move: Move, now: Timestamp) {
+    if let attempt = move.attempt { job.keep(attempt, phaseKey: keys.key(ofIndex: attempt.phase) ?? job.phaseKey) }
+    if let instructions = move.instructions { job.instructions = instructions }
+    switch move.error {
+    case .kept: break
+    case .replaced(let error): job.error = error
+    case .forgotten: job.error = nil
+    }
+    job.counters = move.counters
+    put(job, at: move.to, now: now)
+  }
+
+  func put(_ job: MemoryJob, at place: Place, now: Timestamp) {
     job.dueAt = nil
-    if atFront { queues[job.phaseKey].prepend(job) } else { queues[job.phaseKey].append(job) }
-  }
-
-  func putDelayed(_ job: MemoryJob, until due: Timestamp, now: Timestamp) {
-    enter(job, .delayed, now: now)
-    job.dueAt = due
-    delays.insert(job, due: due)
-  }
-
-  func putWaiting(_ job: MemoryJob, notBefore due: Timestamp?, dueBy: Timestamp, now: Timestamp) {
-    if let due, due > dueBy { putDelayed(job, until: due, now: now) } else { putWaiting(job, now: now) }
+    switch place {
+    case .queue(let phase, let atFront):
+      job.phaseKey = keys.key(ofIndex: phase) ?? job.phaseKey
+      enter(job, .waiting, now: now)
+      job.queuedAt = now
+      if atFront { queues[job.phaseKey].prepend(job) } else { queues[job.phaseKey].append(job) }
+    case .delayed(let due):
+      enter(job, .delayed, now: now)
+      job.dueAt = due
+      delays.insert(job, due: due)
+    case .finished(let state):
+      enter(job, state, now: now)
+      if state == .dead { dead.append(job) } else { finished.append(job) }
+    }
   }
 
   func putRunning(_ job: MemoryJob, under lease: MemoryJob.Lease) {
     enter(job, .running, now: lease.claimedAt)
-    job.attempt += 1
     job.lease = lease
     running[lease.token] = job
-  }
-
-  func putFinished(_ job: MemoryJob, _ state: JobState, now: Timestamp) {
-    enter(job, state, now: now)
-    if state == .dead { dead.append(job) } else { finished.append(job) }
   }
 
   private func enter(_ job: MemoryJob, _ state: JobState, now: Timestamp) {

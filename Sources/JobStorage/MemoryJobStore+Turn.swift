@@ -6,9 +6,7 @@ extension MemoryJobStore {
     try turn.refuseUnknownPhases(keys, address: address)
     let now = turn.now
     var result = StoreTurnResult()
-    result.completions = turn.completions.map { complete($0, now: now) }
-    result.failures = turn.failures.map { fail($0, dueBy: turn.promotionTime, now: now) }
-    result.releases = release(turn.releases, now: now)
+    result.settlements = settle(turn.settlements, dueBy: turn.promotionTime, now: now)
     result.enqueues = turn.enqueues.map { enqueue($0, dueBy: turn.promotionTime, now: now) }
     if turn.promotionLimit > 0 {
       result.promoted = promote(limit: turn.promotionLimit, dueBy: turn.promotionTime, now: now)
@@ -19,63 +17,25 @@ extension MemoryJobStore {
     return result
   }
 
-  private func complete(_ completion: Completion, now: Timestamp) -> WriteOutcome {
-    guard let job = holder(of: completion.token, completion.job) else { return .stale }
-    withdraw(job)
-    keep(completion.attempt, job)
-    if let instructions = completion.instructions { job.instructions = instructions }
-    job.failures = 0
-    job.crashes = 0
-    job.losses = 0
-    job.error = nil
-    guard let next = completion.nextPhase, let key = keys.key(ofIndex: next) else {
-      putFinished(job, .succeeded, now: now)
-      return .recorded
-    }
-    job.attempt = 0
-    job.phaseKey = key
-    putWaiting(job, now: now)
-    return .recorded
-  }
-
-  private func fail(_ failure: Failure, dueBy: Timestamp, now: Timestamp) -> WriteOutcome {
-    guard let job = holder(of: failure.token, failure.job) else { return .stale }
-    withdraw(job)
-    keep(failure.attempt, job)
-    job.error = failure.error
-    switch failure.attempt.outcome {
-    case .failed, .timedOut, .permanentFailure: job.failures += 1
-    case .crashed: job.crashes += 1
-    case .lost: job.losses += 1
-    case .succeeded, .retryRequested, .cancelled, .handedBack: break
-    }
-    switch failure.verdict {
-    case .retry(let due): putWaiting(job, notBefore: due, dueBy: dueBy, now: now)
-    case .bury: putFinished(job, .dead, now: now)
-    case .cancel: putFinished(job, .cancelled, now: now)
-    }
-    return .recorded
-  }
-
-  private func release(_ releases: [Release], now: Timestamp) -> [WriteOutcome] {
-    var released: [MemoryJob] = []
-    let outcomes = releases.map { release -> WriteOutcome in
-      guard let job = holder(of: release.token, release.job) else { return .stale }
+  private func settle(_ settlements: [Settlement], dueBy: Timestamp, now: Timestamp) -> [WriteOutcome] {
+    var toFront: [(job: MemoryJob, move: Move)] = []
+    let outcomes = settlements.map { settlement -> WriteOutcome in
+      guard let job = running[settlement.token], job.id == settlement.job,
+        let move = JobLifecycle.settle(settlement, of: job.standing(keys), dueBy: dueBy)
+      else { return .stale }
       withdraw(job)
-      if let attempt = release.attempt { keep(attempt, job) } else { job.attempt -= 1 }
-      if let losses = release.losses { job.losses = losses }
-      released.append(job)
+      if settlement.effect.isToFront { toFront.append((job, move)) } else { put(job, move, now: now) }
       return .recorded
     }
     // Backwards, so that the first of them ends up in front.
-    for job in released.reversed() { putWaiting(job, now: now, atFront: true) }
+    for (job, move) in toFront.reversed() { put(job, move, now: now) }
     return outcomes
   }
 
   private func enqueue(_ new: NewJob, dueBy: Timestamp, now: Timestamp) -> EnqueueOutcome {
     if let there = register[new.id] { return .duplicate(there.state) }
-    let job = register.add(new, phaseKey: keys.keys[0], now: now)
-    putWaiting(job, notBefore: new.notBefore, dueBy: dueBy, now: now)
+    let job = register.add(new, phaseKey: keys.startKey, now: now)
+    put(job, at: JobLifecycle.enqueue(new, at: keys.startIndex, dueBy: dueBy), now: now)
     return .stored
   }
 
@@ -83,8 +43,9 @@ extension MemoryJobStore {
     var promoted: [Int: Int] = [:]
     for _ in 0..<limit {
       guard let job = delays.popFirst(dueBy: dueBy) else { break }
+      let move = JobLifecycle.promote(job.standing(keys))
       countOut(job)
-      putWaiting(job, now: now)
+      if let move { put(job, move, now: now) }
       promoted[keys.shownIndex(ofKey: job.phaseKey), default: 0] += 1
     }
     return promoted
@@ -95,13 +56,15 @@ extension MemoryJobStore {
     var claimed: [ClaimedJob] = []
     while claimed.count < claim.limit, let job = queues[key].popFirst() {
       countOut(job)
+      job.counters = JobLifecycle.claim(job.counters)
       lastToken += 1
       let token = LeaseToken(lastToken)
       putRunning(job, under: .init(token: token, worker: claim.worker, claimedAt: now))
       claimed.append(
         ClaimedJob(
-          id: job.id, token: token, attempt: job.attempt, failures: job.failures, crashes: job.crashes,
-          losses: job.losses, instructions: job.instructions, queuedAt: job.queuedAt))
+          id: job.id, token: token, attempt: job.counters.attempt, failures: job.counters.failures,
+          crashes: job.counters.crashes, losses: job.counters.losses, instructions: job.instructions,
+          queuedAt: job.queuedAt))
     }
     return claimed
   }
@@ -109,14 +72,5 @@ extension MemoryJobStore {
   private func add(_ metrics: PhaseMetrics) {
     guard let key = keys.key(ofIndex: metrics.phase) else { return }
     meters[metrics.minute, default: [:]][key, default: PhaseMetrics(minute: metrics.minute, phase: key)].add(metrics)
-  }
-
-  private func holder(of token: LeaseToken, _ id: JobID) -> MemoryJob? {
-    guard let job = running[token], job.id == id else { return nil }
-    return job
-  }
-
-  private func keep(_ attempt: AttemptRecord, _ job: MemoryJob) {
-    job.keep(attempt, phaseKey: keys.key(ofIndex: attempt.phase) ?? job.phaseKey)
   }
 }

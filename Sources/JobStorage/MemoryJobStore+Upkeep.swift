@@ -4,17 +4,15 @@ extension MemoryJobStore {
   public func cancel(_ id: JobID, now: Timestamp) throws(StoreError) -> (was: JobState, lease: RunningJob?)? {
     try requireOpen("cancel")
     guard let job = register[id] else { return nil }
-    let was = job.state
-    guard !was.isFinal else { return (was, nil) }
-    return (was, putCancelled(job, now: now))
+    return (job.state, cancel(job, now: now))
   }
 
   /// - Returns: the lease that was broken.
-  func putCancelled(_ job: MemoryJob, now: Timestamp) -> RunningJob? {
+  func cancel(_ job: MemoryJob, now: Timestamp) -> RunningJob? {
     let lease = job.running(keys)
-    if let lease { job.keep(.cancelled(lease, now: now), phaseKey: job.phaseKey) }
+    guard let move = JobLifecycle.cancel(job.standing(keys), lease: lease, now: now) else { return nil }
     withdraw(job)
-    putFinished(job, .cancelled, now: now)
+    put(job, move, now: now)
     return lease
   }
 

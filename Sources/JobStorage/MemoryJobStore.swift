@@ -2,8 +2,7 @@ public import PipelineModel
 
 /// Keeps everything in the process: for tests, for trials, and for pipelines whose jobs may be lost with the process.
 ///
-/// It is the plainest reading of `JobStore` and the reference for the others. Closing keeps the jobs; the same object
-/// can be opened again.
+/// It is the plainest reading of `JobStore`. Closing keeps the jobs; the same object can be opened again.
 public final class MemoryJobStore: JobStore {
   public let address = "memory:"
   public let answersAtOnce = true

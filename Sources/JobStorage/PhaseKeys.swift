@@ -31,6 +31,8 @@ public struct PhaseKeys: Sendable {
   /// The key of each phase of the present definition, by index.
   public private(set) var keys: [Int] = []
   private var indexes: [Int?]
+  /// The phase that new jobs begin in.
+  package private(set) var startIndex = 0
 
   /// For a store that is not open yet: no phase at all.
   public init() {
@@ -44,6 +46,7 @@ public struct PhaseKeys: Sendable {
     var keyOfName: [PhaseName: Int] = [:]
     for (key, name) in known.enumerated() { keyOfName[name] = key }
     indexes = Array(repeating: nil, count: known.count)
+    startIndex = pipeline.plan.start
     var seen: [String: Int] = [:]
     for (index, phase) in pipeline.phases.enumerated() {
       let name = PhaseName(jobType: phase.jobType, occurrence: seen[phase.jobType, default: 0])
@@ -61,6 +64,8 @@ public struct PhaseKeys: Sendable {
 
   /// Of the present definition.
   public var phaseCount: Int { keys.count }
+
+  package var startKey: Int { keys[startIndex] }
 
   /// Nil where the present definition does not have the phase.
   public func index(ofKey key: Int) -> Int? { indexes.indices.contains(key) ? indexes[key] : nil }
@@ -100,7 +105,7 @@ extension StoreTurn {
   public func refuseUnknownPhases(_ keys: PhaseKeys, address: String) throws(StoreError) {
     let known = 0..<keys.phaseCount
     let wrong =
-      completions.lazy.compactMap(\.nextPhase).first { !known.contains($0) }
+      settlements.lazy.compactMap(\.effect.destination).first { !known.contains($0) }
       ?? claims.lazy.map(\.phase).first { !known.contains($0) }
       ?? metrics.lazy.map(\.phase).first { !known.contains($0) }
     guard let wrong else { return }

@@ -2,9 +2,7 @@ public import PipelineModel
 
 /// The answers to a `StoreTurn`; each array runs parallel to the turn's array of the same name.
 public struct StoreTurnResult: Sendable {
-  public var completions: [WriteOutcome] = []
-  public var failures: [WriteOutcome] = []
-  public var releases: [WriteOutcome] = []
+  public var settlements: [WriteOutcome] = []
   public var enqueues: [EnqueueOutcome] = []
   /// Jobs that became due, counted by phase.
   public var promoted: [Int: Int] = [:]
@@ -19,8 +17,8 @@ public struct StoreTurnResult: Sendable {
 /// What became of a write that carries a token.
 public enum WriteOutcome: Hashable, Sendable {
   case recorded
-  /// The job is not running under this token: it was given to somebody else, finished, cancelled or deleted.
-  /// Nothing was changed.
+  /// The job is not running under this token in this phase: it was given to somebody else, finished, cancelled or
+  /// deleted. Nothing was changed.
   case stale
 }
 
@@ -40,7 +38,7 @@ public struct ClaimedJob: Hashable, Sendable {
   public var failures: Int
   /// Earlier attempts in this phase that crashed.
   public var crashes: Int
-  /// See `Release.losses`.
+  /// See `JobCounters.losses`.
   public var losses: Int
   public var instructions: [UInt8]
   /// When the job was put into this phase's queue; the wait is measured from here.
@@ -70,7 +68,7 @@ public struct RunningJob: Hashable, Sendable {
   public var attempt: Int
   public var failures: Int
   public var crashes: Int
-  /// See `Release.losses`.
+  /// See `JobCounters.losses`.
   public var losses: Int
   public var claimedAt: Timestamp
 

@@ -79,14 +79,20 @@ final class Scene {
       endedAt: now + 5, outcome: outcome)
   }
 
+  private func settle(
+    _ job: ClaimedJob, _ phase: Int, _ attempt: AttemptRecord?, _ effect: Effect
+  ) throws -> [WriteOutcome] {
+    let settlement = Settlement(
+      job: job.id, token: job.token, from: phase, counters: job.counters, attempt: attempt, effect: effect)
+    return try turn { $0.settlements = [settlement] }.settlements
+  }
+
   @discardableResult
   func complete(
     _ job: ClaimedJob, _ phase: Int = 0, next: Int?, instructions: [UInt8]? = nil
   ) throws -> [WriteOutcome] {
-    let completion = Completion(
-      job: job.id, token: job.token, instructions: instructions, nextPhase: next,
-      attempt: attempt(job, phase, .succeeded))
-    return try turn { $0.completions = [completion] }.completions
+    let effect: Effect = next.map { .advance(to: $0, instructions: instructions) } ?? .succeed(instructions: instructions)
+    return try settle(job, phase, attempt(job, phase, .succeeded), effect)
   }
 
   @discardableResult
@@ -94,18 +100,14 @@ final class Scene {
     _ job: ClaimedJob, _ verdict: RetryPolicy.Verdict, phase: Int = 0, outcome: AttemptOutcome = .failed,
     error: JobError = JobError(type: "Broken", message: "it broke")
   ) throws -> [WriteOutcome] {
-    let failure = Failure(
-      job: job.id, token: job.token, error: error, verdict: verdict, attempt: attempt(job, phase, outcome))
-    return try turn { $0.failures = [failure] }.failures
+    try settle(job, phase, attempt(job, phase, outcome), Effect(verdict, on: error))
   }
 
   @discardableResult
   func release(
     _ job: ClaimedJob, _ phase: Int = 0, counted: Bool = true, losses: Int? = nil
   ) throws -> [WriteOutcome] {
-    let release = Release(
-      job: job.id, token: job.token, attempt: counted ? attempt(job, phase, .lost) : nil, losses: losses)
-    return try turn { $0.releases = [release] }.releases
+    try settle(job, phase, counted ? attempt(job, phase, .lost) : nil, .toFront(losses: losses))
   }
 
   /// Everybody who can be asked about the jobs: the store, and a reader of it where it has any.

@@ -1,23 +1,31 @@
-/// The parts of a turn that carry a token: C F L (`turnScript`). A part is a function from the place of its first
-/// argument to its answer and the place behind its last one.
+/// The part of a turn that carries tokens: S (`turnScript`). A part is a function from the place of its first argument to
+/// its answer and the place behind its last one.
+///
+/// It decides nothing: it is told what the jobs of a run become (`JobLifecycle`), and makes it so for those that run under
+/// their token in their phase.
 let leasedParts = #"""
   local parts = {}
 
-  function parts.C(at)
-    local count, next_key, changed = tonumber(ARGV[at]), ARGV[at + 1], ARGV[at + 2] == '1'
-    local ids = at + 2
+  function parts.S(at)
+    local count, from, head = tonumber(ARGV[at]), ARGV[at + 1], ARGV[at + 2]
+    local erred, due, first, changed = ARGV[at + 3], ARGV[at + 4], ARGV[at + 5] == '1', ARGV[at + 6] == '1'
+    local ids = at + 6
     local tokens, attempts, instructions = ids + count, ids + 2 * count, ids + 3 * count
+    local errors = instructions + (changed and count or 0)
     local leases = call('HMGET', RUNNING, unpack(ARGV, ids + 1, ids + count))
-    local begun = '1 ' .. next_key .. ' 0 0 0 0 0 ' .. now .. ' 0 '
-    local done, jobs, contents, left, stale, seen, forgiven, longest = 0, {}, {}, {}, {}, {}, {}, 0
+    local state, key = match(head, '^(%d) (%d+)')
+    local tail = ' ' .. now .. ' ' .. due .. ' '
+    local line = erred ~= '' and head .. ' ' .. erred .. tail
+    local done, jobs, contents, left, stale, seen, longest = 0, {}, {}, {}, {}, {}, 0
+    local failed, forgiven = {}, {}
     for n = 1, count do
       local id, text = ARGV[ids + n], leases[n]
-      local token, key, a, erred, size, rest_at, priority
+      local token, held, x, size, rest_at, priority
       if text and not seen[id] then
-        token, key, a, erred, size, rest_at, priority =
-          match(text, '^(%d+) %S+ %S+ %d (%d+) (%d+) %d+ %d+ %d+ (%d) %d+ %S+ (%d+) ()(%-?%d+)')
+        token, held, x, size, rest_at, priority =
+          match(text, '^(%d+) %S+ %S+ %d (%d+) %d+ %d+ %d+ %d+ (%d) %d+ %S+ (%d+) ()(%-?%d+)')
       end
-      if token == ARGV[tokens + n] then
+      if token == ARGV[tokens + n] and held == from then
         seen[id] = true
         done = done + 1
         left[done], jobs[2 * done - 1], contents[2 * done - 1] = id, id, id
@@ -26,63 +34,33 @@ let leasedParts = #"""
           size = #contents[2 * done]
           if size > longest then longest = size end
         end
-        if erred ~= '0' then forgiven[#forgiven + 1] = id end
-        tally('3', key, -1)
-        local head = begun
-        if next_key == '' then
-          head = '4 ' .. key .. ' ' .. (a + 1) .. ' 0 0 0 0 ' .. now .. ' 0 '
+        if erred == '1' then
+          failed[2 * done - 1], failed[2 * done] = id, ARGV[errors + n]
+        elseif erred == '0' and x ~= '0' then
+          forgiven[#forgiven + 1] = id
+        end
+        if state == '1' then
+          queue(id, key, priority, first)
+        elseif state == '4' then
           finish(id, key, '4', size)
         else
-          queue(id, next_key, priority, false)
+          local serial = match(text, '^%-?%d+ (%d+)', rest_at)
+          if state == '2' then delay(id, key, serial, due) else finish(id, key, state, size, serial) end
         end
-        jobs[2 * done] = bounded(head .. size .. ' ' .. sub(text, rest_at) .. ARGV[attempts + n])
+        local begin = line or head .. ' ' .. x .. tail
+        jobs[2 * done] = bounded(begin .. size .. ' ' .. sub(text, rest_at) .. ARGV[attempts + n])
       else
         stale[#stale + 1] = n
       end
     end
+    tally('3', from, -done)
     many('HSET', JOB, jobs)
     if changed then many('HSET', IN, contents) end
     many('HDEL', RUNNING, left)
+    many('HSET', ERROR, failed)
     many('HDEL', ERROR, forgiven)
     if longest > 0 then raise('largest', longest) end
-    return stale, ids + (changed and 4 or 3) * count + 1
-  end
-
-  -- Takes the lease away, where it has this token.
-  local function leave(id, token)
-    local j = running(id)
-    if not j or j.token ~= token then return nil end
-    withdraw(id, j)
-    return j
-  end
-
-  function parts.F(at)
-    local id, counter, state, due = ARGV[at], ARGV[at + 2], ARGV[at + 3], ARGV[at + 4]
-    local j = leave(id, ARGV[at + 1])
-    if j then
-      if counter ~= '' then j[counter] = j[counter] + 1 end
-      j.x = '1'
-      j.rest = bounded(j.rest .. ARGV[at + 6])
-      write(id, j, state, due)
-      call('HSET', ERROR, id, ARGV[at + 5])
-      if state == '1' then queue(id, j.key, j.priority, false)
-      elseif state == '2' then delay(id, j.key, j.serial, due)
-      else finish(id, j.key, state, j.size, j.serial) end
-    end
-    return j and 1 or 0, at + 7
-  end
-
-  function parts.L(at)
-    local id, losses, attempt = ARGV[at], ARGV[at + 2], ARGV[at + 3]
-    local j = leave(id, ARGV[at + 1])
-    if j then
-      if losses ~= '' then j.l = losses end
-      if attempt == '' then j.a = j.a - 1 end
-      j.rest = bounded(j.rest .. attempt)
-      write(id, j, '1', '0')
-      queue(id, j.key, j.priority, true)
-    end
-    return j and 1 or 0, at + 4
+    return stale, errors + (erred == '1' and count or 0) + 1
   end
 
   """#

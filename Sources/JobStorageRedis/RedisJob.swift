@@ -43,6 +43,11 @@ struct RedisJob {
     timeline = Array(lines.dropFirst())
   }
 
+  /// A running job's are those before its claim.
+  var counters: JobCounters {
+    JobCounters(attempt: attempt, failures: failures, crashes: crashes, losses: losses)
+  }
+
   /// Lines that are damaged are left out.
   var attempts: [AttemptRecord] { timeline.compactMap(AttemptText.attempt(in:)) }
 

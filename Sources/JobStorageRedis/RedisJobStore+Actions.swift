@@ -48,17 +48,27 @@ extension RedisJobStore {
   public func requeue(
     _ id: JobID, with instructions: [UInt8], now: Timestamp
   ) throws(StoreError) -> (was: JobState, step: ActionStep)? {
-    let session = try opened("requeue")
     let name = Array(id.text.utf8)
     let head = try asking("requeue") { queries throws(StoreError) in try queries.heads(of: [name], "requeue")[0] }
     guard let head else { return nil }
     var step = ActionStep()
     step.examined = 1
-    // A cancelled job whose phase is gone has no queue to go back to.
-    guard head.state.canBeRequeued, session.keys.index(ofKey: head.job.key) != nil else { return (head.state, step) }
-    let reply = try run(.edit, [name, instructions], session, now: now, operation: "requeue")
-    try note(reply, as: session, &step)
+    try requeue([head], with: instructions, now: now, &step)
     return (head.state, step)
+  }
+
+  private func requeue(
+    _ heads: [JobHead], with instructions: [UInt8]?, now: Timestamp, _ step: inout ActionStep
+  ) throws(StoreError) {
+    let session = try opened("requeue")
+    let jobs = heads.flatMap { head -> [[UInt8]] in
+      guard let move = JobLifecycle.requeue(head.standing(session.keys), with: instructions) else { return [] }
+      let id = Array(head.id.text.utf8)
+      return [id, Array("\(head.state.rawValue)".utf8), move.counters.text] + [move.instructions].compactMap(\.self)
+    }
+    guard !jobs.isEmpty else { return }
+    let isEdited = Array((instructions == nil ? "0" : "1").utf8)
+    try note(try run(.requeue, [isEdited] + jobs, session, now: now, operation: "requeue"), as: session, &step)
   }
 
   /// What a script answers that puts jobs back: the phase of each.
@@ -110,18 +120,13 @@ extension RedisJobStore {
     _ heads: [JobHead], _ action: FilterAction, _ states: [JobState], _ filter: JobFilter, now: Timestamp,
     _ step: inout ActionStep
   ) throws(StoreError) {
-    let session = try opened(action.rawValue)
     let isMeant = try asking(action.rawValue) { queries throws(StoreError) in
       try queries.matching(heads, filter, action.rawValue)
     }
     let meant = zip(heads, isMeant).filter { $0.1 && states.contains($0.0.state) }.map(\.0)
     switch action {
     case .cancel: try cancel(meant.map(\.id), now: now, &step)
-    case .requeue:
-      // A cancelled job whose phase is gone has no queue to go back to.
-      let ids = meant.filter { session.keys.index(ofKey: $0.job.key) != nil }.map { Array($0.id.text.utf8) }
-      guard !ids.isEmpty else { return }
-      try note(try run(.requeue, ids, session, now: now, operation: "requeue"), as: session, &step)
+    case .requeue: try requeue(meant, with: nil, now: now, &step)
     case .delete: step.changed += try remove(meant.map { Array($0.id.text.utf8) }, now: now, operation: "delete")
     }
   }
@@ -139,5 +144,11 @@ extension RedisJobStore {
   func remove(_ ids: [[UInt8]], now: Timestamp, operation: String) throws(StoreError) -> Int {
     guard !ids.isEmpty else { return 0 }
     return Int(clamping: try run(.delete, ids, try opened(operation), now: now, operation: operation).number ?? 0)
+  }
+}
+
+extension JobHead {
+  fileprivate func standing(_ keys: PhaseKeys) -> Standing {
+    Standing(state: state, phase: keys.index(ofKey: job.key), counters: job.counters)
   }
 }

@@ -9,13 +9,13 @@ extension RedisJobStore {
     try noticeLostKeys("apply")
     let session = try opened("apply")
     try turn.refuseUnknownPhases(session.keys, address: address)
-    var answers = TurnAnswers(allRecorded: turn, keys: session.keys)
     let plan = TurnPlan(turn, keys: session.keys)
+    var answers = TurnAnswers(allRecorded: turn, by: plan, keys: session.keys)
     if plan.parts.isEmpty { _ = try run(.keep, [], session, now: turn.now, operation: "apply") }
     try send(plan, of: turn, session, into: &answers)
     try fill(turn, session, into: &answers)
     note(claims: answers.result.claims)
-    if answers.lost > 0 || !answers.unreadable.isEmpty { try give(back: answers, now: turn.now, session) }
+    if answers.lost > 0 || !answers.unreadable.isEmpty { try give(back: answers, of: turn, session) }
     return answers.result
   }
 
@@ -63,13 +63,20 @@ extension RedisJobStore {
 
   /// Where the server has lost parts of jobs its counts are wrong: what was claimed goes back, and opening the store again
   /// makes them anew.
-  private func give(back answers: TurnAnswers, now: Timestamp, _ session: Session) throws(StoreError) {
-    var back = StoreTurn(now: now)
-    back.releases = answers.result.claims.joined().map { Release(job: $0.id, token: $0.token, attempt: nil) }
-    var ignored = TurnAnswers(allRecorded: back, keys: session.keys)
-    try send(TurnPlan(back, keys: session.keys), of: back, session, into: &ignored)
+  private func give(back answers: TurnAnswers, of turn: StoreTurn, _ session: Session) throws(StoreError) {
+    var back = StoreTurn(now: turn.now)
+    for (claim, jobs) in zip(turn.claims, answers.result.claims) {
+      back.settlements += jobs.map {
+        Settlement(
+          job: $0.id, token: $0.token, from: claim.phase, counters: $0.counters, attempt: nil,
+          effect: .toFront(losses: nil))
+      }
+    }
+    let plan = TurnPlan(back, keys: session.keys)
+    var ignored = TurnAnswers(allRecorded: back, by: plan, keys: session.keys)
+    try send(plan, of: back, session, into: &ignored)
     if !answers.unreadable.isEmpty {
-      _ = try run(.setAside, answers.unreadable, session, now: now, operation: "apply")
+      _ = try run(.setAside, answers.unreadable, session, now: turn.now, operation: "apply")
     }
     forgetSession()
     throw StoreError(

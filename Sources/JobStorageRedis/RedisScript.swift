@@ -2,7 +2,7 @@ internal import JobStorage
 
 /// The Lua scripts. By number, not by text: hashing the text of one for every call would cost more than the call.
 enum RedisScript: Int, CaseIterable, Sendable {
-  case turn, own, disown, keep, setMeta, cancel, requeue, edit, delete, forgetMetrics, index, recount, sweep, adopt,
+  case turn, own, disown, keep, setMeta, cancel, requeue, delete, forgetMetrics, index, recount, sweep, adopt,
     setAside
 
   var text: String {
@@ -14,7 +14,6 @@ enum RedisScript: Int, CaseIterable, Sendable {
     case .setMeta: setMetaScript
     case .cancel: cancelScript
     case .requeue: requeueScript
-    case .edit: editScript
     case .delete: deleteScript
     case .forgetMetrics: forgetMetricsScript
     case .index: indexScript

@@ -13,14 +13,12 @@ struct TurnAnswers {
   private let claims: [Claim]
   private let keys: PhaseKeys
 
-  /// Releases are stale until they are answered: one whose token an earlier one of the turn has is not asked.
-  init(allRecorded turn: StoreTurn, keys: PhaseKeys) {
+  init(allRecorded turn: StoreTurn, by plan: TurnPlan, keys: PhaseKeys) {
     self.keys = keys
     claims = turn.claims
     result = StoreTurnResult()
-    result.completions = Array(repeating: .recorded, count: turn.completions.count)
-    result.failures = Array(repeating: .recorded, count: turn.failures.count)
-    result.releases = Array(repeating: .stale, count: turn.releases.count)
+    result.settlements = Array(repeating: .recorded, count: turn.settlements.count)
+    for index in plan.repeated { result.settlements[index] = .stale }
     result.enqueues = Array(repeating: .stored, count: turn.enqueues.count)
     result.claims = Array(repeating: [], count: turn.claims.count)
   }
@@ -28,25 +26,18 @@ struct TurnAnswers {
   /// False where the answer is none that the script gives.
   mutating func note(_ answer: RedisReply, to part: TurnPlan.Part) -> Bool {
     switch part {
-    case .completions(let run): note(stale: answer, in: run)
+    case .settlements(let run, _): note(stale: answer, in: run)
     case .enqueues(let run): note(duplicates: answer, in: run)
-    case .failure(let index): Self.note(answer, in: &result.failures[index])
-    case .release(let index): Self.note(answer, in: &result.releases[index])
     case .promotion: note(promotion: answer.array ?? [])
     case .claim(let index, _): note(claimed: answer.array ?? [], by: index)
     case .metrics: true
     }
   }
 
-  private static func note(_ answer: RedisReply, in outcome: inout WriteOutcome) -> Bool {
-    outcome = answer.number == 1 ? .recorded : .stale
-    return answer.number != nil
-  }
-
   private mutating func note(stale answer: RedisReply, in run: Range<Int>) -> Bool {
     for place in answer.array ?? [] {
       guard let place = place.number, (1...run.count).contains(Int(place)) else { return false }
-      result.completions[run.lowerBound + Int(place) - 1] = .stale
+      result.settlements[run.lowerBound + Int(place) - 1] = .stale
     }
     return answer.array != nil
   }

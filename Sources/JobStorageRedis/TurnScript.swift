@@ -1,12 +1,13 @@
 /// A turn, or a part of one, in order. Lua runs to its end, so each item is done wholly or not at all.
 ///
-/// ARGV from the fourth on: parts, each a letter and its arguments. Completions and enqueues, the many, come as one part
-/// for a run of them, so that each hash is read and written once for all; the others one by one.
+/// ARGV from the fourth on: parts, each a letter and its arguments. Settlements and enqueues, the many, come as one part
+/// for a run of them that are alike, so that each hash is read and written once for all; the others one by one.
 ///
-/// `C` N NEXT CHANGED ID×N TOKEN×N ATTEMPT×N (INSTRUCTIONS×N)
-///                                                complete; NEXT the next phase's key or '', INSTRUCTIONS where CHANGED is 1
-/// `F` ID TOKEN COUNTER STATE DUE ERROR ATTEMPT   fail; COUNTER f, c, l or ''; STATE from now on: 1, 2, 5 or 6; DUE 0 but for 2
-/// `L` ID TOKEN LOSSES ATTEMPT                    release to the front; LOSSES '' as they are, ATTEMPT '' not counted
+/// `S` N FROM HEAD ERRED DUE FIRST CHANGED ID×N TOKEN×N ATTEMPT×N (INSTRUCTIONS×N) (ERROR×N)
+///                                                settle those that run under TOKEN in the phase of key FROM. HEAD is `STATE
+///                                                KEY a f c l` from now on; ERRED 1: with ERROR, 0: without, '': as it is;
+///                                                DUE 0 but for STATE 2; FIRST 1: to the front; INSTRUCTIONS where CHANGED
+///                                                is 1; ATTEMPT '': none
 /// `E` N KEY PRIORITY DUE ID×N INSTRUCTIONS×N     enqueue; DUE 0 at once
 /// `P` LIMIT TIME                                 promote what is due by TIME
 /// `G` KEY LIMIT WORKER                           claim, 500 jobs or 4 MiB of instructions at most
@@ -14,8 +15,8 @@
 ///
 /// An ATTEMPT is the end of a line and then its own (`AttemptText`).
 ///
-/// Returns an array with an element for each part. C: {the place of each that is stale, from 1}. E: {place, state, …} of
-/// those that are there already. F L: 1 recorded, 0 stale. P: {lost, next due or '', KEY, count, …}. M: 1.
+/// Returns an array with an element for each part. S: {the place of each that is stale, from 1}. E: {place, state, …} of
+/// those that are there already. P: {lost, next due or '', KEY, count, …}. M: 1.
 /// G: {lost, 1 where there may be more, TOKEN of the first, {ID, …}, {text in `job`, …}, {instructions, …}}, the last four
 /// only where there is a job; the others' tokens follow on the first. Lost are jobs of which something is gone.
 let turnScript =

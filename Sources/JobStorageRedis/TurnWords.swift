@@ -18,9 +18,7 @@ struct TurnWords {
     words = RedisWords()
     for part in parts {
       switch part {
-      case .completions(let run): append(completions: run)
-      case .failure(let index): append(turn.failures[index])
-      case .release(let index): append(turn.releases[index])
+      case .settlements(let run, let head): append(settlements: run, head)
       case .enqueues(let run): append(enqueues: run)
       case .promotion(let limit):
         words.append("P" as Unicode.Scalar)
@@ -33,55 +31,48 @@ struct TurnWords {
     return words
   }
 
-  private mutating func append(completions run: Range<Int>) {
-    let first = turn.completions[run.lowerBound]
-    words.append("C" as Unicode.Scalar)
+  private mutating func append(settlements run: Range<Int>, _ head: SettledHead) {
+    words.append("S" as Unicode.Scalar)
     append(Int64(run.count))
-    words.append(first.nextPhase.flatMap { keys.key(ofIndex: $0) }.map { String($0) } ?? "")
-    words.append(first.instructions == nil ? "0" : "1")
-    for item in turn.completions[run] { words.append(item.job.text) }
-    for item in turn.completions[run] { append(Int64(clamping: item.token.number)) }
-    for item in turn.completions[run] { append(item.attempt) }
-    for item in turn.completions[run] { item.instructions.map { words.append($0) } }
+    words.append(keys.key(ofIndex: head.from).map { String($0) } ?? "")
+    append(head)
+    words.append(head.erred)
+    if case .delayed(let due) = head.to { append(due.milliseconds) } else { append(0) }
+    words.append(head.isToFront ? "1" : "0")
+    words.append(head.hasInstructions ? "1" : "0")
+    let settlements = turn.settlements[run]
+    for item in settlements { words.append(item.job.text) }
+    for item in settlements { append(Int64(clamping: item.token.number)) }
+    for item in settlements { append(item.attempt) }
+    if head.hasInstructions { for item in settlements { words.append(item.effect.instructions ?? []) } }
+    if head.erred == "1" { for item in settlements { words.append(item.effect.error.map(AttemptText.text) ?? []) } }
+  }
+
+  /// `STATE KEY a f c l`. Where a job is not put into a queue it stays in its phase.
+  private mutating func append(_ head: SettledHead) {
+    let (state, phase): (JobState, Int) =
+      switch head.to {
+      case .queue(let phase, _): (.waiting, phase)
+      case .delayed: (.delayed, head.from)
+      case .finished(let state): (state, head.from)
+      }
+    text.removeAll(keepingCapacity: true)
+    text.append(decimal: Int64(state.rawValue))
+    text.append(afterSpace: keys.key(ofIndex: phase) ?? 0)
+    text.append(UInt8(ascii: " "))
+    text.append(contentsOf: head.counters.text)
+    words.append(text)
   }
 
   private mutating func append(enqueues run: Range<Int>) {
     let first = turn.enqueues[run.lowerBound]
     words.append("E" as Unicode.Scalar)
-    for number in [Int64(run.count), Int64(keys.keys[0]), Int64(first.priority), first.due(after: turn.promotionTime)] {
+    for number in [Int64(run.count), Int64(keys.startKey), Int64(first.priority), first.due(after: turn.promotionTime)]
+    {
       append(number)
     }
     for item in turn.enqueues[run] { words.append(item.id.text) }
     for item in turn.enqueues[run] { words.append(item.instructions) }
-  }
-
-  private mutating func append(_ item: Failure) {
-    let counter =
-      switch item.attempt.outcome {
-      case .failed, .timedOut, .permanentFailure: "f"
-      case .crashed: "c"
-      case .lost: "l"
-      case .succeeded, .retryRequested, .cancelled, .handedBack: ""
-      }
-    let (state, due): (JobState, Int64) =
-      switch item.verdict {
-      case .retry(let due) where due > turn.promotionTime: (.delayed, due.milliseconds)
-      case .retry: (.waiting, 0)
-      case .bury: (.dead, 0)
-      case .cancel: (.cancelled, 0)
-      }
-    begin("F", item.job, item.token)
-    words.append(counter)
-    append(Int64(state.rawValue))
-    append(due)
-    words.append(AttemptText.text(item.error))
-    append(item.attempt)
-  }
-
-  private mutating func append(_ item: Release) {
-    begin("L", item.job, item.token)
-    words.append(item.losses.map { String(max(0, $0)) } ?? "")
-    if let attempt = item.attempt { append(attempt) } else { words.append("") }
   }
 
   private mutating func append(_ item: Claim, limit: Int) {
@@ -103,18 +94,23 @@ struct TurnWords {
     }
   }
 
-  private mutating func begin(_ letter: Unicode.Scalar, _ job: JobID, _ token: LeaseToken) {
-    words.append(letter)
-    words.append(job.text)
-    append(Int64(clamping: token.number))
-  }
-
   private mutating func append(_ number: Int64) { words.append(number: number) }
 
-  private mutating func append(_ attempt: AttemptRecord) {
+  private mutating func append(_ attempt: AttemptRecord?) {
+    guard let attempt else { return words.append("") }
     text.removeAll(keepingCapacity: true)
     text.append(UInt8(ascii: "\n"))
     AttemptText.append(attempt, key: keys.key(ofIndex: attempt.phase) ?? 0, to: &text)
     words.append(text)
+  }
+}
+
+extension JobCounters {
+  /// `a f c l`, as a job's text has them (`scriptPrelude`).
+  var text: [UInt8] {
+    var text: [UInt8] = []
+    text.append(decimal: Int64(attempt))
+    for count in [failures, crashes, losses] { text.append(afterSpace: count) }
+    return text
   }
 }

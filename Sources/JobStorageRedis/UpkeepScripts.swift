@@ -38,7 +38,8 @@ let setMetaScript =
     return 1
     """
 
-/// ARGV from the fourth on: IDs. The timeline of a running job keeps an attempt `cancelled` (outcome 7).
+/// ARGV from the fourth on: IDs. `JobLifecycle.cancel`, to the letter: the timeline of a running job keeps an attempt
+/// `cancelled` (outcome 7).
 /// Returns for each {state before or '', its lease or ''}; a final state means nothing was changed.
 let cancelScript =
   scriptPrelude + #"""
@@ -65,43 +66,28 @@ let cancelScript =
     return out
     """#
 
-/// ARGV from the fourth on: IDs of dead, cancelled or delayed jobs, to be put into the queue of their phase.
+/// ARGV[4] 1 where instructions come along; from the fifth on ID STATE COUNTERS (INSTRUCTIONS) of each job: one that is in
+/// this state, and does not run, goes to the end of its phase's queue with these counters, `a f c l` (`JobLifecycle`).
 /// Returns {KEY, …}: the phase of each that was moved.
 let requeueScript =
   scriptPrelude + """
-    local moved = {}
-    for n = 4, #ARGV do
+    local moved, edited = {}, ARGV[4] == '1'
+    for n = 5, #ARGV, edited and 4 or 3 do
       local id = ARGV[n]
       local text = call('HGET', JOB, id)
       local j = text and job(text) or {}
-      if j.state == '2' or j.state == '5' or j.state == '6' then
+      if j.state == ARGV[n + 1] and call('HEXISTS', RUNNING, id) == 0 then
         withdraw(id, j)
-        if j.state ~= '2' then j.a, j.f, j.c, j.l = '0', '0', '0', '0' end
+        j.a, j.f, j.c, j.l = match(ARGV[n + 2], '^(%d+) (%d+) (%d+) (%d+)$')
+        if edited then
+          j.size = #ARGV[n + 3]
+          call('HSET', IN, id, ARGV[n + 3])
+          raise('largest', j.size)
+        end
         write(id, j, '1', '0')
         queue(id, j.key, j.priority, false)
         moved[#moved + 1] = j.key
       end
-    end
-    settle()
-    return moved
-    """
-
-/// ARGV[4] the ID of a dead, cancelled or delayed job, to be put into the queue of its phase; ARGV[5] its instructions from
-/// now on. Returns {KEY}, the phase, or nothing where it was not moved.
-let editScript =
-  scriptPrelude + """
-    local moved, id = {}, ARGV[4]
-    local text = call('HGET', JOB, id)
-    local j = text and job(text) or {}
-    if j.state == '2' or j.state == '5' or j.state == '6' then
-      withdraw(id, j)
-      if j.state ~= '2' then j.a, j.f, j.c, j.l = '0', '0', '0', '0' end
-      j.size = #ARGV[5]
-      call('HSET', IN, id, ARGV[5])
-      raise('largest', j.size)
-      write(id, j, '1', '0')
-      queue(id, j.key, j.priority, false)
-      moved[1] = j.key
     end
     settle()
     return moved

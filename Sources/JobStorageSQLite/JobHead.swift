@@ -11,10 +11,7 @@ struct JobHead {
   let priority: Int
   /// Where it stands in `queue` or `finished`; without meaning for delayed and running jobs.
   var place: Int64
-  var attempt: Int
-  var failures: Int
-  var crashes: Int
-  var losses: Int
+  var counters: JobCounters
   let enqueuedAt: Timestamp
   var updatedAt: Timestamp
   var queuedAt: Timestamp
@@ -43,16 +40,15 @@ struct JobHead {
     phaseKey = row.int(3)
     priority = row.int(4, in: NewJob.priorities)
     place = row.int64(5)
-    attempt = row.int(6, in: Self.counts)
-    failures = row.int(7, in: Self.counts)
-    crashes = row.int(8, in: Self.counts)
+    counters = JobCounters(
+      attempt: row.int(6, in: Self.counts), failures: row.int(7, in: Self.counts),
+      crashes: row.int(8, in: Self.counts), losses: row.int(15, in: Self.counts))
     enqueuedAt = row.moment(9)
     updatedAt = row.moment(10)
     queuedAt = row.moment(11)
     dueAt = row.isNull(12) ? nil : row.moment(12)
     size = row.int(13, in: Self.sizes)
     timelineCount = row.int(14, in: Self.counts)
-    losses = row.int(15, in: Self.counts)
     hasError = row.int64(16) != 0
   }
 
@@ -63,10 +59,7 @@ struct JobHead {
     self.phaseKey = phaseKey
     priority = min(max(new.priority, NewJob.priorities.lowerBound), NewJob.priorities.upperBound)
     place = 0
-    attempt = 0
-    failures = 0
-    crashes = 0
-    losses = 0
+    counters = .zero
     enqueuedAt = now
     updatedAt = now
     queuedAt = now
@@ -78,15 +71,12 @@ struct JobHead {
   /// As it is from a claim on.
   mutating func beRunning(since now: Timestamp) {
     state = .running
-    attempt += 1
+    counters = JobLifecycle.claim(counters)
     updatedAt = now
   }
 
-  mutating func resetCounters() {
-    attempt = 0
-    failures = 0
-    crashes = 0
-    losses = 0
+  func standing(_ keys: PhaseKeys, under token: LeaseToken? = nil) -> Standing {
+    Standing(state: state, phase: keys.index(ofKey: phaseKey), token: token, counters: counters)
   }
 }
 
@@ -107,8 +97,9 @@ struct Lease {
 
   func running(_ keys: PhaseKeys) -> RunningJob {
     RunningJob(
-      id: head.id, token: token, phase: keys.shownIndex(ofKey: head.phaseKey), worker: worker, attempt: head.attempt,
-      failures: head.failures, crashes: head.crashes, losses: head.losses, claimedAt: claimedAt)
+      id: head.id, token: token, phase: keys.shownIndex(ofKey: head.phaseKey), worker: worker,
+      attempt: head.counters.attempt, failures: head.counters.failures, crashes: head.counters.crashes,
+      losses: head.counters.losses, claimedAt: claimedAt)
   }
 }
 

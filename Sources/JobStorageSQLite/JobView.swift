@@ -85,8 +85,9 @@ extension JobView {
       guard let head = try? connection.statement(.jobBySerial).bind(job.serial).first(JobHead.init) else { return nil }
       return JobRecord(
         id: head.id, state: job.state, phase: keys.shownIndex(ofKey: head.phaseKey), priority: head.priority,
-        attempt: head.attempt, failures: head.failures, crashes: head.crashes, losses: head.losses, instructions: [],
-        enqueuedAt: head.enqueuedAt, updatedAt: head.updatedAt, dueAt: head.dueAt,
+        attempt: head.counters.attempt, failures: head.counters.failures, crashes: head.counters.crashes,
+        losses: head.counters.losses, instructions: [], enqueuedAt: head.enqueuedAt, updatedAt: head.updatedAt,
+        dueAt: head.dueAt,
         worker: holders[job.serial]?.worker, error: JobError(type: "Unreadable", message: error.detail))
     }
   }
@@ -118,8 +119,9 @@ extension JobView {
         standardErrorTail: row.text(first + 5))
     return JobRecord(
       id: head.id, state: head.state, phase: keys.shownIndex(ofKey: head.phaseKey), priority: head.priority,
-      attempt: head.attempt, failures: head.failures, crashes: head.crashes, losses: head.losses,
-      instructions: row.bytes(first + 1), enqueuedAt: head.enqueuedAt, updatedAt: head.updatedAt, dueAt: head.dueAt,
+      attempt: head.counters.attempt, failures: head.counters.failures, crashes: head.counters.crashes,
+      losses: head.counters.losses, instructions: row.bytes(first + 1), enqueuedAt: head.enqueuedAt,
+      updatedAt: head.updatedAt, dueAt: head.dueAt,
       worker: worker, error: error, attempts: keys.shown(attempts))
   }
 }

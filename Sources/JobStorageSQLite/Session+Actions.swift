@@ -69,7 +69,7 @@ extension Session {
   ) throws(SQLiteFailure) {
     switch action {
     case .cancel:
-      if let lease = try putCancelled(&job, now: now) { step.broken.append(lease) }
+      if let lease = try cancel(&job, now: now) { step.broken.append(lease) }
       step.cancelled.append(job.id)
     case .requeue: return try requeue(&job, with: nil, now: now, &step)
     case .delete: try remove(job)
@@ -80,16 +80,9 @@ extension Session {
   private func requeue(
     _ job: inout JobHead, with instructions: [UInt8]?, now: Timestamp, _ step: inout ActionStep
   ) throws(SQLiteFailure) {
-    // A cancelled job whose phase is gone has no queue to go back to.
-    guard keys.index(ofKey: job.phaseKey) != nil else { return }
-    let wasDelayed = job.state == .delayed
+    guard let move = JobLifecycle.requeue(job.standing(keys), with: instructions) else { return }
     try withdraw(&job)
-    if let instructions {
-      try connection.statement(.replaceInstructions).bind(job.serial).bind(instructions).run()
-      job.size = instructions.count
-    }
-    if !wasDelayed { job.resetCounters() }
-    try putWaiting(&job, now: now)
+    try put(&job, move, now: now)
     step.requeued[keys.shownIndex(ofKey: job.phaseKey), default: 0] += 1
     step.changed += 1
   }

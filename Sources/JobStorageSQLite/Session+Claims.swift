@@ -30,8 +30,9 @@ extension Session {
         .bind(bits: token.number).bind(waiting.serial).bind(claim.worker.text).bind(now).run()
       claimed.append(
         ClaimedJob(
-          id: waiting.id, token: token, attempt: lease.head.attempt, failures: waiting.failures,
-          crashes: waiting.crashes, losses: waiting.losses, instructions: row.bytes(JobHead.columnCount),
+          id: waiting.id, token: token, attempt: lease.head.counters.attempt,
+          failures: waiting.counters.failures, crashes: waiting.counters.crashes, losses: waiting.counters.losses,
+          instructions: row.bytes(JobHead.columnCount),
           queuedAt: waiting.queuedAt))
     }
     guard claimed.count + withoutInstructions.count > 0 else { return [] }
@@ -47,7 +48,7 @@ extension Session {
     try connection.statement(.writeError)
       .bind(job.serial).bind("Unreadable").bind("its instructions are missing in the database").bind("").bind("").run()
     job.hasError = true
-    try putFinished(&job, .dead, now: now)
+    try put(&job, Move(to: .finished(.dead), counters: job.counters), now: now)
   }
 
   /// - Returns: how many became due, by phase.
@@ -56,8 +57,11 @@ extension Session {
     // Read first: the moves change the tables that are read.
     let due = try heads(.dueJobs) { $0.bind(dueBy).bind(limit) }
     for var job in due {
+      guard let move = JobLifecycle.promote(job.standing(keys)) else {
+        throw SQLiteFailure.unreadable("job '\(job.id)' is among those that are delayed and is not")
+      }
       try withdraw(&job)
-      try putWaiting(&job, now: now)
+      try put(&job, move, now: now)
       promoted[keys.shownIndex(ofKey: job.phaseKey), default: 0] += 1
     }
     return promoted

@@ -25,35 +25,49 @@ extension Session {
 
   func countOut(_ job: JobHead) { tally.count(job, -1) }
 
-  /// - Parameter attempt: goes into the timeline with the same write; its phase is a key.
-  func putWaiting(
-    _ job: inout JobHead, now: Timestamp, atFront: Bool = false, attempt: AttemptRecord? = nil
-  ) throws(SQLiteFailure) {
-    enter(&job, .waiting, now: now)
-    job.queuedAt = now
-    job.dueAt = nil
-    job.place = try nextPlace(of: job, atFront: atFront)
-    try enterQueue(job)
-    try write(&job, attempt)
+  /// What becomes of a job that was withdrawn.
+  func put(_ job: inout JobHead, _ move: Move, now: Timestamp) throws(SQLiteFailure) {
+    if let instructions = move.instructions {
+      try connection.statement(.replaceInstructions).bind(job.serial).bind(instructions).run()
+      job.size = instructions.count
+    }
+    try change(&job, move.error)
+    job.counters = move.counters
+    try enter(&job, move.to, now: now)
+    try write(&job, move.attempt)
   }
 
-  func putWaiting(
-    _ job: inout JobHead, notBefore due: Timestamp, dueBy: Timestamp, now: Timestamp, attempt: AttemptRecord?
-  ) throws(SQLiteFailure) {
-    guard due > dueBy else { return try putWaiting(&job, now: now, attempt: attempt) }
-    enter(&job, .delayed, now: now)
-    job.dueAt = due
-    try enterDelayed(job, until: due)
-    try write(&job, attempt)
+  private func change(_ job: inout JobHead, _ error: Move.ErrorChange) throws(SQLiteFailure) {
+    switch error {
+    case .kept: break
+    case .replaced(let error):
+      try connection.statement(.writeError)
+        .bind(job.serial).bind(error.type).bind(error.message).bind(error.location).bind(error.standardErrorTail).run()
+      job.hasError = true
+    case .forgotten:
+      guard job.hasError else { break }
+      try connection.statement(.deleteError).bind(job.serial).run()
+      job.hasError = false
+    }
   }
 
-  func putFinished(
-    _ job: inout JobHead, _ state: JobState, now: Timestamp, attempt: AttemptRecord? = nil
-  ) throws(SQLiteFailure) {
-    enter(&job, state, now: now)
-    job.place = try nextFinishedPlace(state)
-    try connection.statement(.enterFinished).bind(job.place).bind(Int(state.rawValue)).bind(job.serial).run()
-    try write(&job, attempt)
+  private func enter(_ job: inout JobHead, _ place: Place, now: Timestamp) throws(SQLiteFailure) {
+    switch place {
+    case .queue(let phase, let atFront):
+      job.phaseKey = keys.key(ofIndex: phase) ?? job.phaseKey
+      enter(&job, .waiting, now: now)
+      job.queuedAt = now
+      job.place = try nextPlace(of: job, atFront: atFront)
+      try enterQueue(job)
+    case .delayed(let due):
+      enter(&job, .delayed, now: now)
+      job.dueAt = due
+      try enterDelayed(job, until: due)
+    case .finished(let state):
+      enter(&job, state, now: now)
+      job.place = try nextFinishedPlace(state)
+      try connection.statement(.enterFinished).bind(job.place).bind(Int(state.rawValue)).bind(job.serial).run()
+    }
   }
 
   private func nextFinishedPlace(_ state: JobState) throws(SQLiteFailure) -> Int64 {
@@ -95,13 +109,14 @@ extension Session {
     scratch.removeAll()
     if let attempt {
       if job.timelineCount >= Timeline.attemptsKept { try dropOldestAttempt(&job) }
-      Timeline.write(attempt, to: &scratch)
+      Timeline.write(attempt, key: keys.key(ofIndex: attempt.phase) ?? job.phaseKey, to: &scratch)
       job.timelineCount += 1
     }
     try connection.statement(.moveJob)
-      .bind(job.serial).bind(Int(job.state.rawValue)).bind(job.phaseKey).bind(job.place).bind(job.attempt)
-      .bind(job.failures).bind(job.crashes).bind(job.updatedAt).bind(job.queuedAt).bind(job.dueAt).bind(job.size)
-      .bind(job.losses).bind(job.hasError ? 1 : 0).bind(job.timelineCount).bind(scratch.bytes).run()
+      .bind(job.serial).bind(Int(job.state.rawValue)).bind(job.phaseKey).bind(job.place).bind(job.counters.attempt)
+      .bind(job.counters.failures).bind(job.counters.crashes).bind(job.updatedAt).bind(job.queuedAt).bind(job.dueAt)
+      .bind(job.size)
+      .bind(job.counters.losses).bind(job.hasError ? 1 : 0).bind(job.timelineCount).bind(scratch.bytes).run()
   }
 
   private func dropOldestAttempt(_ job: inout JobHead) throws(SQLiteFailure) {

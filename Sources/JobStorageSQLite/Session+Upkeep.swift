@@ -6,15 +6,17 @@ extension Session {
     guard var job = try head(id: id) else { return nil }
     let was = job.state
     guard !was.isFinal else { return (was, nil) }
-    return try transaction { () throws(SQLiteFailure) in (was, try putCancelled(&job, now: now)) }
+    return try transaction { () throws(SQLiteFailure) in (was, try cancel(&job, now: now)) }
   }
 
   /// - Returns: the lease that was broken.
-  func putCancelled(_ job: inout JobHead, now: Timestamp) throws(SQLiteFailure) -> RunningJob? {
+  func cancel(_ job: inout JobHead, now: Timestamp) throws(SQLiteFailure) -> RunningJob? {
     let lease = leases[serial: job.serial]?.running(keys)
-    let attempt = lease.map { kept(.cancelled($0, now: now), of: job) }
+    guard let move = JobLifecycle.cancel(job.standing(keys, under: lease?.token), lease: lease, now: now) else {
+      return nil
+    }
     try withdraw(&job)
-    try putFinished(&job, .cancelled, now: now, attempt: attempt)
+    try put(&job, move, now: now)
     return lease
   }
 

@@ -1,12 +1,12 @@
 internal import PipelineModel
 
-/// A job's attempts, oldest first, one after the other in one blob; their phases are keys.
+/// A job's attempts, oldest first, one after the other in one blob; their phases are kept as keys.
 enum Timeline {
   static let attemptsKept = 100
 
-  static func write(_ attempt: AttemptRecord, to writer: inout PackedWriter) {
+  static func write(_ attempt: AttemptRecord, key: Int, to writer: inout PackedWriter) {
     writer.add(UInt64(attempt.outcome.rawValue))
-    writer.add(UInt64(attempt.phase))
+    writer.add(UInt64(key))
     writer.add(signed: Int64(attempt.number))
     writer.add(signed: attempt.startedAt.milliseconds)
     // Wraps around on absurd clocks, here and back.

@@ -17,12 +17,15 @@ public struct PhaseDefinition: Hashable, Sendable {
   }
 }
 
-/// A named, ordered list of phases. A `job_type` may stand in it more than once; phases are told apart by index.
+/// A named plan of phases. A `job_type` may stand in it more than once; phases are told apart by index.
 public struct PipelineDefinition: Hashable, Sendable {
   public static let maximumPhases = 1_000
   public let name: String
-  public let phases: [PhaseDefinition]
+  /// The way of a job through the phases.
+  public let plan: Plan
+  public var phases: [PhaseDefinition] { plan.stations }
 
+  /// A list: jobs go through the phases in its order.
   /// - Throws: a sentence that names what is wrong.
   public init(name: String, phases: [PhaseDefinition]) throws(PipelineDefinitionError) {
     guard isRoleName(name) else {
@@ -40,7 +43,7 @@ public struct PipelineDefinition: Hashable, Sendable {
       )
     }
     self.name = name
-    self.phases = phases
+    plan = Plan(line: phases)
   }
 
   /// Indexes of the phases that a worker of `jobType` can do.

@@ -47,7 +47,7 @@ private func readAttempt(_ bytes: [UInt8]) throws -> AttemptRecord {
 
 private func written(_ attempts: [AttemptRecord]) -> [UInt8] {
   var writer = PackedWriter()
-  for attempt in attempts { Timeline.write(attempt, to: &writer) }
+  for attempt in attempts { Timeline.write(attempt, key: attempt.phase, to: &writer) }
   return writer.bytes
 }
 

@@ -117,7 +117,11 @@ import Testing
   private func bury(_ scene: Scene, _ id: String) throws {
     try scene.enqueue(id)
     for job in try scene.claim() {
-      if job.id.text == id { try scene.fail(job, .bury) } else { try scene.turn { $0.releases = [scene.release(job)] } }
+      if job.id.text == id {
+        try scene.fail(job, .bury)
+      } else {
+        try scene.turn { $0.settlements = [scene.release(job)] }
+      }
     }
   }
 }

@@ -10,10 +10,10 @@ import Testing
     let job = try scene.claimOne()
     scene.now = scene.now + 10
     let result = try scene.turn {
-      $0.completions = [scene.completion(job, next: 1)]
+      $0.settlements = [scene.completion(job, next: 1)]
       $0.claims = [scene.claimOf(1)]
     }
-    #expect(result.completions == [.recorded])
+    #expect(result.settlements == [.recorded])
     let next = try #require(result.claims.first?.first)
     #expect(next.id == job.id && next.token > job.token && next.attempt == 1 && next.queuedAt == scene.now)
     #expect(next.instructions == job.instructions)
@@ -39,7 +39,7 @@ import Testing
     let scene = try Scene(kind)
     try scene.enqueue("a", "b", "c")
     let jobs = try scene.claim()
-    try scene.turn { $0.completions = jobs.reversed().map { scene.completion($0, next: 1) } }
+    try scene.turn { $0.settlements = jobs.reversed().map { scene.completion($0, next: 1) } }
     #expect(try scene.claim(1).map(\.id.text) == ["c", "b", "a"])
   }
 
@@ -50,7 +50,7 @@ import Testing
     let jobs = try scene.claim()
     let new = Array(#"{"new":true}"#.utf8)
     try scene.turn {
-      $0.completions = [
+      $0.settlements = [
         scene.completion(jobs[0], next: 1, instructions: new), scene.completion(jobs[1], next: 1),
         scene.completion(jobs[2], next: nil, instructions: new),
       ]
@@ -104,8 +104,10 @@ import Testing
       phase: 0, number: 1, worker: .named("host.example:1234/7"), plugin: "fedcba987654",
       startedAt: scene.now + -1_234, endedAt: scene.now + 5_678, outcome: .succeeded)
     try scene.turn {
-      $0.completions = [
-        Completion(job: job.id, token: job.token, instructions: nil, nextPhase: 1, attempt: attempt)
+      $0.settlements = [
+        Settlement(
+          job: job.id, token: job.token, from: 0, counters: job.counters, attempt: attempt,
+          effect: .advance(to: 1, instructions: nil))
       ]
     }
     #expect(try scene.job("a").attempts == [attempt])

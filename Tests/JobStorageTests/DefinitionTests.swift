@@ -9,7 +9,7 @@ import Testing
     let scene = try Scene(kind)
     try scene.enqueue("at-cut", "at-glue", "at-paint")
     let jobs = try scene.claim()
-    try scene.turn { $0.releases = [scene.release(jobs[0], counted: false)] }
+    try scene.turn { $0.settlements = [scene.release(jobs[0], counted: false)] }
     try scene.complete(jobs[1], next: 1)
     try scene.complete(jobs[2], next: 2)
     let held = try scene.claimOne(2)
@@ -40,7 +40,7 @@ import Testing
     let scene = try Scene(kind, phases: ["wash", "dry", "wash"])
     try scene.enqueue("first", "second")
     let jobs = try scene.claim()
-    try scene.turn { $0.releases = [scene.release(jobs[0])] }
+    try scene.turn { $0.settlements = [scene.release(jobs[0])] }
     try scene.complete(jobs[1], next: 2)
     scene.store.close()
     try scene.open(["wash", "wash", "dry"])

@@ -110,7 +110,7 @@ import Testing
           NewJob(id: .named("later-\(step > 0)"), notBefore: steady + 50, instructions: Array("{}".utf8)),
           NewJob(id: .named("due-\(step > 0)"), notBefore: steady, instructions: Array("{}".utf8)),
         ]
-        if step > 0 { $0.failures = [scene.failure(failing, .retry(at: steady + 50))] }
+        if step > 0 { $0.settlements = [scene.failure(failing, .retry(at: steady + 50))] }
       }
     }
     #expect(try scene.job("later-true").state == .delayed && scene.job("later-false").state == .delayed)

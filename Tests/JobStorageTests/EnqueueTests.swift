@@ -63,7 +63,7 @@ import Testing
     #expect(try scene.ids() == ids.reversed())
     let claimed = try scene.claim()
     #expect(claimed.map(\.id.text) == ids)
-    try scene.turn { $0.completions = claimed.map { scene.completion($0, next: nil) } }
+    try scene.turn { $0.settlements = claimed.map { scene.completion($0, next: nil) } }
     for id in ids { #expect(try scene.job(id).state == .succeeded) }
   }
 
@@ -87,7 +87,7 @@ import Testing
     let claimed = try scene.claim()
     #expect(claimed.map(\.instructions) == [large, [], every])
     try scene.turn {
-      $0.completions = [
+      $0.settlements = [
         scene.completion(claimed[0], next: 1), scene.completion(claimed[1], next: 1, instructions: large),
         scene.completion(claimed[2], next: 1, instructions: []),
       ]
@@ -100,7 +100,7 @@ import Testing
   func anEmptyTurnAnswersNothing(_ kind: StoreUnderTest) throws {
     let scene = try Scene(kind)
     let result = try scene.turn { _ in }
-    #expect(result.enqueues.isEmpty && result.claims.isEmpty && result.completions.isEmpty && result.nextDue == nil)
+    #expect(result.enqueues.isEmpty && result.claims.isEmpty && result.settlements.isEmpty && result.nextDue == nil)
     #expect(try scene.all().isEmpty)
     try scene.store.keepOwnership(now: scene.now)
   }

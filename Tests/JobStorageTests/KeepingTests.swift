@@ -15,9 +15,9 @@ import Testing
     #expect(try scene.store.runningJobs() == before.2)
     let held = before.2[0]
     let answer = try scene.turn {
-      $0.releases = [Release(job: held.id, token: held.token, attempt: nil)]
+      $0.settlements = [held.givenBack]
     }
-    #expect(answer.releases == [.recorded])
+    #expect(answer.settlements == [.recorded])
     try scene.expectHonestCounts()
   }
 
@@ -29,10 +29,10 @@ import Testing
     try scene.enqueue("late", notBefore: scene.now + 10)
     try scene.enqueue("early", notBefore: scene.now + 5)
     let jobs = try scene.claim(limit: 3)
-    try scene.turn { $0.releases = [scene.release(jobs[2]), scene.release(jobs[1])] }
+    try scene.turn { $0.settlements = [scene.release(jobs[2]), scene.release(jobs[1])] }
     try scene.reopen()
     scene.now = scene.now + 10
-    try scene.turn { $0.releases = [scene.release(jobs[0])] }
+    try scene.turn { $0.settlements = [scene.release(jobs[0])] }
     try scene.enqueue("d")
     try scene.turn { $0.promotionLimit = 10 }
     #expect(try scene.claim().map(\.id.text) == ["first", "b", "a", "c", "d", "early", "late"])

@@ -8,8 +8,8 @@ import Testing
     let scene = try Scene(kind)
     try scene.enqueue("a", "b", "c", "d")
     let jobs = try scene.claim(limit: 3)
-    let result = try scene.turn { $0.releases = [jobs[2], jobs[0], jobs[1]].map { scene.release($0) } }
-    #expect(result.releases == [.recorded, .recorded, .recorded])
+    let result = try scene.turn { $0.settlements = [jobs[2], jobs[0], jobs[1]].map { scene.release($0) } }
+    #expect(result.settlements == [.recorded, .recorded, .recorded])
     #expect(try scene.claim().map(\.id.text) == ["c", "a", "b", "d"])
   }
 
@@ -18,7 +18,7 @@ import Testing
     let scene = try Scene(kind)
     try scene.enqueue("a", "b", "c")
     let jobs = try scene.claim()
-    for job in jobs { try scene.turn { $0.releases = [scene.release(job)] } }
+    for job in jobs { try scene.turn { $0.settlements = [scene.release(job)] } }
     try scene.enqueue("d")
     #expect(try scene.claim().map(\.id.text) == ["c", "b", "a", "d"])
   }
@@ -30,7 +30,7 @@ import Testing
     let low = try scene.claimOne()
     try scene.enqueue("high", priority: 1)
     try scene.enqueue("other")
-    try scene.turn { $0.releases = [scene.release(low)] }
+    try scene.turn { $0.settlements = [scene.release(low)] }
     #expect(try scene.claim().map(\.id.text) == ["high", "low", "other"])
   }
 
@@ -40,7 +40,7 @@ import Testing
     try scene.enqueue("began", "never")
     let jobs = try scene.claim()
     scene.now = scene.now + 40
-    try scene.turn { $0.releases = [scene.release(jobs[0]), scene.release(jobs[1], counted: false)] }
+    try scene.turn { $0.settlements = [scene.release(jobs[0]), scene.release(jobs[1], counted: false)] }
     let (began, never) = (try scene.job("began"), try scene.job("never"))
     #expect(began.state == .waiting && began.attempt == 1 && began.attempts == [scene.attempt(jobs[0], 0, .lost)])
     #expect(never.state == .waiting && never.attempt == 0 && never.attempts.isEmpty)
@@ -56,7 +56,7 @@ import Testing
     try scene.enqueue("a")
     let job = try scene.claimOne()
     let result = try scene.turn {
-      $0.releases = [scene.release(job, counted: false)]
+      $0.settlements = [scene.release(job, counted: false)]
       $0.claims = [scene.claimOf(0, worker: "w2")]
     }
     let next = try #require(result.claims[0].first)

@@ -12,7 +12,7 @@ import Testing
     let held = try #require(try scene.store.runningJobs().first)
     for losses in [1, 2, nil] as [Int?] {
       let job = held.token == (try scene.store.runningJobs().first?.token) ? claimed(held) : try scene.claimOne()
-      try scene.turn { $0.releases = [scene.release(job, losses: losses)] }
+      try scene.turn { $0.settlements = [scene.release(job, losses: losses)] }
       #expect(try scene.job("a").losses == losses ?? 2)
     }
     try scene.reopen()
@@ -30,7 +30,7 @@ import Testing
   func aRequeueForgetsTheLosses(_ kind: StoreUnderTest) throws {
     let scene = try Scene(kind)
     try scene.enqueue("a")
-    try scene.turn { $0.releases = [scene.release(try scene.claimOne(), losses: 9)] }
+    try scene.turn { $0.settlements = [scene.release(try scene.claimOne(), losses: 9)] }
     try scene.fail(try scene.claimOne(), .bury, outcome: .lost)
     #expect(try scene.job("a").losses == 10)
     _ = try scene.perform(.requeue)

@@ -59,17 +59,17 @@ final class RedisScene {
 
   func complete(_ jobs: [ClaimedJob]) throws {
     try turn { turn in
-      turn.completions = jobs.map {
-        Completion(job: $0.id, token: $0.token, instructions: nil, nextPhase: nil, attempt: attempt($0, .succeeded))
-      }
+      turn.settlements = jobs.map { $0.succeeded(attempt($0, .succeeded)) }
     }
   }
 
   func fail(_ job: ClaimedJob, _ verdict: RetryPolicy.Verdict) throws {
     let error = JobError(type: "Broken", message: "it broke")
     try turn {
-      $0.failures = [
-        Failure(job: job.id, token: job.token, error: error, verdict: verdict, attempt: attempt(job, .failed))
+      $0.settlements = [
+        Settlement(
+          job: job.id, token: job.token, from: 0, counters: job.counters, attempt: attempt(job, .failed),
+          effect: Effect(verdict, on: error))
       ]
     }
   }

@@ -56,15 +56,13 @@ import Testing
       phase: 0, number: 1, worker: .named("worker-1"), plugin: "", startedAt: file.now, endedAt: file.now,
       outcome: .failed)
     var turn = StoreTurn(now: file.now + 1)
-    turn.completions = [
-      Completion(job: held[0].id, token: held[0].token, instructions: [1, 2, 3], nextPhase: 1, attempt: attempt)
+    let effects: [Effect] = [
+      .advance(to: 1, instructions: [1, 2, 3]), .bury(JobError(type: "T", message: "m")), .toFront(losses: nil),
     ]
-    turn.failures = [
-      Failure(
-        job: held[1].id, token: held[1].token, error: JobError(type: "T", message: "m"), verdict: .bury,
-        attempt: attempt)
-    ]
-    turn.releases = [Release(job: held[2].id, token: held[2].token, attempt: attempt)]
+    turn.settlements = zip(held, effects).map { job, effect in
+      Settlement(
+        job: job.id, token: job.token, from: 0, counters: job.counters, attempt: attempt, effect: effect)
+    }
     turn.enqueues = [NewJob(id: .named("new"), instructions: [])]
     turn.metrics = [PhaseMetrics(minute: 1, phase: 0)]
     turn.claims = [Claim(phase: 0, worker: .named("bad"), limit: 10)]
@@ -76,7 +74,7 @@ import Testing
     #expect(try store.metrics(minutes: 0...9).isEmpty)
     turn.claims[0].worker = .named("good")
     let result = try store.apply(turn)
-    #expect(result.completions + result.failures + result.releases == [.recorded, .recorded, .recorded])
+    #expect(result.settlements == [.recorded, .recorded, .recorded])
     #expect(result.claims[0].map(\.id.text) == ["c", "d", "new"])
   }
 

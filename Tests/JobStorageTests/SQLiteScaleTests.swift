@@ -35,10 +35,9 @@ import Testing
     let (file, store) = try crowded()
     let claimed = try store.claim(limit: Self.count, now: file.now)
     var turn = StoreTurn(now: file.now)
-    turn.completions = claimed.reversed().map { job in
-      Completion(
-        job: job.id, token: job.token, instructions: nil, nextPhase: nil,
-        attempt: AttemptRecord(
+    turn.settlements = claimed.reversed().map { job in
+      job.succeeded(
+        AttemptRecord(
           phase: 0, number: 1, worker: .named("w"), plugin: "", startedAt: file.now, endedAt: file.now,
           outcome: .succeeded))
     }

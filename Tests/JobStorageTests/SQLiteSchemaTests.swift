@@ -75,8 +75,8 @@ import Testing
     }
     #expect(try store.runningJobs().sorted { $0.token < $1.token } == expected)
     var turn = StoreTurn(now: file.now)
-    turn.releases = expected.map { Release(job: $0.id, token: $0.token, attempt: nil) }
-    #expect(try store.apply(turn).releases == [.recorded, .recorded])
+    turn.settlements = expected.map(\.givenBack)
+    #expect(try store.apply(turn).settlements == [.recorded, .recorded])
     #expect(try store.claim(now: file.now).map(\.id.text) == ["job-1", "job-2"])
     #expect(try store.runningJobs().count == 2)
   }

@@ -15,7 +15,7 @@ import Testing
         AttemptRecord(
           phase: number, number: number, worker: .named("w\(number)"), plugin: "0123456789ab",
           startedAt: Timestamp(milliseconds: 1_800_000_000_000), endedAt: Timestamp(milliseconds: .max),
-          outcome: AttemptOutcome.allCases[number % AttemptOutcome.allCases.count]), to: &writer)
+          outcome: AttemptOutcome.allCases[number % AttemptOutcome.allCases.count]), key: number, to: &writer)
     }
     #expect(Timeline.attempts(in: writer.bytes)?.count == 20)
     var refused = 0
@@ -102,13 +102,11 @@ import Testing
     let attempt = AttemptRecord(
       phase: 0, number: 1, worker: .named("w"), plugin: "", startedAt: file.now, endedAt: file.now, outcome: .failed)
     var turn = StoreTurn(now: file.now)
-    turn.completions = [
-      Completion(job: jobs[0].id, token: jobs[0].token, instructions: nil, nextPhase: nil, attempt: attempt)
-    ]
-    turn.failures = [
-      Failure(
-        job: jobs[1].id, token: jobs[1].token, error: JobError(type: "T", message: "m"), verdict: .bury,
-        attempt: attempt)
+    turn.settlements = [
+      jobs[0].succeeded(attempt),
+      Settlement(
+        job: jobs[1].id, token: jobs[1].token, from: 0, counters: jobs[1].counters, attempt: attempt,
+        effect: .bury(JobError(type: "T", message: "m"))),
     ]
     turn.metrics = [PhaseMetrics(minute: 1, phase: 0)]
     turn.enqueues = [
@@ -138,10 +136,8 @@ import Testing
       { try store.enqueue(["new-1", "new-2"], now: file.now) },
       {
         var turn = StoreTurn(now: file.now)
-        turn.releases = try store.runningJobs().map { Release(job: $0.id, token: $0.token, attempt: nil) }
-        turn.releases += try store.claim(limit: 1, now: file.now).map {
-          Release(job: $0.id, token: $0.token, attempt: nil)
-        }
+        turn.settlements = try store.runningJobs().map(\.givenBack)
+        turn.settlements += try store.claim(limit: 1, now: file.now).map { $0.givenBack() }
         _ = try store.apply(turn)
       }, { _ = try store.requeue(matching: JobFilter(), limit: 9, now: file.now) },
       { _ = try store.cancel(.named("running"), now: file.now) },

@@ -66,23 +66,24 @@ final class Scene {
 
   func completion(
     _ job: ClaimedJob, _ phase: Int = 0, next: Int?, instructions: [UInt8]? = nil
-  ) -> Completion {
-    Completion(
-      job: job.id, token: job.token, instructions: instructions, nextPhase: next,
-      attempt: attempt(job, phase, .succeeded))
+  ) -> Settlement {
+    Settlement(
+      job: job.id, token: job.token, from: phase, counters: job.counters, attempt: attempt(job, phase, .succeeded),
+      effect: next.map { .advance(to: $0, instructions: instructions) } ?? .succeed(instructions: instructions))
   }
 
   @discardableResult
   func complete(_ job: ClaimedJob, _ phase: Int = 0, next: Int?) throws -> [WriteOutcome] {
-    try turn { $0.completions = [completion(job, phase, next: next)] }.completions
+    try turn { $0.settlements = [completion(job, phase, next: next)] }.settlements
   }
 
   func failure(
     _ job: ClaimedJob, _ verdict: RetryPolicy.Verdict, phase: Int = 0, outcome: AttemptOutcome = .failed,
     error: JobError = JobError(type: "Broken", message: "it broke")
-  ) -> Failure {
-    Failure(
-      job: job.id, token: job.token, error: error, verdict: verdict, attempt: attempt(job, phase, outcome))
+  ) -> Settlement {
+    Settlement(
+      job: job.id, token: job.token, from: phase, counters: job.counters, attempt: attempt(job, phase, outcome),
+      effect: Effect(verdict, on: error))
   }
 
   @discardableResult
@@ -90,11 +91,13 @@ final class Scene {
     _ job: ClaimedJob, _ verdict: RetryPolicy.Verdict, phase: Int = 0, outcome: AttemptOutcome = .failed,
     error: JobError = JobError(type: "Broken", message: "it broke")
   ) throws -> [WriteOutcome] {
-    try turn { $0.failures = [failure(job, verdict, phase: phase, outcome: outcome, error: error)] }.failures
+    try turn { $0.settlements = [failure(job, verdict, phase: phase, outcome: outcome, error: error)] }.settlements
   }
 
-  func release(_ job: ClaimedJob, _ phase: Int = 0, counted: Bool = true, losses: Int? = nil) -> Release {
-    Release(job: job.id, token: job.token, attempt: counted ? attempt(job, phase, .lost) : nil, losses: losses)
+  func release(_ job: ClaimedJob, _ phase: Int = 0, counted: Bool = true, losses: Int? = nil) -> Settlement {
+    Settlement(
+      job: job.id, token: job.token, from: phase, counters: job.counters,
+      attempt: counted ? attempt(job, phase, .lost) : nil, effect: .toFront(losses: losses))
   }
 
   /// Everybody who can be asked about the jobs: the store, and a reader of it where it has any.
@@ -131,19 +134,7 @@ final class Scene {
   /// The counts that the store keeps must be those one finds by looking at every job.
   func expectHonestCounts(sourceLocation: SourceLocation = #_sourceLocation) throws {
     let kept = try store.counts()
-    var found = StoreCounts(phases: Array(repeating: PhaseCounts(), count: kept.phases.count))
-    for job in try all() {
-      switch job.state {
-      case .waiting: found.phases[job.phase].waiting += 1
-      case .delayed: found.phases[job.phase].delayed += 1
-      case .running: found.phases[job.phase].running += 1
-      case .dead:
-        found.phases[job.phase].dead += 1
-        found.deadBytes += job.instructions.count
-      case .succeeded: found.succeeded += 1
-      case .cancelled: found.cancelled += 1
-      }
-    }
+    let found = StoreCounts(of: try all(), phases: kept.phases.count)
     #expect(kept == found, sourceLocation: sourceLocation)
   }
 
@@ -161,6 +152,46 @@ final class Scene {
     }
     try enqueue("waiting")
     try enqueue("delayed", notBefore: now + 1_000)
+  }
+}
+
+extension StoreCounts {
+  /// As one finds them by looking at every job.
+  init(of jobs: [JobRecord], phases: Int) {
+    self.init(phases: Array(repeating: PhaseCounts(), count: phases))
+    for job in jobs {
+      switch job.state {
+      case .waiting: self.phases[job.phase].waiting += 1
+      case .delayed: self.phases[job.phase].delayed += 1
+      case .running: self.phases[job.phase].running += 1
+      case .dead:
+        self.phases[job.phase].dead += 1
+        deadBytes += job.instructions.count
+      case .succeeded: succeeded += 1
+      case .cancelled: cancelled += 1
+      }
+    }
+  }
+}
+
+extension RunningJob {
+  /// Back to the front of its queue, not counted.
+  var givenBack: Settlement {
+    Settlement(
+      job: id, token: token, from: phase, counters: counters, attempt: nil, effect: .toFront(losses: nil))
+  }
+}
+
+extension ClaimedJob {
+  /// As `RunningJob.givenBack`.
+  func givenBack(from phase: Int = 0) -> Settlement {
+    Settlement(
+      job: id, token: token, from: phase, counters: counters, attempt: nil, effect: .toFront(losses: nil))
+  }
+
+  func succeeded(from phase: Int = 0, _ attempt: AttemptRecord) -> Settlement {
+    Settlement(
+      job: id, token: token, from: phase, counters: counters, attempt: attempt, effect: .succeed(instructions: nil))
   }
 }
 

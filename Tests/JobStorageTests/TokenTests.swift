@@ -43,7 +43,7 @@ import Testing
     let scene = try Scene(kind)
     try scene.enqueue("a")
     let old = try scene.claimOne()
-    try scene.turn { $0.releases = [scene.release(old)] }
+    try scene.turn { $0.settlements = [scene.release(old)] }
     let held = try scene.claimOne()
     try expectAllStale(scene, old)
     #expect(try scene.complete(held, next: 1) == [.recorded])
@@ -83,13 +83,34 @@ import Testing
     try scene.enqueue("a", "b")
     let jobs = try scene.claim()
     let result = try scene.turn {
-      $0.completions = [scene.completion(jobs[0], next: 1), scene.completion(jobs[0], next: 2)]
-      $0.failures = [scene.failure(jobs[0], .bury)]
-      $0.releases = [scene.release(jobs[1]), scene.release(jobs[1])]
+      $0.settlements = [
+        scene.completion(jobs[0], next: 1), scene.completion(jobs[0], next: 2), scene.failure(jobs[0], .bury),
+        scene.release(jobs[1]), scene.release(jobs[1]), scene.completion(jobs[1], next: 1),
+      ]
     }
-    #expect(result.completions == [.recorded, .stale] && result.failures == [.stale])
-    #expect(result.releases == [.recorded, .stale])
-    #expect(try scene.job("a").phase == 1)
+    #expect(result.settlements == [.recorded, .stale, .stale, .recorded, .stale, .stale])
+    #expect(try scene.job("a").phase == 1 && scene.job("b").phase == 0)
+    try scene.expectHonestCounts()
+  }
+
+  /// The phase of a settlement is looked at as well: what is told of another one is not about this lease.
+  @Test(arguments: StoreUnderTest.all)
+  func aSettlementFromAnotherPhaseIsStale(_ kind: StoreUnderTest) throws {
+    let scene = try Scene(kind)
+    try scene.enqueue("a", "b")
+    try scene.turn { turn in turn.settlements = try scene.claim().map { scene.completion($0, next: 1) } }
+    let jobs = try scene.claim(1)
+    let before = try scene.all()
+    let wrong = [0, 2, 7, -1].flatMap { phase in
+      [
+        scene.completion(jobs[0], phase, next: 2), scene.completion(jobs[0], phase, next: nil),
+        scene.failure(jobs[0], .bury, phase: phase), scene.release(jobs[0], phase),
+      ]
+    }
+    let result = try scene.turn { $0.settlements = wrong + [scene.release(jobs[1], 0), scene.release(jobs[1], 1)] }
+    #expect(result.settlements == Array(repeating: .stale, count: wrong.count + 1) + [.recorded])
+    #expect(try scene.all().last == before.last)
+    #expect(try scene.complete(jobs[0], 1, next: 2) == [.recorded])
     try scene.expectHonestCounts()
   }
 
@@ -99,12 +120,12 @@ import Testing
     let before = (try scene.all(), try scene.store.runningJobs().sorted { $0.token < $1.token })
     let result = try scene.turn {
       $0.now = scene.now + 77
-      $0.completions = [scene.completion(job, next: 2, instructions: [1])]
-      $0.failures = [scene.failure(job, .bury), scene.failure(job, .retry(at: scene.now))]
-      $0.releases = [scene.release(job)]
+      $0.settlements = [
+        scene.completion(job, next: 2, instructions: [1]), scene.failure(job, .bury),
+        scene.failure(job, .retry(at: scene.now)), scene.release(job),
+      ]
     }
-    let answers = result.completions + result.failures + result.releases
-    #expect(answers == Array(repeating: .stale, count: 4), sourceLocation: sourceLocation)
+    #expect(result.settlements == Array(repeating: .stale, count: 4), sourceLocation: sourceLocation)
     #expect(try scene.all() == before.0, sourceLocation: sourceLocation)
     #expect(
       try scene.store.runningJobs().sorted { $0.token < $1.token } == before.1, sourceLocation: sourceLocation)

@@ -11,7 +11,7 @@ import Testing
     let before = try scene.all()
     let wrong: [(inout StoreTurn) -> Void] = [
       { $0.claims = [scene.claimOf(3)] }, { $0.claims = [scene.claimOf(-1)] },
-      { $0.completions = [scene.completion(held, next: 3)] }, { $0.metrics = [PhaseMetrics(minute: 1, phase: 3)] },
+      { $0.settlements = [scene.completion(held, next: 3)] }, { $0.metrics = [PhaseMetrics(minute: 1, phase: 3)] },
     ]
     for spoil in wrong {
       let error = #expect(throws: StoreError.self) {
@@ -35,9 +35,9 @@ import Testing
     let jobs = try scene.claim()
     scene.now = scene.now + 1
     let result = try scene.turn {
-      $0.completions = [scene.completion(jobs[0], next: 0)]
-      $0.failures = [scene.failure(jobs[1], .retry(at: scene.now))]
-      $0.releases = [scene.release(jobs[2])]
+      $0.settlements = [
+        scene.completion(jobs[0], next: 0), scene.release(jobs[2]), scene.failure(jobs[1], .retry(at: scene.now)),
+      ]
       $0.enqueues = [NewJob(id: .named("new"), instructions: [])]
       $0.promotionLimit = 1
       $0.claims = [scene.claimOf(0)]
@@ -55,7 +55,7 @@ import Testing
       let jobs = try scene.claim(phase, limit: 5_000)
       #expect(jobs.map(\.id.text) == ids)
       try scene.turn { turn in
-        turn.completions = jobs.map { scene.completion($0, phase, next: phase < 2 ? phase + 1 : nil) }
+        turn.settlements = jobs.map { scene.completion($0, phase, next: phase < 2 ? phase + 1 : nil) }
       }
     }
     #expect(try scene.store.counts().succeeded == ids.count)

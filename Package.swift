@@ -112,6 +112,7 @@ let package = Package(
     // Pure values.
     room("PipelineModel"),
     room("PhaseSettings"),
+    room("ControlProtocol"),
     room("WireProtocol", ["PipelineModel", "CZlib", "CSimdJSON"]),
 
     // Storage. JobStorage cannot import a driver.
@@ -131,8 +132,8 @@ let package = Package(
     room(
       "Coordination",
       [
-        "JobStorage", "PipelineModel", "PhaseSettings", "WireProtocol", "ZeroMQTransport", "HostProtocol",
-        "HostSupervision", logging, deque, heap,
+        "JobStorage", "PipelineModel", "PhaseSettings", "ControlProtocol", "WireProtocol", "ZeroMQTransport",
+        "HostProtocol", "HostSupervision", logging, deque, heap,
       ]),
     room(
       "PhaseServing",
@@ -140,14 +141,15 @@ let package = Package(
         "PipelineModel", "PhaseSettings", "WireProtocol", "ZeroMQTransport", "HostProtocol", "HostSupervision",
         "PluginCatalog", logging, deque,
       ]),
-    room("PipelineAccess", ["PipelineModel", "WireProtocol", "ZeroMQTransport"]),
+    room("PipelineAccess", ["PipelineModel", "ControlProtocol", "WireProtocol", "ZeroMQTransport"]),
 
     // The page's files, inside the program. The compiler's own #embed, because a bundle would have to be found at run time.
     .target(name: "CWebPage", exclude: ["page"]),
     room(
       "WebDashboard",
       [
-        "PipelineAccess", "PipelineModel", "PluginCatalog", "WireProtocol", "CWebPage", logging, hummingbird, httpTypes,
+        "PipelineAccess", "ControlProtocol", "PipelineModel", "PluginCatalog", "WireProtocol", "CWebPage", logging,
+        hummingbird, httpTypes,
         nioCore, nioHTTPTypes,
       ]),
 
@@ -156,15 +158,16 @@ let package = Package(
       "CarbonTube",
       [
         "Coordination", "PhaseServing", "PipelineAccess", "PluginCatalog", "JobStorage", "JobStorageSQLite",
-        "JobStorageRedis", "PipelineModel", "PhaseSettings", "WireProtocol", "HostProtocol", "HostSupervision", metrics,
-        serviceLifecycle,
+        "JobStorageRedis", "PipelineModel", "PhaseSettings", "ControlProtocol", "WireProtocol", "HostProtocol",
+        "HostSupervision", metrics, serviceLifecycle,
       ]),
 
     .executableTarget(
       name: "carbontube",
       dependencies: [
         "CarbonTube", "Coordination", "PhaseServing", "PipelineAccess", "PluginCatalog", "JobStorage", "PipelineModel",
-        "PhaseSettings", "WireProtocol", "ZeroMQTransport", "HostProtocol", "HostSupervision", "WebDashboard",
+        "PhaseSettings", "ControlProtocol", "WireProtocol", "ZeroMQTransport", "HostProtocol", "HostSupervision",
+        "WebDashboard",
         argumentParser, logging,
       ], swiftSettings: strict),
     .executableTarget(name: "carbontube-plugin-host", dependencies: ["PhaseHosting"], swiftSettings: strict),
@@ -188,10 +191,14 @@ let package = Package(
     tests("PhaseSettingsTests", ["PhaseSettings"]),
     tests("ZeroMQTransportTests", ["ZeroMQTransport"]),
     tests("WireProtocolTests", ["WireProtocol", "PipelineModel", "PluginTestKit"]),
-    tests("CoordinationTests", ["Coordination", "JobStorage", "PipelineModel", "WireProtocol"]),
+    tests("ControlProtocolTests", ["ControlProtocol"]),
+    tests("CoordinationTests", ["Coordination", "ControlProtocol", "JobStorage", "PipelineModel", "WireProtocol"]),
     tests(
       "PipelineAccessTests",
-      ["PipelineAccess", "Coordination", "JobStorage", "PipelineModel", "WireProtocol", "ZeroMQTransport", logging]),
+      [
+        "PipelineAccess", "Coordination", "ControlProtocol", "JobStorage", "PipelineModel", "WireProtocol",
+        "ZeroMQTransport", logging,
+      ]),
     // One suite for all stores.
     tests(
       "JobStorageTests",
@@ -220,8 +227,8 @@ let package = Package(
     tests(
       "EndToEndTests",
       [
-        "carbontube", "carbontube-plugin-host", "CarbonTube", "HostProtocol", "PipelineAccess", "PipelineModel",
-        "WireProtocol", "PluginTestKit", logging, serviceLifecycle,
+        "carbontube", "carbontube-plugin-host", "CarbonTube", "ControlProtocol", "HostProtocol", "PipelineAccess",
+        "PipelineModel", "WireProtocol", "PluginTestKit", logging, serviceLifecycle,
         .product(name: "MetricsTestKit", package: "swift-metrics"),
       ],
       exclude: ["Resources"]),

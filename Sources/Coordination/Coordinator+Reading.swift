@@ -1,3 +1,4 @@
+internal import ControlProtocol
 internal import JobStorage
 internal import PipelineModel
 internal import WireProtocol
@@ -114,13 +115,13 @@ extension Coordinator {
 
   /// Sends an answer that takes long to put into words: not the loop does that. Nothing more is read meanwhile, so that no
   /// more than one is on its way there.
-  func send(_ answer: Answer, payloads: [[UInt8]] = [], document: @escaping () -> some Encodable) {
+  func send<V: Verb>(_ answer: AnswerTo<V>, payloads: [[UInt8]] = [], document: @escaping () -> V.Answer) {
     isPreparing = true
     readLane.prepare {
       Answer.payload(of: document())
     } then: { [unowned self] payload in
       isPreparing = false
-      answer.send(.ok, payloads: [payload] + payloads)
+      answer.plain.send(.ok, payloads: [payload] + payloads)
     }
   }
 

@@ -117,6 +117,7 @@ let package = Package(
     // Pure values.
     room("PipelineModel"),
     room("PhaseSettings"),
+    room("ControlProtocol"),
     room("WireProtocol", ["PipelineModel", "CZlib", "CSimdJSON"]),
 
     // Storage. JobStorage cannot import a driver.
@@ -139,8 +140,8 @@ let package = Package(
     room(
       "Coordination",
       [
-        "JobStorage", "PipelineModel", "PhaseSettings", "WireProtocol", "ZeroMQTransport", "HostProtocol",
-        "HostSupervision", logging, deque, heap,
+        "JobStorage", "PipelineModel", "PhaseSettings", "ControlProtocol", "WireProtocol", "ZeroMQTransport",
+        "HostProtocol", "HostSupervision", logging, deque, heap,
       ]),
     room(
       "PhaseServing",
@@ -148,14 +149,15 @@ let package = Package(
         "PipelineModel", "PhaseSettings", "WireProtocol", "ZeroMQTransport", "HostProtocol", "HostSupervision",
         "PluginCatalog", logging, deque,
       ]),
-    room("PipelineAccess", ["PipelineModel", "WireProtocol", "ZeroMQTransport"]),
+    room("PipelineAccess", ["PipelineModel", "ControlProtocol", "WireProtocol", "ZeroMQTransport"]),
 
     // The page's files, inside the program. The compiler's own #embed, because a bundle would have to be found at run time.
     .target(name: "CWebPage", exclude: ["page"]),
     room(
       "WebDashboard",
       [
-        "PipelineAccess", "PipelineModel", "PluginCatalog", "WireProtocol", "CWebPage", logging, hummingbird, httpTypes,
+        "PipelineAccess", "ControlProtocol", "PipelineModel", "PluginCatalog", "WireProtocol", "CWebPage", logging,
+        hummingbird, httpTypes,
         nioCore, nioHTTPTypes,
       ]),
 
@@ -164,8 +166,8 @@ let package = Package(
       "CarbonTube",
       [
         "Coordination", "PhaseServing", "PipelineAccess", "PluginCatalog", "JobStorage", "JobStorageSQLite",
-        "JobStorageRedis", "PipelineModel", "PhaseSettings", "WireProtocol", "ZeroMQTransport", "HostProtocol",
-        "HostSupervision", logging, metrics, serviceLifecycle,
+        "JobStorageRedis", "PipelineModel", "PhaseSettings", "ControlProtocol", "WireProtocol", "ZeroMQTransport",
+        "HostProtocol", "HostSupervision", logging, metrics, serviceLifecycle,
       ]),
 
     // The command line, for a program of its own with further stores.
@@ -173,7 +175,8 @@ let package = Package(
       "CarbonTubeCommand",
       [
         "CarbonTube", "Coordination", "PhaseServing", "PipelineAccess", "PluginCatalog", "JobStorage", "PipelineModel",
-        "PhaseSettings", "WireProtocol", "ZeroMQTransport", "HostProtocol", "HostSupervision", "WebDashboard",
+        "PhaseSettings", "ControlProtocol", "WireProtocol", "ZeroMQTransport", "HostProtocol", "HostSupervision",
+        "WebDashboard",
         argumentParser, logging,
       ]),
 
@@ -199,10 +202,16 @@ let package = Package(
     tests("PhaseSettingsTests", ["PhaseSettings"]),
     tests("ZeroMQTransportTests", ["ZeroMQTransport"]),
     tests("WireProtocolTests", ["WireProtocol", "PipelineModel", "PluginTestKit"]),
-    tests("CoordinationTests", ["Coordination", "JobStorage", "PipelineModel", "WireProtocol", "ZeroMQTransport"]),
+    tests("ControlProtocolTests", ["ControlProtocol"]),
+    tests(
+      "CoordinationTests",
+      ["Coordination", "ControlProtocol", "JobStorage", "PipelineModel", "WireProtocol", "ZeroMQTransport"]),
     tests(
       "PipelineAccessTests",
-      ["PipelineAccess", "Coordination", "JobStorage", "PipelineModel", "WireProtocol", "ZeroMQTransport", logging]),
+      [
+        "PipelineAccess", "Coordination", "ControlProtocol", "JobStorage", "PipelineModel", "WireProtocol",
+        "ZeroMQTransport", logging,
+      ]),
     // One suite for all stores.
     tests(
       "JobStorageTests",
@@ -231,9 +240,8 @@ let package = Package(
     tests(
       "EndToEndTests",
       [
-        "carbontube", "carbontube-plugin-host", "CarbonTube", "CarbonTubeCommand", "HostProtocol", "PipelineAccess",
-        "PipelineModel",
-        "WireProtocol", "PluginTestKit", logging, serviceLifecycle,
+        "carbontube", "carbontube-plugin-host", "CarbonTube", "CarbonTubeCommand", "ControlProtocol", "HostProtocol",
+        "PipelineAccess", "PipelineModel", "WireProtocol", "PluginTestKit", logging, serviceLifecycle,
         .product(name: "MetricsTestKit", package: "swift-metrics"),
       ],
       exclude: ["Resources"]),

@@ -1,4 +1,5 @@
 // What an embedding program needs is here with one import: `import CarbonTube`.
+@_exported public import ControlProtocol
 @_exported public import Coordination
 @_exported public import struct HostSupervision.PluginHostConfiguration
 @_exported public import struct HostSupervision.SecretValues

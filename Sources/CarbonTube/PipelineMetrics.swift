@@ -1,4 +1,3 @@
-internal import FoundationEssentials
 public import Metrics
 public import ServiceLifecycle
 
@@ -45,8 +44,8 @@ public final class PipelineMetrics: Service {
     do {
       if !tally.isConnected { try await client.connect() }
       tally.isConnected = true
-      let totals = try await client.request("totals").decoded(as: Totals.self)
-      let status = try await client.request("status").decoded(as: Status.self)
+      let totals = try await client.ask(Verbs.Totals.self)
+      let status = try await client.ask(Verbs.Status.self)
       up.record(1)
       record(tally.news(in: totals), status)
     } catch {
@@ -55,7 +54,7 @@ public final class PipelineMetrics: Service {
     }
   }
 
-  private func record(_ news: [Tally.News], _ status: Status) {
+  private func record(_ news: [Tally.News], _ status: StatusDocument) {
     for each in news {
       let labels = [("pipeline", status.pipeline), ("phase", each.jobType)]
       Counter(label: "carbontube_phase_\(each.name)_total", dimensions: labels, factory: factory)
@@ -73,59 +72,17 @@ public final class PipelineMetrics: Service {
     }
   }
 
-  struct Totals: Decodable {
-    struct Phase: Decodable {
-      var jobType: String
-      var enqueued: Int64
-      var started: Int64
-      var succeeded: Int64
-      var failed: Int64
-      var crashed: Int64
-      var retried: Int64
-      var dead: Int64
-
-      enum CodingKeys: String, CodingKey {
-        case jobType = "job_type"
-        case enqueued, started, succeeded, failed, crashed, retried, dead
-      }
-    }
-
-    /// Another one after each start, with which the counts begin at zero.
-    var coordinator: String
-    var phases: [Phase]
-  }
-
-  struct Status: Decodable {
-    struct Phase: Decodable {
-      var jobType: String
-      var waiting: Int
-      var delayed: Int
-      var running: Int
-      var dead: Int
-      var workers: Int
-      var slots: Int
-
-      enum CodingKeys: String, CodingKey {
-        case jobType = "job_type"
-        case waiting, delayed, running, dead, workers, slots
-      }
-    }
-
-    var pipeline: String
-    var phases: [Phase]
-  }
-
   /// What was passed on already. A pure value.
   struct Tally {
     struct News: Equatable {
       var jobType: String
       var name: String
-      var count: Int64
+      var count: Int
     }
 
     var isConnected = false
     private var coordinator: String?
-    private var last: [[Int64]] = []
+    private var last: [[Int]] = []
 
     private static let names = [
       "enqueued", "attempts_started", "attempts_succeeded", "attempts_failed", "attempts_crashed", "retries", "dead",
@@ -134,7 +91,7 @@ public final class PipelineMetrics: Service {
     init() {}
 
     /// - Returns: what was counted since the last call; nothing the first time.
-    mutating func news(in totals: Totals) -> [News] {
+    mutating func news(in totals: TotalsDocument) -> [News] {
       let counts = totals.phases.map { phase in
         [phase.enqueued, phase.started, phase.succeeded, phase.failed, phase.crashed, phase.retried, phase.dead]
       }

@@ -88,7 +88,7 @@ struct PauseCommand: ParsableCommand {
   func validate() throws { try requireText(phase, of: "--phase") }
 
   func run() throws {
-    try PhaseChange(command: "pause", done: "paused").run(on: phase, report, coordinator)
+    try PhaseChange<Verbs.Pause>(done: "paused").run(on: phase, report, coordinator)
   }
 }
 
@@ -103,19 +103,18 @@ struct ResumeCommand: ParsableCommand {
   func validate() throws { try requireText(phase, of: "--phase") }
 
   func run() throws {
-    try PhaseChange(command: "resume", done: "resumed").run(on: phase, report, coordinator)
+    try PhaseChange<Verbs.Resume>(done: "resumed").run(on: phase, report, coordinator)
   }
 }
 
 /// What is done to a phase, or to the whole pipeline.
-private struct PhaseChange {
-  var command: String
+private struct PhaseChange<V: Verb> where V.Arguments == Verbs.PhaseArguments {
   var done: String
 
   func run(on phase: String?, _ report: ReportOptions, _ coordinator: CoordinatorOptions) throws(CommandFailure) {
-    try report.tellingRefusal(of: command, target: phase) { () throws(CommandFailure) in
-      _ = try coordinator.ask(command, VerbDocument(phase: phase))
+    try report.tellingRefusal(of: V.name, target: phase) { () throws(CommandFailure) in
+      _ = try coordinator.ask(V.self, .init(phase: phase))
     }
-    report.say("\(done) \(phase ?? "the pipeline")", ChangeReport(command: command, ok: true, target: phase))
+    report.say("\(done) \(phase ?? "the pipeline")", ChangeReport(command: V.name, ok: true, target: phase))
   }
 }

@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import CarbonTube
 
 struct ActionsCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -13,22 +14,16 @@ struct ActionsListCommand: ParsableCommand {
   @OptionGroup var coordinator: CoordinatorOptions
   @Flag(help: "Print the coordinator's answer as JSON.") var json = false
 
-  private struct Answer: Decodable {
-    var actions: [ActionDocument]
-  }
-
   func run() throws {
-    let answer = try coordinator.ask("actions", VerbDocument())
-    guard !json else { return StandardStreams.sayJSON(String(decoding: answer.document, as: UTF8.self)) }
-    let actions = try JSONText.decode(Answer.self, from: answer.document).actions
+    let answer = try coordinator.ask(Verbs.Actions.self, NoArguments())
+    guard !json else { return StandardStreams.sayJSON(String(decoding: answer.json, as: UTF8.self)) }
     var table = TextTable([
       .name("ACTION"), .figure("VERB"), .state("STATE"), .figure("CHANGED"), .figure("LOOKED AT", spare: 1),
       .words("ERROR"),
     ])
-    for action in actions {
+    for action in try answer.document().actions {
       table.add([
-        action.action ?? "", action.verb ?? "", action.state ?? "", String(action.changed ?? 0),
-        String(action.examined ?? 0), action.error ?? "",
+        action.action, action.verb, action.state, String(action.changed), String(action.examined), action.error ?? "",
       ])
     }
     table.say()
@@ -45,8 +40,7 @@ struct ActionsStopCommand: ParsableCommand {
   func validate() throws { try requireText(id, of: "the action's id") }
 
   func run() throws {
-    let answer = try coordinator.ask("stop-action", VerbDocument(id: id))
-    let document = try JSONText.decode(ActionDocument.self, from: answer.document)
-    StandardStreams.say("stopped \(id): \(document.changed ?? 0) jobs were changed")
+    let stopped = try coordinator.ask(Verbs.StopAction.self, .init(id: id)).document()
+    StandardStreams.say("stopped \(id): \(stopped.changed) jobs were changed")
   }
 }

@@ -2,33 +2,6 @@ internal import CarbonTube
 internal import Glibc
 internal import Synchronization
 
-/// What a coordinator says about a change of jobs: how many were changed, or the action that goes on in the background.
-struct ActionDocument: Decodable {
-  var action: String?
-  var verb: String?
-  /// Of the action: running, done, stopped, failed. Of one job that was not changed: where it stands.
-  var state: String?
-  var changed: Int?
-  var examined: Int?
-  var error: String?
-  var requeued: Int?
-  var deleted: Int?
-  var cancelled: Int?
-  var count: Int?
-  /// Of a cancelled job.
-  var was: String?
-
-  /// - Parameter done: requeued, deleted or cancelled.
-  func count(of done: String) -> Int {
-    if let changed { return changed }
-    switch done {
-    case "requeued": return requeued ?? 0
-    case "deleted": return deleted ?? 0
-    default: return cancelled ?? (was == nil ? 0 : 1)
-    }
-  }
-}
-
 /// An action that the coordinator carries out step by step, watched until its end.
 struct BackgroundAction {
   let id: String
@@ -55,10 +28,10 @@ struct BackgroundAction {
         progress.finish()
         return try stop()
       }
-      document = try ask("action")
+      document = try ask(Verbs.Action.self)
     }
     progress.finish()
-    let changed = document.changed ?? 0
+    let changed = document.changed
     switch document.state {
     case "done": return changed
     case "stopped": throw CommandFailure(.refused, "somebody stopped action \(id); \(changed) jobs were \(done)")
@@ -69,12 +42,13 @@ struct BackgroundAction {
   }
 
   private func stop() throws(CommandFailure) -> Int {
-    let stopped = try ask("stop-action")
-    throw CommandFailure(.interrupted, "stopped action \(id); \(stopped.changed ?? 0) jobs were \(done)")
+    let stopped = try ask(Verbs.StopAction.self)
+    throw CommandFailure(.interrupted, "stopped action \(id); \(stopped.changed) jobs were \(done)")
   }
 
-  private func ask(_ verb: String) throws(CommandFailure) -> ActionDocument {
-    try JSONText.decode(ActionDocument.self, from: try connection.ask(verb, VerbDocument(id: id)).document)
+  private func ask<V: Verb>(_ verb: V.Type) throws(CommandFailure) -> ActionDocument
+  where V.Arguments == Verbs.ActionArguments, V.Answer == ActionDocument {
+    try connection.ask(verb, .init(id: id)).document()
   }
 }
 
@@ -90,8 +64,7 @@ private struct ActionProgress {
     let now = Instant.now()
     guard now - shownAt >= (isTerminal ? 100 : 2_000) else { return }
     shownAt = now
-    let examined = document.examined.map { ", \($0) looked at" } ?? ""
-    let line = "\(document.changed ?? 0) jobs \(done)\(examined)"
+    let line = "\(document.changed) jobs \(done), \(document.examined) looked at"
     if isTerminal { StandardStreams.draw("\r\u{1B}[2K" + line) } else { StandardStreams.complain(line) }
   }
 

@@ -31,14 +31,17 @@ struct CoordinatorOptions: ParsableArguments {
   }
 
   /// One question, on a connection of its own.
-  func ask(_ verb: String, _ arguments: some Encodable) throws(CommandFailure) -> CoordinatorAnswer {
+  func ask<V: Verb>(_ verb: V.Type, _ arguments: V.Arguments) throws(CommandFailure) -> CoordinatorAnswer<V> {
     try connected().ask(verb, arguments)
   }
 }
 
-struct CoordinatorAnswer {
-  var document: [UInt8]
+struct CoordinatorAnswer<V: Verb> {
+  /// As the coordinator wrote it, which may be more than its type knows.
+  var json: [UInt8]
   var payloads: [[UInt8]]
+
+  func document() throws(CommandFailure) -> V.Answer { try JSONText.decode(V.Answer.self, from: json) }
 }
 
 /// A coordinator that has answered once. Closes with its last reference.
@@ -59,21 +62,20 @@ final class CoordinatorConnection: Sendable {
   func abandon() { client.close() }
 
   /// - Returns: the answer's JSON document and the payloads after it.
-  func ask(_ verb: String, _ arguments: some Encodable) throws(CommandFailure) -> CoordinatorAnswer {
+  func ask<V: Verb>(_ verb: V.Type, _ arguments: V.Arguments) throws(CommandFailure) -> CoordinatorAnswer<V> {
     let answer = try request(verb, arguments)
     switch answer.code {
-    case .ok, .duplicate: return CoordinatorAnswer(document: answer.body, payloads: answer.payloads)
+    case .ok, .duplicate: return CoordinatorAnswer(json: answer.body, payloads: answer.payloads)
     case .busy, .unavailable, .stopping: throw CommandFailure(.unavailable, "\(address): \(answer.message)")
     case .invalid, .unfit, .notFound: throw CommandFailure(.refused, "\(address): \(answer.message)")
     }
   }
 
   /// The answer whatever its code.
-  func request(
-    _ verb: String, _ arguments: some Encodable, instructions: [UInt8]? = nil
+  func request<V: Verb>(
+    _ verb: V.Type, _ arguments: V.Arguments, instructions: [UInt8]? = nil
   ) throws(CommandFailure) -> PipelineClient.Answer {
-    let json = Array(JSONText.of(arguments).utf8)
-    return try CommandFailure.explaining { try client.request(verb, arguments: json, instructions: instructions) }
+    try CommandFailure.explaining { try client.request(verb, arguments, instructions: instructions) }
   }
 }
 
@@ -115,13 +117,11 @@ struct JobSelection {
   var isEmpty: Bool { filter.isEmpty && span == nil }
 
   /// - Parameter states: what is meant where no --state is given.
-  func arguments(
-    id: String? = nil, states: [JobState]? = nil, cursor: String? = nil, limit: Int? = nil
-  ) -> VerbDocument {
-    VerbDocument(
+  func arguments(id: String? = nil, states: [JobState]? = nil) -> JobFilterArguments {
+    JobFilterArguments(
       id: id, states: filter.state.isEmpty ? states?.map(\.description) : filter.state, phase: filter.phase,
-      error: filter.error, idPrefix: filter.idPrefix, cursor: cursor, limit: limit,
-      sinceMs: Self.bound(span?.lowerBound), untilMs: Self.bound(span?.upperBound))
+      error: filter.error, idPrefix: filter.idPrefix, sinceMs: Self.bound(span?.lowerBound),
+      untilMs: Self.bound(span?.upperBound))
   }
 
   /// Nil for an end that is open.
@@ -141,21 +141,4 @@ func requireJobID(_ text: String) throws {
   guard JobID(text) == nil else { return }
   throw ValidationError(
     "'\(excerpt(text))' is no id of a job: 1 to \(JobID.maximumLength) printable ASCII characters without spaces")
-}
-
-/// The arguments of a verb (docs/wire-protocol.md, "Verbs").
-struct VerbDocument: Encodable {
-  var id: String?
-  var ids: [String]?
-  var states: [String]?
-  var phase: String?
-  var error: String?
-  var idPrefix: String?
-  var cursor: String?
-  var limit: Int?
-  var worker: String?
-  var plugin: String?
-  var minutes: Int?
-  var sinceMs: Int64?
-  var untilMs: Int64?
 }

@@ -92,8 +92,7 @@ struct DoctorCommand: ParsableCommand {
   private func asked() -> Finding {
     do throws(CommandFailure) {
       let connection = try coordinator.connected(patienceSeconds: 3)
-      let document = try connection.ask("status", VerbDocument()).document
-      let status = try JSONText.decode(Status.self, from: document)
+      let status = try connection.ask(Verbs.Status.self, NoArguments()).document()
       let unserved = status.phases.filter { !$0.remark.isEmpty }.map { "\($0.jobType): \($0.remark)" }
       let text = "\(connection.address): pipeline \(status.pipeline), workers: \(status.workers.count)"
       guard !unserved.isEmpty else { return Finding("coordinator", .ok, text) }

@@ -34,7 +34,7 @@ struct DrainCommand: ParsableCommand {
   }
 
   private func matching(_ connection: CoordinatorConnection) throws(CommandFailure) -> [String] {
-    let status = try JSONText.decode(Status.self, from: try connection.ask("status", VerbDocument()).document)
+    let status = try connection.ask(Verbs.Status.self, NoArguments()).document()
     let ids = try filter.workers(of: status).map(\.id)
     if ids.isEmpty { StandardStreams.complain("carbontube: no workers that match") }
     return ids
@@ -44,7 +44,7 @@ struct DrainCommand: ParsableCommand {
   private func drain(_ ids: [String], _ connection: CoordinatorConnection) throws(CommandFailure) {
     var problems: [String] = []
     for id in ids {
-      let answer = try connection.request("drain", VerbDocument(worker: id))
+      let answer = try connection.request(Verbs.Drain.self, .init(worker: id))
       switch answer.code {
       case .ok, .duplicate: report.say("draining \(id)", ChangeReport(command: "drain", ok: true, target: id))
       case .notFound where workers.isEmpty:

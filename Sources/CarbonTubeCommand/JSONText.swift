@@ -11,11 +11,10 @@ enum JSONText {
     return (try? encoder.encode(value)).map { String(decoding: $0, as: UTF8.self) } ?? "{}"
   }
 
+  /// A document of a verb.
   static func decode<Value: Decodable>(_ type: Value.Type, from json: [UInt8]) throws(CommandFailure) -> Value {
-    let decoder = JSONDecoder()
-    decoder.keyDecodingStrategy = .convertFromSnakeCase
     do {
-      return try decoder.decode(type, from: Data(json))
+      return try ControlJSON.value(type, from: json)
     } catch {
       throw CommandFailure(.unavailable, "the coordinator's answer cannot be read; is it of another version?")
     }

@@ -34,12 +34,6 @@ struct JobAttachment {
     }
   }
 
-  private struct LogArguments: Encodable {
-    var id: String
-    var after: Int?
-    var limit = 1_000
-  }
-
   private struct LogEvent: Encodable {
     var event = "log"
     var atMs: Int64
@@ -55,7 +49,7 @@ struct JobAttachment {
 
   /// Tells what is new. A coordinator that does not answer has nothing new.
   mutating func look() {
-    if let job: JobDocument = answer(to: "job", VerbDocument(id: id)) { tell(of: job) }
+    if let job = try? client.ask(Verbs.Job.self, .init(id: id)) { tell(of: job) }
     tellLog()
   }
 
@@ -82,9 +76,9 @@ struct JobAttachment {
   }
 
   private mutating func tellLog() {
-    guard var page: LogsCommand.Page = answer(to: "logs", LogArguments(id: id, after: next?.place)) else { return }
+    guard var page = log(after: next?.place) else { return }
     if let coordinator = next?.coordinator, coordinator != page.coordinator {
-      guard let anew: LogsCommand.Page = answer(to: "logs", LogArguments(id: id, after: 0)) else { return }
+      guard let anew = log(after: 0) else { return }
       page = anew
     }
     next = (page.next, page.coordinator)
@@ -100,10 +94,8 @@ struct JobAttachment {
     if let lastProgress { line.draw(lastProgress.words) }
   }
 
-  private func answer<Document: Decodable>(to verb: String, _ arguments: some Encodable) -> Document? {
-    guard let answer = try? client.request(verb, arguments: Array(JSONText.of(arguments).utf8)), answer.code == .ok
-    else { return nil }
-    return try? JSONText.decode(Document.self, from: answer.body)
+  private func log(after place: Int?) -> LogsDocument? {
+    try? client.ask(Verbs.Logs.self, .init(id: id, after: place, limit: 1_000))
   }
 }
 

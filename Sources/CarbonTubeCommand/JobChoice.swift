@@ -34,8 +34,7 @@ struct ActionOptions: ParsableArguments {
 
 /// A change of many jobs at once.
 struct JobAction {
-  /// As on the wire and in the command's name.
-  var verb: String
+  var verb: any ChangeVerb.Type
   /// As in the answer's document and in what is said.
   var done: String
   /// The states it can work on, where ids name the jobs.
@@ -43,13 +42,16 @@ struct JobAction {
   /// The states it works on, where no --state is given and no id.
   var statesOfAll: [JobState]
 
+  /// As on the wire and in the command's name.
+  private var command: String { verb.name }
+
   static let cancel = JobAction(
-    verb: "cancel", done: "cancelled", states: [.waiting, .delayed, .running],
+    verb: Verbs.Cancel.self, done: "cancelled", states: [.waiting, .delayed, .running],
     statesOfAll: [.waiting, .delayed, .running])
   static let requeue = JobAction(
-    verb: "requeue", done: "requeued", states: [.dead, .cancelled, .delayed], statesOfAll: [.dead])
+    verb: Verbs.Requeue.self, done: "requeued", states: [.dead, .cancelled, .delayed], statesOfAll: [.dead])
   static let delete = JobAction(
-    verb: "delete", done: "deleted", states: JobState.allCases.filter { $0 != .running },
+    verb: Verbs.Delete.self, done: "deleted", states: JobState.allCases.filter { $0 != .running },
     statesOfAll: JobState.allCases.filter { $0 != .running })
 
   /// - Parameter instructions: what a requeue of one job puts in the place of its own.
@@ -62,7 +64,7 @@ struct JobAction {
     }
     let connection = try coordinator.connected()
     guard choice.ids.isEmpty else { return try change(choice, options.report, connection, instructions) }
-    try options.report.tellingRefusal(of: verb) { () throws(CommandFailure) in
+    try options.report.tellingRefusal(of: command) { () throws(CommandFailure) in
       try changeMatching(choice.selection, options, connection)
     }
   }
@@ -82,14 +84,14 @@ struct JobAction {
     for id in choice.ids {
       if let problem = try changeOne(id, choice.selection, connection, instructions) {
         problems.append(problem)
-        if report.json { ChangeReport(command: verb, ok: false, target: id, message: problem.message).say() }
+        if report.json { ChangeReport(command: command, ok: false, target: id, message: problem.message).say() }
       } else {
         changed += 1
-        let document = ChangeReport(command: verb, ok: true, target: id)
-        if report.json || verb == "cancel" { report.say("cancelled \(id)", document) }
+        let document = ChangeReport(command: command, ok: true, target: id)
+        if report.json || command == "cancel" { report.say("cancelled \(id)", document) }
       }
     }
-    if !report.json, verb != "cancel", changed > 0 || problems.isEmpty {
+    if !report.json, command != "cancel", changed > 0 || problems.isEmpty {
       StandardStreams.say("\(done) \(jobs(changed))")
     }
     guard let first = problems.first else { return }
@@ -103,35 +105,25 @@ struct JobAction {
     _ id: String, _ selection: JobSelection, _ connection: CoordinatorConnection, _ instructions: [UInt8]?
   ) throws(CommandFailure) -> CommandFailure? {
     // A verb that is given nothing but the id says best why it cannot.
-    let isBare = instructions != nil || (verb != "requeue" && selection.isEmpty)
+    let isBare = instructions != nil || (command != "requeue" && selection.isEmpty)
     let arguments =
-      !isBare ? selection.arguments(id: id, states: states) : VerbDocument(id: id)
+      !isBare ? selection.arguments(id: id, states: states) : JobFilterArguments(id: id)
     let answer = try connection.request(verb, arguments, instructions: instructions)
     switch answer.code {
     case .ok, .duplicate:
-      let document = try JSONText.decode(ActionDocument.self, from: answer.body)
-      guard document.count(of: done) == 0 else { return nil }
-      return CommandFailure(.refused, try reason(id, selection, state: document.state, connection))
+      guard try JSONText.decode(ChangeDocument.self, from: answer.body).count == 0 else { return nil }
+      return CommandFailure(.refused, try reason(id, selection, connection))
     case .notFound, .invalid, .unfit: return CommandFailure(.refused, "\(connection.address): \(answer.message)")
     case .busy, .unavailable, .stopping: throw CommandFailure(.unavailable, "\(connection.address): \(answer.message)")
     }
   }
 
-  private struct States: Decodable {
-    var states: [String?]
-  }
-
-  /// - Parameter state: as the coordinator told it, if it did.
   private func reason(
-    _ id: String, _ selection: JobSelection, state: String?, _ connection: CoordinatorConnection
+    _ id: String, _ selection: JobSelection, _ connection: CoordinatorConnection
   ) throws(CommandFailure) -> String {
-    var state = state
-    if state == nil {
-      let answer = try connection.ask("states", VerbDocument(ids: [id]))
-      state = try JSONText.decode(States.self, from: answer.document).states.first ?? nil
-    }
-    guard let state else { return "\(connection.address): no job '\(id)'" }
-    guard let known = JobState(word: state), states.contains(known) else {
+    let states = try connection.ask(Verbs.States.self, .init(ids: [id])).document().states
+    guard let state = states.first ?? nil else { return "\(connection.address): no job '\(id)'" }
+    guard let known = JobState(word: state), self.states.contains(known) else {
       return "job '\(id)' is \(state) and cannot be \(done); what can: \(listOfStates)"
     }
     return selection.isEmpty
@@ -143,15 +135,31 @@ struct JobAction {
   private func changeMatching(
     _ selection: JobSelection, _ options: ActionOptions, _ connection: CoordinatorConnection
   ) throws(CommandFailure) {
-    let answer = try connection.ask(verb, selection.arguments(states: statesOfAll))
-    let document = try JSONText.decode(ActionDocument.self, from: answer.document)
-    var count = document.count(of: done)
-    if let action = document.action {
+    let document = try answer(to: verb, selection.arguments(states: statesOfAll), connection)
+    var count = document.count
+    if case .action(let action) = document {
       guard !options.detach else {
-        return options.report.say(action, ChangeReport(command: verb, ok: true, action: action))
+        return options.report.say(action.action, ChangeReport(command: command, ok: true, action: action.action))
       }
-      count = try BackgroundAction(id: action, done: done, connection: connection).follow(document)
+      count = try BackgroundAction(id: action.action, done: done, connection: connection).follow(action)
     }
-    options.report.say("\(done) \(jobs(count))", ChangeReport(command: verb, ok: true, count: count))
+    options.report.say("\(done) \(jobs(count))", ChangeReport(command: command, ok: true, count: count))
+  }
+
+  private func answer<V: ChangeVerb>(
+    to verb: V.Type, _ arguments: JobFilterArguments, _ connection: CoordinatorConnection
+  ) throws(CommandFailure) -> ChangeDocument {
+    try connection.ask(verb, arguments).document()
+  }
+}
+
+extension ChangeDocument {
+  /// How many jobs were changed, so far.
+  fileprivate var count: Int {
+    switch self {
+    case .was: 1
+    case .ended(_, let count): count
+    case .action(let action): action.changed
+    }
   }
 }

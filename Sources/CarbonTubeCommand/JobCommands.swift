@@ -12,65 +12,21 @@ struct JobCommand: ParsableCommand {
   func validate() throws { try requireJobID(id) }
 
   func run() throws {
-    let answer = try coordinator.ask("job", VerbDocument(id: id))
+    let answer = try coordinator.ask(Verbs.Job.self, .init(id: id))
     let instructions = answer.payloads.first.map(JSONText.json) ?? Array("{}".utf8)
     if json {
       let (job, text) = (
-        String(decoding: answer.document, as: UTF8.self), String(decoding: instructions, as: UTF8.self)
+        String(decoding: answer.json, as: UTF8.self), String(decoding: instructions, as: UTF8.self)
       )
       StandardStreams.sayJSON(#"{"job":\#(job),"instructions":\#(text)}"#)
     } else {
-      let job = try JSONText.decode(JobDocument.self, from: answer.document)
+      let job = try answer.document()
       for line in job.lines(instructions: JSONText.shown(instructions), style: .current()) { StandardStreams.say(line) }
     }
   }
 }
 
-struct JobDocument: Codable {
-  struct Attempt: Codable {
-    var jobType: String
-    var number: Int
-    var worker: String
-    var plugin: String
-    var startedAtMs: Int64
-    var endedAtMs: Int64
-    var outcome: String
-  }
-
-  struct Failure: Codable {
-    var type: String
-    var message: String
-    var location: String
-    var stderrTail: String
-
-    var summary: String { JobError(self).summary }
-  }
-
-  struct Line: Codable {
-    var atMs: Int64
-    var level: String
-    var text: String
-  }
-
-  var id: String
-  var state: String
-  var phase: Int
-  var jobType: String
-  var priority: Int
-  var attempt: Int
-  var failures: Int
-  var crashes: Int
-  var enqueuedAtMs: Int64
-  var updatedAtMs: Int64
-  var dueAtMs: Int64?
-  var worker: String?
-  var progress: Double?
-  var progressNote: String?
-  var error: Failure?
-  var attempts: [Attempt]
-  /// Its last ones; nil in lists.
-  var log: [Line]?
-
+extension JobDocument {
   static let columns: [TableColumns.Column] = [
     .usual(.name("JOB")), .usual(.state("STATE")), .usual(.words("PHASE")), .usual(.figure("ATTEMPT", spare: 2)),
     .wide(.figure("FAILURES")), .wide(.figure("CRASHES")), .wide(.figure("PRIORITY")),
@@ -135,6 +91,8 @@ extension JobError {
 }
 
 extension JobDocument.Failure {
+  var summary: String { JobError(self).summary }
+
   init(_ error: JobError) {
     self.init(
       type: error.type, message: error.message, location: error.location, stderrTail: error.standardErrorTail)

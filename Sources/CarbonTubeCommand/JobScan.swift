@@ -39,11 +39,6 @@ struct JobScan {
     var payload: [UInt8]
   }
 
-  private struct Page: Decodable {
-    var jobs: [JobDocument]
-    var next: String?
-  }
-
   let connection: CoordinatorConnection
   let selection: JobSelection
 
@@ -57,8 +52,9 @@ struct JobScan {
     var cursor: String?
     repeat {
       let page = min(limit, Self.jobsPerPage)
-      let answer = try connection.ask("jobs", selection.arguments(cursor: cursor, limit: page))
-      let document = try JSONText.decode(Page.self, from: answer.document)
+      let answer = try connection.ask(
+        Verbs.Jobs.self, .init(selection.arguments(), cursor: cursor, limit: page))
+      let document = try answer.document()
       cursor = document.next
       guard take(zip(document.jobs, answer.payloads).map { Found(job: $0, payload: $1) }) else { return cursor != nil }
     } while cursor != nil && !StandardStreams.nobodyReads

@@ -56,7 +56,7 @@ struct JobVigil {
         let end = try client.waitForEnd(of: id, pipeline: pipeline, timeoutMilliseconds: Int(step))
         return WatchedEnd(
           id: end.id, state: end.state, instructions: end.instructions,
-          error: end.state == .succeeded ? nil : document(of: id)?.error)
+          error: end.state == .succeeded ? nil : job(id)?.error)
       } catch {
         guard error.kind == .timedOut else { throw CommandFailure(.refused, error.message) }
         guard rest > step else {
@@ -69,21 +69,16 @@ struct JobVigil {
     }
   }
 
-  private func document(of id: String) -> JobDocument? { answer(to: "job", VerbDocument(id: id)) }
-
-  private func answer<Document: Decodable>(to verb: String, _ arguments: VerbDocument) -> Document? {
-    guard
-      let answer = try? client.request(verb, pipeline: pipeline, arguments: Array(JSONText.of(arguments).utf8)),
-      answer.code == .ok
-    else { return nil }
-    return try? JSONText.decode(Document.self, from: answer.body)
+  private func job(_ id: String) -> JobDocument? {
+    try? client.ask(Verbs.Job.self, .init(id: id), pipeline: pipeline)
   }
 
   /// Each thing once.
   private mutating func noteWhatHolds(_ id: String) {
-    let status: Status? = answer(to: "status", VerbDocument())
-    guard let status else { return note("no coordinator answers at \(client.address); waiting for it") }
-    guard let job = document(of: id), job.state == JobState.waiting.description else { return }
+    guard let status = try? client.ask(Verbs.Status.self, pipeline: pipeline) else {
+      return note("no coordinator answers at \(client.address); waiting for it")
+    }
+    guard let job = job(id), job.state == JobState.waiting.description else { return }
     guard let phase = status.phases.first(where: { $0.jobType == job.jobType }) else { return }
     if status.paused {
       note("pipeline \(status.pipeline) is paused; carbontube resume goes on")

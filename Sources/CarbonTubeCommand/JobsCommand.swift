@@ -67,20 +67,13 @@ struct JobsCommand: ParsableCommand {
 
   // MARK: Counting
 
-  private struct Count: Decodable {
-    var count: Int?
-    var more: Bool?
-  }
-
   private func showCount(_ connection: CoordinatorConnection) throws {
-    let answer = try connection.ask("count", try JobSelection(filter, span).arguments())
-    let action = try JSONText.decode(ActionDocument.self, from: answer.document)
-    if let id = action.action {
-      let counted = try BackgroundAction(id: id, done: "counted", connection: connection).follow(action)
-      return StandardStreams.say(String(counted))
+    switch try connection.ask(Verbs.Count.self, try JobSelection(filter, span).arguments()).document() {
+    case .counted(let count, let more): StandardStreams.say("\(more ? "more than " : "")\(count)")
+    case .action(let action):
+      let counted = try BackgroundAction(id: action.action, done: "counted", connection: connection).follow(action)
+      StandardStreams.say(String(counted))
     }
-    let found = try JSONText.decode(Count.self, from: answer.document)
-    StandardStreams.say("\(found.more == true ? "more than " : "")\(found.count ?? 0)")
   }
 }
 

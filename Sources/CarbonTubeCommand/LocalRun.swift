@@ -89,9 +89,8 @@ final class LocalRun: Sendable {
 
   private func lookFor(_ ids: some Sequence<String>, _ client: PipelineClient) {
     for id in ids {
-      let arguments = Array(JSONText.of(VerbDocument(id: id)).utf8)
-      guard let answer = try? client.request("job", arguments: arguments), answer.code == .ok,
-        let job = try? JSONText.decode(JobDocument.self, from: answer.body), let payload = answer.payloads.first,
+      guard let answer = try? client.request(Verbs.Job.self, .init(id: id)), answer.code == .ok,
+        let job = try? answer.decoded(as: JobDocument.self), let payload = answer.payloads.first,
         let state = JobState(word: job.state), state.isFinal
       else { continue }
       shared.note(id, End(id: id, state: state, instructions: payload, error: job.error.map { JobError($0) }))

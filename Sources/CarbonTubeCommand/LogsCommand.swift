@@ -30,40 +30,6 @@ struct LogsCommand: ParsableCommand {
     guard (1...1_000).contains(lines) else { throw ValidationError("--lines must be 1 to 1000") }
   }
 
-  private struct Arguments: Encodable {
-    var id: String?
-    var phase: String?
-    var level: String
-    var after: Int?
-    var limit: Int
-  }
-
-  struct Page: Decodable {
-    var coordinator: String
-    var lines: [Line]
-    var next: Int
-    var dropped: Int
-  }
-
-  struct Line: Codable {
-    var atMs: Int64
-    var level: String
-    var text: String
-    var job: String?
-    var phase: String?
-    var worker: String?
-    var attempt: Int?
-    var build: String?
-
-    /// Of the end of an attempt the text names job and phase.
-    var shown: String {
-      let time = Timestamp(milliseconds: atMs).iso8601Milliseconds
-      guard attempt == nil else { return "\(time) \(level) \(text)" }
-      let place = [phase, job].compactMap(\.self).joined(separator: " ")
-      return "\(time) \(level) \(place.isEmpty ? "" : "\(place): ")\(text)"
-    }
-  }
-
   private static let followMilliseconds = 250
 
   func run() throws {
@@ -87,7 +53,7 @@ struct LogsCommand: ParsableCommand {
     }
   }
 
-  private func next(_ connection: CoordinatorConnection, _ last: Page) throws(CommandFailure) -> Page {
+  private func next(_ connection: CoordinatorConnection, _ last: LogsDocument) throws(CommandFailure) -> LogsDocument {
     var page = try ask(connection, after: last.next, limit: 1_000)
     if page.coordinator != last.coordinator {
       StandardStreams.complain("carbontube: the coordinator was started again; its log begins anew")
@@ -101,14 +67,24 @@ struct LogsCommand: ParsableCommand {
 
   private func ask(
     _ connection: CoordinatorConnection, after: Int?, limit: Int
-  ) throws(CommandFailure) -> Page {
-    let arguments = Arguments(id: job, phase: phase, level: level.rawValue, after: after, limit: limit)
-    return try JSONText.decode(Page.self, from: try connection.ask("logs", arguments).document)
+  ) throws(CommandFailure) -> LogsDocument {
+    let arguments = Verbs.Logs.Arguments(id: job, phase: phase, level: level.rawValue, after: after, limit: limit)
+    return try connection.ask(Verbs.Logs.self, arguments).document()
   }
 
-  private func show(_ page: Page) {
+  private func show(_ page: LogsDocument) {
     for line in page.lines {
       if json { StandardStreams.sayJSON(JSONText.of(line)) } else { StandardStreams.say(line.shown) }
     }
+  }
+}
+
+extension LogsDocument.Line {
+  /// Of the end of an attempt the text names job and phase.
+  var shown: String {
+    let time = Timestamp(milliseconds: atMs).iso8601Milliseconds
+    guard attempt == nil else { return "\(time) \(level) \(text)" }
+    let place = [phase, job].compactMap(\.self).joined(separator: " ")
+    return "\(time) \(level) \(place.isEmpty ? "" : "\(place): ")\(text)"
   }
 }

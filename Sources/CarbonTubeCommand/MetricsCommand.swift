@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import CarbonTube
 
 struct MetricsCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -10,33 +11,14 @@ struct MetricsCommand: ParsableCommand {
   @OptionGroup var coordinator: CoordinatorOptions
   @Flag(help: "Print the coordinator's answer as JSON.") var json = false
 
-  private struct Answer: Decodable {
-    struct Phase: Decodable {
-      var jobType: String
-      var enqueued: Int
-      var started: Int
-      var succeeded: Int
-      var failed: Int
-      var retried: Int
-      var crashed: Int
-      var dead: Int
-      var latencyP50Us: Int64?
-      var latencyP99Us: Int64?
-      var waitP50Us: Int64?
-      var waitP99Us: Int64?
-    }
-    var minutes: Int
-    var phases: [Phase]
-  }
-
   func validate() throws {
     guard (1...10_080).contains(minutes) else { throw ValidationError("--minutes must be 1 to 10080, a week") }
   }
 
   func run() throws {
-    let answer = try coordinator.ask("metrics", VerbDocument(minutes: minutes))
-    guard !json else { return StandardStreams.sayJSON(String(decoding: answer.document, as: UTF8.self)) }
-    let metrics = try JSONText.decode(Answer.self, from: answer.document)
+    let answer = try coordinator.ask(Verbs.Metrics.self, .init(minutes: minutes))
+    guard !json else { return StandardStreams.sayJSON(String(decoding: answer.json, as: UTF8.self)) }
+    let metrics = try answer.document()
     var table = TextTable([
       .name("PHASE"), .figure("ENQUEUED", spare: 3), .figure("STARTED", spare: 6), .figure("SUCCEEDED"),
       .figure("FAILED"), .figure("RETRIED", spare: 8), .figure("CRASHED", spare: 5), .figure("DEAD"),

@@ -56,21 +56,16 @@ struct PluginsReleaseCommand: ParsableCommand {
   private func releaseElsewhere(
     _ digits: String, wasHere: Bool, _ connection: CoordinatorConnection
   ) throws(CommandFailure) {
-    let answer = try connection.request("release", VerbDocument(phase: phase, plugin: digits))
+    let answer = try connection.request(Verbs.Release.self, .init(plugin: digits, phase: phase))
     switch answer.code {
     case .ok, .duplicate:
-      let told = try JSONText.decode(Told.self, from: answer.body)
+      let told = try JSONText.decode(ReleaseDocument.self, from: answer.body)
       for worker in told.workers { StandardStreams.say("\(worker) \(told.plugin): told to release it") }
     case .notFound where wasHere: return
     case .notFound, .invalid, .unfit: throw CommandFailure(.refused, "\(connection.address): \(answer.message)")
     case .busy, .unavailable, .stopping:
       throw CommandFailure(.unavailable, "\(connection.address): \(answer.message)")
     }
-  }
-
-  private struct Told: Decodable {
-    var plugin: String
-    var workers: [String]
   }
 
   /// Of one build. None only where the workers of a pipeline may know of some.
@@ -95,7 +90,7 @@ struct PluginsReleaseCommand: ParsableCommand {
   private func cancel(_ jobs: [String], _ connection: CoordinatorConnection) {
     for job in jobs {
       do {
-        _ = try connection.ask("cancel", VerbDocument(id: job))
+        _ = try connection.ask(Verbs.Cancel.self, .init(id: job))
         StandardStreams.say("cancelled \(job)")
       } catch {
         StandardStreams.complain("carbontube: \(error.message)")

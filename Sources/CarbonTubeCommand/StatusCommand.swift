@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import CarbonTube
 
 struct StatusCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -14,13 +15,13 @@ struct StatusCommand: ParsableCommand {
   }
 
   private func look(_ connection: CoordinatorConnection, _ sheet: inout Sheet) throws {
-    let answer = try connection.ask("status", VerbDocument())
+    let answer = try connection.ask(Verbs.Status.self, NoArguments())
     sheet.take(output.form)
     guard !output.form.isDocument else {
-      return sheet.add(String(decoding: answer.document, as: UTF8.self), as: output.form)
+      return sheet.add(String(decoding: answer.json, as: UTF8.self), as: output.form)
     }
-    let status = try JSONText.decode(Status.self, from: answer.document)
-    let totals = try JSONText.decode(Totals.self, from: try connection.ask("totals", VerbDocument()).document)
+    let status = try answer.document()
+    let totals = try connection.ask(Verbs.Totals.self, NoArguments()).document()
     for line in status.headlines + totals.headlines { sheet.add(line) }
     sheet.add("")
     sheet.add(status.phaseTable)
@@ -37,16 +38,7 @@ struct StatusCommand: ParsableCommand {
   }
 }
 
-/// What a coordinator has counted since its start.
-struct Totals: Decodable {
-  struct Phase: Decodable {
-    var enqueued: Int
-    var succeeded: Int
-    var dead: Int
-  }
-
-  var phases: [Phase]
-
+extension TotalsDocument {
   var headlines: [String] {
     guard let first = phases.first, let last = phases.last else { return [] }
     let dead = phases.reduce(0) { $0 + $1.dead }
@@ -54,67 +46,23 @@ struct Totals: Decodable {
   }
 }
 
-/// What a coordinator says about itself.
-struct Status: Decodable {
-  struct Phase: Decodable {
-    var jobType: String
-    var waiting: Int
-    var delayed: Int
-    var running: Int
-    var dead: Int
-    var workers: Int
-    var slots: Int
-    var paused: Bool
-    /// As the coordinator sees it: why nothing of it is done.
-    var note: String?
-
-    /// What an operator should know at a glance.
-    var remark: String {
-      if paused { return "paused" }
-      if let note, !note.isEmpty { return note }
-      return workers == 0 && waiting > 0 ? "nobody serves it: its jobs wait" : ""
-    }
+extension StatusDocument.Phase {
+  /// What an operator should know at a glance.
+  var remark: String {
+    if paused { return "paused" }
+    if let note, !note.isEmpty { return note }
+    return workers == 0 && waiting > 0 ? "nobody serves it: its jobs wait" : ""
   }
+}
 
-  struct Worker: Codable {
-    var id: String
-    var host: String
-    var pid: Int
-    var jobType: String
-    var concurrency: Int
-    var inFlight: Int
-    var succeeded: Int
-    var failed: Int
-    var state: String
-    /// Why it takes no jobs, or fewer than it could.
-    var reason: String?
-    /// Its build: the first digits of the file's SHA-256.
-    var plugin: String
-    var heartbeatAgeMs: Int64
+extension StatusDocument.Worker {
+  /// At most one job runs in each slot; what else it was given waits there.
+  var busy: Int { min(inFlight, concurrency) }
+  var ahead: Int { inFlight - busy }
+  var seen: String { "\(RelativeTime.duration(heartbeatAgeMs)) ago" }
+}
 
-    /// At most one job runs in each slot; what else it was given waits there.
-    var busy: Int { min(inFlight, concurrency) }
-    var ahead: Int { inFlight - busy }
-    var seen: String { "\(RelativeTime.duration(heartbeatAgeMs)) ago" }
-  }
-
-  struct Store: Decodable {
-    var address: String
-    var state: String
-    var problem: String?
-  }
-
-  var pipeline: String
-  var uptimeMs: Int64
-  var paused: Bool
-  var phases: [Phase]
-  var succeeded: Int
-  var cancelled: Int
-  var workers: [Worker]
-  var store: Store
-  /// What somebody should look after.
-  var warnings: [String]?
-
+extension StatusDocument {
   var headlines: [String] {
     var lines = ["pipeline \(pipeline)\(paused ? " (paused)" : ""), up \(RelativeTime.duration(uptimeMs))"]
     lines.append("storage \(store.address) is \(store.state)" + (store.problem.map { ": \($0)" } ?? ""))

@@ -8,12 +8,8 @@ struct WaitBar {
   private let startedAt = Instant.now()
   private var line = DrawnLine()
 
-  private struct States: Decodable {
-    var states: [String?]
-  }
-
   /// In one question.
-  private static let askedAtOnce = 1_000
+  private static let askedAtOnce = Verbs.States.Arguments.maximumIDs
 
   init(_ ids: [String], _ client: PipelineClient, pipeline: String) {
     self.ids = ids
@@ -43,11 +39,8 @@ struct WaitBar {
   mutating func clear() { line.clear() }
 
   private func states(of ids: [String]) -> [JobState]? {
-    let arguments = Array(JSONText.of(VerbDocument(ids: ids)).utf8)
-    guard let answer = try? client.request("states", pipeline: pipeline, arguments: arguments), answer.code == .ok,
-      let document = try? JSONText.decode(States.self, from: answer.body)
-    else { return nil }
-    return document.states.compactMap { $0.flatMap { JobState(word: $0) } }
+    let answer = try? client.ask(Verbs.States.self, .init(ids: ids), pipeline: pipeline)
+    return answer?.states.compactMap { $0.flatMap { JobState(word: $0) } }
   }
 
   static func line(

@@ -1,4 +1,4 @@
-internal import FoundationEssentials
+internal import ControlProtocol
 internal import WireProtocol
 internal import ZeroMQTransport
 
@@ -27,10 +27,20 @@ struct Answer {
 
   /// A document as a payload frame. Any thread.
   static func payload(of document: some Encodable) -> [UInt8] {
-    let encoder = JSONEncoder()
-    encoder.keyEncodingStrategy = .convertToSnakeCase
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    let json = (try? encoder.encode(document)).map { [UInt8]($0) } ?? Array("{}".utf8)
-    return CompressedJSON.payload(for: json)
+    CompressedJSON.payload(for: ControlJSON.text(of: document))
+  }
+}
+
+/// Where the answer to one request with a verb goes: a document of that verb and no other.
+struct AnswerTo<V: Verb> {
+  let plain: Answer
+
+  func send(_ document: V.Answer, payloads: [[UInt8]] = []) {
+    plain.send(.ok, document: document, payloads: payloads)
+  }
+
+  /// - Parameter document: where there is more to say than the message does.
+  func refuse(_ code: ReplyCode, _ message: String, _ document: V.Answer? = nil) {
+    if let document { plain.send(code, message, document: document) } else { plain.send(code, message) }
   }
 }

@@ -1,13 +1,16 @@
+internal import ControlProtocol
 internal import JobStorage
 internal import PipelineModel
 internal import WireProtocol
 
 /// Requests that change single jobs, or what is given out.
 extension Coordinator {
-  func cancel(_ arguments: VerbArguments, _ answer: Answer, now: Moment) throws(Refusal) {
+  func cancel(
+    _ arguments: JobFilterArguments, _ answer: AnswerTo<Verbs.Cancel>, now: Moment
+  ) throws(Refusal) {
     let filter = try arguments.filter(in: pipeline, toChange: true)
     guard let id = filter.id, filter == JobFilter(id: id) else {
-      return try beginAction(.change(.cancel), filter, answer, now: now)
+      return try beginAction(.change(.cancel), filter, answer.plain, now: now)
     }
     let wall = now.wall
     run({ store throws(StoreError) in try store.cancel(id, now: wall) }) { [unowned self] result in
@@ -16,11 +19,10 @@ extension Coordinator {
         if let lease = cancelled.lease { stop([lease]) }
         let changed = !cancelled.was.isFinal
         if changed { awaited.look(for: id) }
-        answer.send(
-          changed ? .ok : .invalid, changed ? "" : "job '\(id)' is \(cancelled.was) already",
-          document: ["was": cancelled.was.description])
-      case .success(nil): answer.send(.notFound, "no job '\(id)'")
-      case .failure(let error): answer.send(.unavailable, error.message)
+        let was = ChangeDocument.was(cancelled.was.description)
+        if changed { answer.send(was) } else { answer.refuse(.invalid, "job '\(id)' is \(cancelled.was) already", was) }
+      case .success(nil): answer.refuse(.notFound, "no job '\(id)'")
+      case .failure(let error): answer.refuse(.unavailable, error.message)
       }
     }
   }
@@ -36,11 +38,11 @@ extension Coordinator {
     }
   }
 
-  func change(
-    _ action: FilterAction, _ arguments: VerbArguments, _ answer: Answer, now: Moment
+  func change<V: ChangeVerb>(
+    _ action: FilterAction, _ arguments: JobFilterArguments, _ answer: AnswerTo<V>, now: Moment
   ) throws(Refusal) {
     let filter = try arguments.filter(in: pipeline, toChange: true)
-    guard let id = filter.id else { return try beginAction(.change(action), filter, answer, now: now) }
+    guard let id = filter.id else { return try beginAction(.change(action), filter, answer.plain, now: now) }
     let wall = now.wall
     run({ store throws(StoreError) -> (step: ActionStep, state: JobState?) in
       let step = try store.perform(action, matching: filter, after: nil, limit: 1, now: wall)
@@ -49,11 +51,11 @@ extension Coordinator {
       switch result {
       case .success(let (step, _)) where step.changed > 0:
         note(step)
-        answer.send(.ok, document: [LongAction.Verb.change(action).member: step.changed])
+        answer.send(.ended(ChangeDocument.Change(action), step.changed))
       case .success(let (_, state?)):
-        answer.send(.invalid, "job '\(id)' is \(state)\(Self.advice(on: action, state))")
-      case .success: answer.send(.notFound, "no job '\(id)'")
-      case .failure(let error): answer.send(.unavailable, error.message)
+        answer.refuse(.invalid, "job '\(id)' is \(state)\(Self.advice(on: action, state))")
+      case .success: answer.refuse(.notFound, "no job '\(id)'")
+      case .failure(let error): answer.refuse(.unavailable, error.message)
       }
     }
   }
@@ -74,9 +76,11 @@ extension Coordinator {
     pruning.noteFinished(step.cancelled.count)
   }
 
-  func pause(_ paused: Bool, _ arguments: VerbArguments, _ answer: Answer) throws(Refusal) {
+  func pause<V: Verb>(
+    _ paused: Bool, _ arguments: Verbs.PhaseArguments, _ answer: AnswerTo<V>
+  ) throws(Refusal) where V.Answer == PauseDocument {
     var named: [Int]?
-    if let jobType = arguments.phase { named = try VerbArguments.phases(named: jobType, in: pipeline) }
+    if let jobType = arguments.phase { named = try pipeline.phases(named: jobType) }
     let phases = named
     run({ store throws(StoreError) -> (pipeline: Bool, phases: Set<Int>) in
       if let phases {
@@ -89,8 +93,8 @@ extension Coordinator {
       switch result {
       case .success(let state):
         self.paused = state
-        answer.send(.ok, document: ["paused": paused])
-      case .failure(let error): answer.send(.unavailable, error.message)
+        answer.send(PauseDocument(paused: paused))
+      case .failure(let error): answer.refuse(.unavailable, error.message)
       }
     }
   }

@@ -1,3 +1,4 @@
+internal import ControlProtocol
 internal import JobStorage
 internal import PipelineModel
 internal import WireProtocol
@@ -100,7 +101,7 @@ extension Coordinator {
   private func answerAction(_ id: String, now: Moment) {
     guard let action = actions[id], let answer = actionAnswers[id] else { return }
     switch action.state {
-    case .done: answer.send(.ok, document: EndedActionDocument(action))
+    case .done: answerEnded(action, answer)
     case .failed:
       let isRefusal = action.examined == 0 && action.verb == .count
       answer.send(isRefusal ? .busy : .unavailable, action.error ?? "")
@@ -111,11 +112,19 @@ extension Coordinator {
     actions.noteAnswered(id)
   }
 
-  func showAction(_ arguments: VerbArguments, _ answer: Answer) throws(Refusal) {
-    answer.send(.ok, document: ActionDocument(try action(arguments)))
+  private func answerEnded(_ action: LongAction, _ answer: Answer) {
+    switch action.verb {
+    case .count: AnswerTo<Verbs.Count>(plain: answer).send(.counted(action.changed, more: false))
+    case .change(let change):
+      answer.send(.ok, document: ChangeDocument.ended(ChangeDocument.Change(change), action.changed))
+    }
   }
 
-  func stopAction(_ arguments: VerbArguments, _ answer: Answer) throws(Refusal) {
+  func showAction(_ arguments: Verbs.ActionArguments, _ answer: AnswerTo<Verbs.Action>) throws(Refusal) {
+    answer.send(ActionDocument(try action(arguments)))
+  }
+
+  func stopAction(_ arguments: Verbs.ActionArguments, _ answer: AnswerTo<Verbs.StopAction>) throws(Refusal) {
     let id = try action(arguments).id
     actions.stop(id)
     stopAnswers.append((id, answer))
@@ -126,15 +135,15 @@ extension Coordinator {
   private func answerStops(of id: String) {
     guard let action = actions[id], action.state != .running else { return }
     answerAction(id, now: moment())
-    for (stopped, answer) in stopAnswers where stopped == id { answer.send(.ok, document: ActionDocument(action)) }
+    for (stopped, answer) in stopAnswers where stopped == id { answer.send(ActionDocument(action)) }
     stopAnswers.removeAll { $0.action == id }
   }
 
-  private func action(_ arguments: VerbArguments) throws(Refusal) -> LongAction {
-    guard let id = arguments.id, let action = actions[id] else {
+  private func action(_ arguments: Verbs.ActionArguments) throws(Refusal) -> LongAction {
+    guard let action = actions[arguments.id] else {
       throw Refusal(
         code: .notFound,
-        message: "no action '\((arguments.id ?? "").prefix(64))': the coordinator knows the last "
+        message: "no action '\(arguments.id.prefix(64))': the coordinator knows the last "
           + "\(LongActions.remembered) since its start; what an earlier one did is done, and for the rest give the "
           + "command again")
     }
@@ -145,14 +154,14 @@ extension Coordinator {
 // MARK: - Counting
 
 extension Coordinator {
-  func count(_ arguments: VerbArguments, _ answer: Answer, now: Moment) throws(Refusal) {
+  func count(_ arguments: JobFilterArguments, _ answer: AnswerTo<Verbs.Count>, now: Moment) throws(Refusal) {
     let filter = try arguments.filter(in: pipeline)
-    guard counts.count(matching: filter) != nil else { return try beginAction(.count, filter, answer, now: now) }
+    guard counts.count(matching: filter) != nil else { return try beginAction(.count, filter, answer.plain, now: now) }
     askCounts { [unowned self] isFresh in
       guard isFresh, let count = counts.count(matching: filter) else {
-        return answer.send(.unavailable, "the store does not answer; try again later")
+        return answer.refuse(.unavailable, "the store does not answer; try again later")
       }
-      answer.send(.ok, document: CountDocument(count: count))
+      answer.send(.counted(count, more: false))
     }
   }
 }

@@ -1,3 +1,4 @@
+internal import ControlProtocol
 internal import JobStorage
 internal import PipelineModel
 internal import WireProtocol
@@ -6,14 +7,9 @@ internal import WireProtocol
 extension Coordinator {
   private static var lookedUpAtOnce: Int { 200 }
 
-  private struct EndDocument: Encodable {
-    var id: String
-    var state: String
-  }
-
   /// Most jobs that are waited for have only just been enqueued and end soon, so the store is not asked before the next
   /// tick.
-  func awaitEnd(of job: JobID, _ answer: Answer) {
+  func awaitEnd(of job: JobID, _ answer: AnswerTo<Verbs.Await>) {
     // What the same client has just enqueued may still be looked at.
     guard checks.waiting == 0 else {
       return checks.check([]) { [unowned self] _ in addAwaiting(job, answer) }
@@ -21,18 +17,18 @@ extension Coordinator {
     addAwaiting(job, answer)
   }
 
-  private func addAwaiting(_ job: JobID, _ answer: Answer) {
-    let waiter = AwaitedJobs.Waiter(route: answer.route, request: answer.request)
+  private func addAwaiting(_ job: JobID, _ answer: AnswerTo<Verbs.Await>) {
+    let waiter = AwaitedJobs.Waiter(route: answer.plain.route, request: answer.plain.request)
     guard awaited.add(waiter, for: job, turn: turnNumber, now: moment().instant) else {
-      return answer.send(.busy, "too many requests wait for jobs; try again later")
+      return answer.refuse(.busy, "too many requests wait for jobs; try again later")
     }
   }
 
   /// - Parameter instructions: as a payload frame.
   func tellEnd(of job: JobID, _ instructions: [UInt8], _ state: JobState = .succeeded) {
     for waiter in awaited.take(job) {
-      Answer(coordinator: self, route: waiter.route, request: waiter.request)
-        .send(.ok, document: EndDocument(id: job.text, state: state.description), payloads: [instructions])
+      AnswerTo<Verbs.Await>(plain: Answer(coordinator: self, route: waiter.route, request: waiter.request))
+        .send(EndDocument(id: job.text, state: state.description), payloads: [instructions])
     }
   }
 
@@ -87,7 +83,7 @@ extension Coordinator {
       Answer(coordinator: self, route: waiter.route, request: waiter.request).send(code, message)
     }
     queries.refuseAll(message)
-    for answer in actionAnswers.values + stopAnswers.map(\.answer) { answer.send(code, message) }
+    for answer in actionAnswers.values + stopAnswers.map(\.answer.plain) { answer.send(code, message) }
     (actionAnswers, stopAnswers) = ([:], [])
     freshCounts.answerAll()
   }

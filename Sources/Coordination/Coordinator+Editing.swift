@@ -1,3 +1,4 @@
+internal import ControlProtocol
 internal import JobStorage
 internal import PipelineModel
 internal import WireProtocol
@@ -6,11 +7,8 @@ internal import WireProtocol
 extension Coordinator {
   /// - Parameter instructions: as on the wire.
   func requeue(
-    _ arguments: VerbArguments, with instructions: [UInt8], _ verb: String, _ answer: Answer
+    _ arguments: JobFilterArguments, with instructions: [UInt8], _ answer: AnswerTo<Verbs.Requeue>
   ) throws(Refusal) {
-    guard verb == "requeue" else {
-      throw Refusal(code: .invalid, message: "'\(verb)' takes no instructions; 'requeue' does")
-    }
     let filter = try arguments.filter(in: pipeline, toChange: true)
     guard let id = filter.id, filter == JobFilter(id: id) else {
       throw Refusal(code: .invalid, message: "instructions are for one job: name it by 'id' and by nothing else")
@@ -21,13 +19,13 @@ extension Coordinator {
       throw Refusal(code: .busy, message: "busy, try again later")
     }
     checks.check([instructions]) { [unowned self] problems in
-      if let problem = problems[0] { return answer.send(.invalid, problem) }
+      if let problem = problems[0] { return answer.refuse(.invalid, problem) }
       store(instructions, of: id, answer)
     }
   }
 
-  private func store(_ instructions: [UInt8], of id: JobID, _ answer: Answer) {
-    do throws(Refusal) { try requireOpen() } catch { return answer.send(error.code, error.message) }
+  private func store(_ instructions: [UInt8], of id: JobID, _ answer: AnswerTo<Verbs.Requeue>) {
+    do throws(Refusal) { try requireOpen() } catch { return answer.refuse(error.code, error.message) }
     let (wall, bytes) = (moment().wall, instructions.count)
     editedBytes += bytes
     run({ store throws(StoreError) in try store.requeue(id, with: instructions, now: wall) }) { [unowned self] result in
@@ -35,11 +33,11 @@ extension Coordinator {
       switch result {
       case .success(let (_, step)?) where step.changed > 0:
         note(step)
-        answer.send(.ok, document: ["requeued": step.changed])
+        answer.send(.ended(.requeued, step.changed))
       case .success(let (was, _)?):
-        answer.send(.invalid, "job '\(id)' is \(was)\(Self.advice(on: .requeue, was)); its instructions stay")
-      case .success(nil): answer.send(.notFound, "no job '\(id)'")
-      case .failure(let error): answer.send(.unavailable, error.message)
+        answer.refuse(.invalid, "job '\(id)' is \(was)\(Self.advice(on: .requeue, was)); its instructions stay")
+      case .success(nil): answer.refuse(.notFound, "no job '\(id)'")
+      case .failure(let error): answer.refuse(.unavailable, error.message)
       }
     }
   }

@@ -1,3 +1,4 @@
+internal import ControlProtocol
 internal import JobStorage
 internal import Logging
 internal import PipelineModel
@@ -34,11 +35,11 @@ extension Coordinator {
     }
   }
 
-  func logs(_ arguments: VerbArguments, _ answer: Answer) throws(Refusal) {
+  func logs(_ arguments: Verbs.Logs.Arguments, _ answer: AnswerTo<Verbs.Logs>) throws(Refusal) {
     var filter = EventJournal.Filter()
-    if arguments.id != nil { filter.job = try arguments.jobID() }
+    if let id = arguments.id { filter.job = try JobID(named: id) }
     if let phase = arguments.phase {
-      _ = try VerbArguments.phases(named: phase, in: pipeline)
+      _ = try pipeline.phases(named: phase)
       filter.phase = phase
     }
     if let word = arguments.level {
@@ -50,7 +51,7 @@ extension Coordinator {
     }
     let limit = min(max(1, arguments.limit ?? 200), EventJournal.pageLimit)
     let page = journal.page(after: arguments.after, filter, limit: limit)
-    answer.send(.ok, document: LogsDocument(page, coordinator: name))
+    answer.send(LogsDocument(page, coordinator: name))
   }
 }
 
@@ -77,32 +78,14 @@ extension Logger.Level {
   }
 }
 
-struct LogsDocument: Encodable {
-  struct Line: Encodable {
-    var atMs: Int64
-    var level: String
-    var text: String
-    var job: String?
-    var phase: String?
-    var worker: String?
-    var attempt: Int?
-    var build: String?
-  }
-
-  /// Another one after each start, with which the numbers begin anew.
-  var coordinator: String
-  var lines: [Line]
-  var next: Int
-  var dropped: Int
-
+extension LogsDocument {
   init(_ page: EventJournal.Page, coordinator: String) {
-    self.coordinator = coordinator
-    lines = page.entries.map {
-      Line(
-        atMs: $0.at.milliseconds, level: "\($0.level)", text: $0.text, job: $0.job?.text, phase: $0.phase,
-        worker: $0.worker?.text, attempt: $0.attempt, build: $0.build)
-    }
-    next = page.next
-    dropped = page.dropped
+    self.init(
+      coordinator: coordinator,
+      lines: page.entries.map {
+        Line(
+          atMs: $0.at.milliseconds, level: "\($0.level)", text: $0.text, job: $0.job?.text, phase: $0.phase,
+          worker: $0.worker?.text, attempt: $0.attempt, build: $0.build)
+      }, next: page.next, dropped: page.dropped)
   }
 }

@@ -1,3 +1,4 @@
+internal import ControlProtocol
 internal import JobStorage
 internal import PipelineModel
 internal import WireProtocol
@@ -7,8 +8,12 @@ extension Coordinator {
   /// Instructions in one answer, in bytes.
   private static var maximumPageBytes: Int { 16 << 20 }
 
-  func status(_ answer: Answer) {
-    askCounts { [unowned self] _ in answer.send(.ok, document: statusDocument(now: moment())) }
+  func status(_ answer: AnswerTo<Verbs.Status>) {
+    askCounts { [unowned self] _ in answer.send(statusDocument(now: moment())) }
+  }
+
+  func totals(_ answer: AnswerTo<Verbs.Totals>) {
+    answer.send(TotalsDocument(meters.totals, pipeline: pipeline, coordinator: name))
   }
 
   private func statusDocument(now: Moment) -> StatusDocument {
@@ -59,47 +64,41 @@ extension Coordinator {
     }
   }
 
-  func job(_ arguments: VerbArguments, _ answer: Answer) throws(Refusal) {
-    let id = try arguments.jobID()
-    read(for: answer) { reader throws(StoreError) in
+  func job(_ arguments: Verbs.JobArguments, _ answer: AnswerTo<Verbs.Job>) throws(Refusal) {
+    let id = try JobID(named: arguments.id)
+    read(for: answer.plain) { reader throws(StoreError) in
       try reader.job(id)
     } then: { [unowned self] record in
-      guard let record else { return answer.send(.notFound, "no job '\(id)'") }
+      guard let record else { return answer.refuse(.notFound, "no job '\(id)'") }
       let changes = journal.changes(of: id)
       let document = JobDocument(
         record, pipeline: pipeline, progress: journal.progress(of: id), at: moment(), log: journal.lines(of: id),
         changes: changes)
       answer.send(
-        .ok, document: document, payloads: [record.instructions] + changes.flatMap { [$0.before, $0.after] })
+        document, payloads: [record.instructions] + changes.flatMap { [$0.before, $0.after] })
     }
   }
 
-  /// `{"ids": […]}` → `{"states": […]}`, null for a job that is not there.
-  func states(_ arguments: VerbArguments, _ answer: Answer) throws(Refusal) {
-    let ids = try arguments.jobIDs(atMost: 1_000)
-    read(for: answer) { reader throws(StoreError) in
+  func states(_ arguments: Verbs.States.Arguments, _ answer: AnswerTo<Verbs.States>) throws(Refusal) {
+    let ids = try arguments.jobIDs()
+    read(for: answer.plain) { reader throws(StoreError) in
       try reader.states(of: ids)
     } then: { [unowned self] states in
-      send(answer) { ["states": states.map { $0?.description }] }
+      send(answer) { StatesDocument(states: states.map { $0?.description }) }
     }
   }
 
-  private struct PageDocument: Encodable {
-    var jobs: [JobDocument]
-    var next: String?
-  }
-
-  func jobs(_ arguments: VerbArguments, _ answer: Answer) throws(Refusal) {
-    let filter = try arguments.filter(in: pipeline)
-    let limit = min(max(1, arguments.limit ?? 50), 1_000)
+  func jobs(_ arguments: Verbs.Jobs.Arguments, _ answer: AnswerTo<Verbs.Jobs>) throws(Refusal) {
+    let filter = try arguments.filter.filter(in: pipeline)
+    let limit = arguments.pageLength
     let cursor = try arguments.pageCursor()
-    read(for: answer) { reader throws(StoreError) in
+    read(for: answer.plain) { reader throws(StoreError) in
       try reader.jobs(matching: filter, after: cursor, limit: limit, maximumBytes: Self.maximumPageBytes)
     } then: { [unowned self] page in
       let (pipeline, progress, now) = (pipeline, page.jobs.map { journal.progress(of: $0.id) }, moment())
       send(answer, payloads: page.jobs.map(\.instructions)) {
         let jobs = zip(page.jobs, progress).map { JobDocument($0, pipeline: pipeline, progress: $1, at: now) }
-        return PageDocument(jobs: jobs, next: page.next)
+        return JobsDocument(jobs: jobs, next: page.next)
       }
     }
   }
@@ -114,24 +113,24 @@ extension Coordinator {
   }
 
   /// The last minutes, the present one included, summed by phase.
-  func metrics(_ arguments: VerbArguments, _ answer: Answer, now: Moment) {
+  func metrics(_ arguments: Verbs.Metrics.Arguments, _ answer: AnswerTo<Verbs.Metrics>, now: Moment) {
     let present = now.wall.milliseconds / 60_000
     let range = (present - arguments.span + 1)...present
-    read(for: answer) { reader throws(StoreError) in
+    read(for: answer.plain) { reader throws(StoreError) in
       try reader.metrics(minutes: range)
     } then: { [unowned self] found in
       var sums = pipeline.phases.indices.map { PhaseMetrics(minute: present, phase: $0) }
       for metrics in found { sums[metrics.phase].add(metrics) }
       for metrics in unstoredMetrics where range.contains(metrics.minute) { sums[metrics.phase].add(metrics) }
       let phases = sums.map { MetricsDocument.Phase($0, jobType: pipeline.phases[$0.phase].jobType) }
-      answer.send(.ok, document: MetricsDocument(minutes: arguments.span, phases: phases))
+      answer.send(MetricsDocument(minutes: arguments.span, phases: phases))
     }
   }
 
-  func history(_ arguments: VerbArguments, _ answer: Answer, now: Moment) {
+  func history(_ arguments: Verbs.History.Arguments, _ answer: AnswerTo<Verbs.History>, now: Moment) {
     let steps = HistorySteps(
       minutes: arguments.span, length: arguments.stepLength, present: now.wall.milliseconds / 60_000)
-    read(for: answer) { reader throws(StoreError) in
+    read(for: answer.plain) { reader throws(StoreError) in
       try reader.metrics(minutes: steps.range)
     } then: { [unowned self] found in
       let (pipeline, metrics) = (pipeline, found + unstoredMetrics)

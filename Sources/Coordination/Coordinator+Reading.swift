@@ -1,3 +1,4 @@
+internal import ControlProtocol
 internal import JobStorage
 internal import PipelineModel
 internal import WireProtocol
@@ -30,11 +31,11 @@ extension Coordinator {
   }
 
   /// Sends an answer that takes long to put into words.
-  func send(_ answer: Answer, payloads: [[UInt8]] = [], document: @escaping () -> some Encodable) {
+  func send<V: Verb>(_ answer: AnswerTo<V>, payloads: [[UInt8]] = [], document: @escaping () -> V.Answer) {
     queries.prepare {
       Answer.payload(of: document())
     } then: { payload in
-      answer.send(.ok, payloads: [payload] + payloads)
+      answer.plain.send(.ok, payloads: [payload] + payloads)
     }
   }
 

@@ -1,9 +1,85 @@
+internal import ControlProtocol
 internal import JobStorage
 internal import PipelineModel
 internal import WireProtocol
 
 /// Requests about jobs, phases and workers. Each answers with one reply; none waits in the event loop.
 extension Coordinator {
+  static let verbs = VerbTable { table in
+    answerAboutThePipeline(&table)
+    answerAboutJobs(&table)
+    change(&table)
+  }
+
+  private static func answerAboutThePipeline(_ table: inout VerbTable) {
+    table.on(Verbs.Ping.self, needs: .nothing) { coordinator, _, answer, _ in
+      answer.send(PingDocument(pipeline: coordinator.pipeline.name, coordinator: coordinator.name))
+    }
+    table.on(Verbs.Status.self, needs: .nothing) { coordinator, _, answer, _ in coordinator.status(answer) }
+    table.on(Verbs.Totals.self, needs: .nothing) { coordinator, _, answer, _ in coordinator.totals(answer) }
+    table.on(Verbs.Logs.self, needs: .nothing) { coordinator, arguments, answer, _ throws(Refusal) in
+      try coordinator.logs(arguments, answer)
+    }
+    table.on(Verbs.Metrics.self) { $0.metrics($1, $2, now: $3.now) }
+    table.on(Verbs.History.self) { $0.history($1, $2, now: $3.now) }
+  }
+
+  private static func answerAboutJobs(_ table: inout VerbTable) {
+    table.on(Verbs.Job.self) { coordinator, arguments, answer, _ throws(Refusal) in
+      try coordinator.job(arguments, answer)
+    }
+    table.on(Verbs.Jobs.self) { coordinator, arguments, answer, _ throws(Refusal) in
+      try coordinator.jobs(arguments, answer)
+    }
+    table.on(Verbs.States.self) { coordinator, arguments, answer, _ throws(Refusal) in
+      try coordinator.states(arguments, answer)
+    }
+    table.on(Verbs.Count.self) { coordinator, arguments, answer, call throws(Refusal) in
+      try coordinator.count(arguments, answer, now: call.now)
+    }
+    table.on(Verbs.Await.self, needs: .nothing) { coordinator, arguments, answer, _ throws(Refusal) in
+      coordinator.awaitEnd(of: try JobID(named: arguments.id), answer)
+    }
+    table.on(Verbs.Action.self, needs: .nothing) { coordinator, arguments, answer, _ throws(Refusal) in
+      try coordinator.showAction(arguments, answer)
+    }
+    table.on(Verbs.Actions.self, needs: .nothing) { coordinator, _, answer, _ in
+      answer.send(ActionsDocument(actions: coordinator.actions.all.map(ActionDocument.init)))
+    }
+  }
+
+  private static func change(_ table: inout VerbTable) {
+    table.on(Verbs.Cancel.self) { coordinator, arguments, answer, call throws(Refusal) in
+      try coordinator.cancel(arguments, answer, now: call.now)
+    }
+    // What is wrong with new instructions is said before what is wrong with the store.
+    table.on(Verbs.Requeue.self, needs: .nothing) { coordinator, arguments, answer, call throws(Refusal) in
+      if let instructions = call.instructions {
+        return try coordinator.requeue(arguments, with: instructions, answer)
+      }
+      try coordinator.requireOpen()
+      try coordinator.change(.requeue, arguments, answer, now: call.now)
+    }
+    table.on(Verbs.Delete.self) { coordinator, arguments, answer, call throws(Refusal) in
+      try coordinator.change(.delete, arguments, answer, now: call.now)
+    }
+    table.on(Verbs.Pause.self) { coordinator, arguments, answer, _ throws(Refusal) in
+      try coordinator.pause(true, arguments, answer)
+    }
+    table.on(Verbs.Resume.self) { coordinator, arguments, answer, _ throws(Refusal) in
+      try coordinator.pause(false, arguments, answer)
+    }
+    table.on(Verbs.StopAction.self, needs: .nothing) { coordinator, arguments, answer, _ throws(Refusal) in
+      try coordinator.stopAction(arguments, answer)
+    }
+    table.on(Verbs.Drain.self, needs: .nothing) { coordinator, arguments, answer, _ throws(Refusal) in
+      try coordinator.drain(arguments, answer)
+    }
+    table.on(Verbs.Release.self, needs: .nothing) { coordinator, arguments, answer, _ throws(Refusal) in
+      try coordinator.release(arguments, answer)
+    }
+  }
+
   func handleRequest(_ frames: [[UInt8]], from route: [UInt8], now: Moment) throws(WireError) {
     let request = try Request(decoding: frames[0])
     guard (2...3).contains(frames.count) else {
@@ -15,51 +91,12 @@ extension Coordinator {
         throw Refusal(
           code: .invalid, message: "this coordinator runs pipeline '\(pipeline.name)', not '\(request.pipeline)'")
       }
-      let arguments = try VerbArguments.decoding(frames[1], of: request.verb)
-      guard frames.count == 2 else { return try requeue(arguments, with: frames[2], request.verb, answer) }
-      try carryOut(request.verb, arguments, answer, now: now)
+      let call = VerbTable.Call(
+        coordinator: self, answer: answer, now: now, arguments: frames[1],
+        instructions: frames.count > 2 ? frames[2] : nil)
+      try Self.verbs.carryOut(request.verb, call)
     } catch {
       answer.send(error.code, error.message)
-    }
-  }
-
-  private func carryOut(
-    _ verb: String, _ arguments: VerbArguments, _ answer: Answer, now: Moment
-  ) throws(Refusal) {
-    switch verb {
-    case "ping": answer.send(.ok, document: ["pipeline": pipeline.name, "coordinator": name])
-    case "status": status(answer)
-    case "totals":
-      answer.send(.ok, document: TotalsDocument(meters.totals, pipeline: pipeline, coordinator: name))
-    case "drain": try drain(arguments, answer)
-    case "release": try release(arguments, answer)
-    case "await": awaitEnd(of: try arguments.jobID(), answer)
-    case "logs": try logs(arguments, answer)
-    case "action": try showAction(arguments, answer)
-    case "actions": answer.send(.ok, document: ActionsDocument(actions: actions.all.map(ActionDocument.init)))
-    case "stop-action": try stopAction(arguments, answer)
-    default:
-      try requireOpen()
-      try carryOutOnStore(verb, arguments, answer, now: now)
-    }
-  }
-
-  private func carryOutOnStore(
-    _ verb: String, _ arguments: VerbArguments, _ answer: Answer, now: Moment
-  ) throws(Refusal) {
-    switch verb {
-    case "job": try job(arguments, answer)
-    case "states": try states(arguments, answer)
-    case "jobs": try jobs(arguments, answer)
-    case "count": try count(arguments, answer, now: now)
-    case "history": history(arguments, answer, now: now)
-    case "metrics": metrics(arguments, answer, now: now)
-    case "cancel": try cancel(arguments, answer, now: now)
-    case "requeue": try change(.requeue, arguments, answer, now: now)
-    case "delete": try change(.delete, arguments, answer, now: now)
-    case "pause": try pause(true, arguments, answer)
-    case "resume": try pause(false, arguments, answer)
-    default: throw Refusal(code: .invalid, message: "unknown verb '\(verb)'")
     }
   }
 
@@ -72,17 +109,17 @@ extension Coordinator {
   }
 
   /// The worker of that id, and all whose ids begin with it and a slash: those of a process, or builds of one phase there.
-  private func drain(_ arguments: VerbArguments, _ answer: Answer) throws(Refusal) {
-    let name = arguments.worker ?? ""
+  private func drain(_ arguments: Verbs.Drain.Arguments, _ answer: AnswerTo<Verbs.Drain>) throws(Refusal) {
+    let name = arguments.worker
     let drained = roster.workers(named: name).filter { drain($0) }
     guard !drained.isEmpty else { throw Refusal(code: .notFound, message: "no worker '\(name.prefix(128))'") }
-    answer.send(.ok, document: ["worker": name])
+    answer.send(DrainDocument(worker: name))
   }
 
   /// The workers look for themselves whether the build is in quarantine where they are.
-  private func release(_ arguments: VerbArguments, _ answer: Answer) throws(Refusal) {
+  private func release(_ arguments: Verbs.Release.Arguments, _ answer: AnswerTo<Verbs.Release>) throws(Refusal) {
     let digits = try arguments.buildDigits()
-    if let phase = arguments.phase { _ = try VerbArguments.phases(named: phase, in: pipeline) }
+    if let phase = arguments.phase { _ = try pipeline.phases(named: phase) }
     let builds = roster.workers(ofBuild: digits, phase: arguments.phase)
     guard let (plugin, workers) = builds.first else {
       throw Refusal(code: .notFound, message: "no worker here has a build that begins with '\(digits)'")
@@ -91,6 +128,6 @@ extension Coordinator {
       throw Refusal(code: .invalid, message: "\(builds.count) builds here begin with '\(digits)'; give more digits")
     }
     let told = workers.filter { send([ReleaseOrder(worker: $0, plugin: plugin).encoded()], to: $0) }
-    answer.send(.ok, document: ReleaseDocument(plugin: plugin, workers: told.map(\.text)))
+    answer.send(ReleaseDocument(plugin: plugin, workers: told.map(\.text)))
   }
 }

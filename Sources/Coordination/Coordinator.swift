@@ -1,3 +1,4 @@
+internal import ControlProtocol
 internal import DequeModule
 internal import Glibc
 internal import JobStorage
@@ -51,7 +52,7 @@ final class Coordinator {
   var actionAnswers: [String: Answer] = [:]
   /// The action of which a step is on its way, and who waits to hear how far it came.
   var stepInStore: String?
-  var stopAnswers: [(action: String, answer: Answer)] = []
+  var stopAnswers: [(action: String, answer: AnswerTo<Verbs.StopAction>)] = []
   /// Of instructions that wait for the store, to take the place of others.
   var editedBytes = 0
   /// Of the last action's step, to see whether turns went since.

@@ -14,16 +14,6 @@ struct LongAction {
       case .count: "count"
       }
     }
-
-    /// The member of the answer that has the number.
-    var member: String {
-      switch self {
-      case .change(.cancel): "cancelled"
-      case .change(.requeue): "requeued"
-      case .change(.delete): "deleted"
-      case .count: "count"
-      }
-    }
   }
 
   enum State: String {

@@ -1,16 +1,46 @@
+internal import ControlProtocol
 internal import FoundationEssentials
+internal import WireProtocol
 
 /// The arguments of a request as they came, with what must be known of them before they are believed.
-struct ReceivedArguments {
-  let arguments: VerbArguments
-  let names: Set<String>
+struct ReceivedArguments<Arguments: VerbArguments> {
+  private let arguments: Result<Arguments, VerbArgumentsError>
+  private let names: Set<String>
   /// Members whose value is null.
-  let nulls: Set<String>
-  let hasDuplicates: Bool
+  private let nulls: Set<String>
+  private let hasDuplicates: Bool
+
+  /// - Parameter payload: as on the wire.
+  static func decoding<V: Verb>(
+    _ payload: [UInt8], of verb: V.Type
+  ) throws(Refusal) -> Arguments where V.Arguments == Arguments {
+    let received: Self
+    do {
+      let json = try CompressedJSON.json(in: payload, maximumBytes: verb.maximumArgumentBytes)
+      received = try Self(json: json.isEmpty ? Array("{}".utf8) : json)
+    } catch {
+      throw Refusal(code: .invalid, message: "the arguments are not a JSON object with the members of the verb")
+    }
+    // What is misspelt, or said to a verb that does not heed it, must not be passed over: a filter that says less means more.
+    if let unknown = received.names.subtracting(Arguments.members).min() {
+      throw Refusal(code: .invalid, message: "'\(verb.name)' has no argument '\(unknown.prefix(64))'")
+    }
+    if received.hasDuplicates {
+      throw Refusal(code: .invalid, message: "an argument stands there twice; name each once")
+    }
+    if verb.effect == .changes, let empty = received.nulls.min() {
+      throw Refusal(code: .invalid, message: "'\(empty)' is null; name something, or leave it out")
+    }
+    do throws(VerbArgumentsError) {
+      return try received.arguments.get()
+    } catch {
+      throw Refusal(code: .invalid, message: error.message)
+    }
+  }
 
   /// - Throws: where `json` is no object, or a member has a value of another type.
-  init(json: [UInt8]) throws {
-    let decoded = try JSONDecoder().decode(Decoded.self, from: Data(json))
+  private init(json: [UInt8]) throws {
+    let decoded = try ControlJSON.value(Decoded.self, from: json)
     (arguments, names, nulls) = (decoded.arguments, decoded.names, decoded.nulls)
     hasDuplicates = Self.membersCount(of: json) > names.count
   }
@@ -41,7 +71,7 @@ struct ReceivedArguments {
   }
 
   private struct Decoded: Decodable {
-    var arguments = VerbArguments()
+    let arguments: Result<Arguments, VerbArgumentsError>
     var names: Set<String> = []
     var nulls: Set<String> = []
 
@@ -58,23 +88,11 @@ struct ReceivedArguments {
         names.insert(name.stringValue)
         if try all.decodeNil(forKey: name) { nulls.insert(name.stringValue) }
       }
-      let members = try decoder.container(keyedBy: VerbArguments.Member.self)
-      arguments.id = try members.decodeIfPresent(String.self, forKey: .id)
-      arguments.ids = try members.decodeIfPresent([String].self, forKey: .ids)
-      arguments.states = try members.decodeIfPresent([String].self, forKey: .states)
-      arguments.phase = try members.decodeIfPresent(String.self, forKey: .phase)
-      arguments.error = try members.decodeIfPresent(String.self, forKey: .error)
-      arguments.idPrefix = try members.decodeIfPresent(String.self, forKey: .idPrefix)
-      arguments.cursor = try members.decodeIfPresent(String.self, forKey: .cursor)
-      arguments.limit = try members.decodeIfPresent(Int.self, forKey: .limit)
-      arguments.minutes = try members.decodeIfPresent(Int.self, forKey: .minutes)
-      arguments.step = try members.decodeIfPresent(Int.self, forKey: .step)
-      arguments.worker = try members.decodeIfPresent(String.self, forKey: .worker)
-      arguments.plugin = try members.decodeIfPresent(String.self, forKey: .plugin)
-      arguments.after = try members.decodeIfPresent(Int.self, forKey: .after)
-      arguments.since = try members.decodeIfPresent(Int64.self, forKey: .since)
-      arguments.until = try members.decodeIfPresent(Int64.self, forKey: .until)
-      arguments.level = try members.decodeIfPresent(String.self, forKey: .level)
+      do {
+        arguments = .success(try Arguments(from: decoder))
+      } catch let error as VerbArgumentsError {
+        arguments = .failure(error)
+      }
     }
   }
 }

@@ -1,3 +1,4 @@
+internal import ControlProtocol
 internal import Dispatch
 internal import FoundationEssentials
 
@@ -10,7 +11,7 @@ extension PipelineClient {
   public func connect() async throws {
     try open()
     do {
-      _ = try await request("ping")
+      _ = try await request(Verbs.Ping.self, NoArguments())
     } catch let error as PipelineClientError {
       throw await Self.onBlockingThread { [self] in
         endConnection()

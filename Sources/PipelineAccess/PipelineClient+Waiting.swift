@@ -1,3 +1,4 @@
+internal import ControlProtocol
 internal import FoundationEssentials
 internal import Glibc
 public import PipelineModel
@@ -52,11 +53,6 @@ struct AskingAgain {
 }
 
 extension PipelineClient {
-  private struct EndDocument: Decodable {
-    var id: String
-    var state: String
-  }
-
   /// Blocks until the job has ended; it may have ended before.
   ///
   /// Any number of threads may wait at a time. A coordinator that cannot be reached for a while, or that is started
@@ -69,14 +65,14 @@ extension PipelineClient {
     of id: String, pipeline: String = "", timeoutMilliseconds: Int? = nil
   ) throws(PipelineClientError) -> JobEnd {
     var asking = AskingAgain(deadline: timeoutMilliseconds.map { Instant.now() + Int64($0) })
-    let arguments = Self.arguments(naming: id)
+    let arguments = ControlJSON.text(of: Verbs.JobArguments(id: id))
     while let limit = asking.timeout(now: .now()) {
       let asked = Instant.now()
       do throws(PipelineClientError) {
-        let answer = try request("await", pipeline: pipeline, arguments: arguments, timeoutMilliseconds: limit)
+        let answer = try request(Verbs.Await.name, pipeline: pipeline, arguments: arguments, timeoutMilliseconds: limit)
         if answer.code != .busy, let end = try end(of: id, in: answer, isLook: false) { return end }
         if answer.code == .busy {
-          let look = try request("job", pipeline: pipeline, arguments: arguments, timeoutMilliseconds: limit)
+          let look = try request(Verbs.Job.name, pipeline: pipeline, arguments: arguments, timeoutMilliseconds: limit)
           if let end = try end(of: id, in: look, isLook: true) { return end }
         }
       } catch {
@@ -92,14 +88,16 @@ extension PipelineClient {
     of id: String, pipeline: String = "", timeoutMilliseconds: Int? = nil
   ) async throws -> JobEnd {
     var asking = AskingAgain(deadline: timeoutMilliseconds.map { Instant.now() + Int64($0) })
-    let arguments = Self.arguments(naming: id)
+    let arguments = ControlJSON.text(of: Verbs.JobArguments(id: id))
     while let limit = asking.timeout(now: .now()) {
       let asked = Instant.now()
       do {
-        let answer = try await request("await", pipeline: pipeline, arguments: arguments, timeoutMilliseconds: limit)
+        let answer = try await request(
+          Verbs.Await.name, pipeline: pipeline, arguments: arguments, timeoutMilliseconds: limit)
         if answer.code != .busy, let end = try end(of: id, in: answer, isLook: false) { return end }
         if answer.code == .busy {
-          let look = try await request("job", pipeline: pipeline, arguments: arguments, timeoutMilliseconds: limit)
+          let look = try await request(
+            Verbs.Job.name, pipeline: pipeline, arguments: arguments, timeoutMilliseconds: limit)
           if let end = try end(of: id, in: look, isLook: true) { return end }
         }
       } catch let error as PipelineClientError {
@@ -108,10 +106,6 @@ extension PipelineClient {
       try await Task.sleep(for: .milliseconds(asking.pause(asked: asked, now: .now())))
     }
     throw Self.outOfTime(id)
-  }
-
-  private static func arguments(naming id: String) -> [UInt8] {
-    (try? JSONEncoder().encode(["id": id])).map { [UInt8]($0) } ?? []
   }
 
   /// Nobody answered; the job goes on, and whoever answers next may know of it.
@@ -132,7 +126,8 @@ extension PipelineClient {
     case .notFound, .invalid, .unfit, .duplicate: throw PipelineClientError(.refused, "\(address): \(answer.message)")
     }
     do {
-      let document = try JSONDecoder().decode(EndDocument.self, from: Data(answer.body))
+      // The answer about how a job stands has the members of the one about its end, and more.
+      let document = try answer.decoded(as: EndDocument.self)
       guard let state = JobState(word: document.state), let payload = answer.payloads.first else {
         throw WireError("no end of a job")
       }

@@ -1,3 +1,4 @@
+internal import ControlProtocol
 internal import FoundationEssentials
 internal import Synchronization
 public import WireProtocol
@@ -59,7 +60,7 @@ public final class PipelineClient: Sendable {
   public func connect() throws(PipelineClientError) {
     try open()
     do throws(PipelineClientError) {
-      _ = try request("ping")
+      _ = try request(Verbs.Ping.self, NoArguments())
     } catch {
       endConnection()
       throw explained(error)
@@ -213,7 +214,8 @@ public final class PipelineClient: Sendable {
     public var body: [UInt8]
     public var payloads: [[UInt8]]
 
-    /// The JSON document as a type of yours; its members are in snake_case (docs/wire-protocol.md, "Verbs").
+    /// The JSON document as the verb's `Answer`, or as a type of yours; its members are in snake_case
+    /// (docs/wire-protocol.md, "Requests").
     /// - Throws: `DecodingError`.
     public func decoded<Document: Decodable>(as type: Document.Type = Document.self) throws -> Document {
       try JSONDecoder().decode(type, from: Data(body))
@@ -243,16 +245,11 @@ public final class PipelineClient: Sendable {
       ).wait())
   }
 
-  /// Verbs that only look: where nobody answers nothing is in doubt.
-  private static let verbsThatLook: Set<String> = [
-    "ping", "status", "metrics", "history", "totals", "job", "jobs", "count", "states", "await", "action", "actions",
-    "logs",
-  ]
-
   func send(
     _ verb: String, pipeline: String, arguments: [UInt8], instructions: [UInt8]? = nil, timeoutMilliseconds: Int
   ) throws(PipelineClientError) -> PendingReply {
-    let looks = Self.verbsThatLook.contains(verb)
+    // Where nobody answers one that only looks, nothing is in doubt.
+    let looks = Verbs.named(verb)?.effect == .looks
     // A coordinator ends the connection of whoever sends more.
     guard instructions?.count ?? 0 <= InstructionsJSON.maximumBytes else {
       throw PipelineClientError(

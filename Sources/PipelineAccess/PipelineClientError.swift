@@ -1,4 +1,6 @@
-/// Why a client could not do what it was asked; what a coordinator refuses is an answer, not an error.
+public import WireProtocol
+
+/// Why a client could not do what it was asked. What a coordinator refuses is an error of `ask` alone; else it is an answer.
 public struct PipelineClientError: Error, Hashable, Sendable, CustomStringConvertible {
   public enum Kind: Hashable, Sendable {
     /// The address is malformed.
@@ -7,23 +9,28 @@ public struct PipelineClientError: Error, Hashable, Sendable, CustomStringConver
     case unreachable
     /// No answer in time. Jobs may be stored or not; those with an id of the client's own can be sent again.
     case timedOut
-    /// Too many requests of this client are without an answer already; nothing was sent. Try again later.
+    /// Too much at once, of this client or for the coordinator; nothing was done. Try again later.
     case busy
     /// `connect` was not called, or `close` was.
     case closed
-    /// There is no such job, or the coordinator runs another pipeline; only where the answer cannot say so itself.
+    /// There is no such job, the coordinator runs another pipeline, or what was asked for cannot be done.
     case refused
+    /// The coordinator is stopping, or its store does not answer. Try again later.
+    case unavailable
     /// What answers is no coordinator of this version.
     case protocolViolation
   }
 
   public let kind: Kind
+  /// What the coordinator answered where it refused; nil where it answered nothing.
+  public let code: ReplyCode?
   /// One line for people.
   public let message: String
   public var description: String { message }
 
-  init(_ kind: Kind, _ message: String) {
+  init(_ kind: Kind, _ message: String, _ code: ReplyCode? = nil) {
     self.kind = kind
+    self.code = code
     self.message = message
   }
 

@@ -1,3 +1,4 @@
+internal import ControlProtocol
 internal import Dispatch
 internal import FoundationEssentials
 internal import PipelineAccess
@@ -45,11 +46,6 @@ final class PipelineLink: Sendable {
 
   // MARK: - Asking
 
-  /// The verbs after which something may be other than before, answered or not.
-  private static let changes: Set = [
-    "cancel", "requeue", "delete", "pause", "resume", "drain", "release", "stop-action",
-  ]
-
   /// For people who ask; waits for its turn behind others that do.
   ///
   /// - Returns: the JSON document, and the payloads after it as JSON texts.
@@ -64,7 +60,7 @@ final class PipelineLink: Sendable {
   func look(
     _ verb: String, _ arguments: JSONValue = .object([:]), instructions: [UInt8]? = nil
   ) async throws -> (JSONValue, [[UInt8]]) {
-    let answer = try await Self.inWords(address, mayHaveChanged: Self.changes.contains(verb)) {
+    let answer = try await Self.inWords(address, mayHaveChanged: Verbs.named(verb)?.effect != .looks) {
       try await self.connected().request(verb, arguments: arguments.json, instructions: instructions)
     }
     guard answer.code == .ok else { throw Problem(code: answer.code, answer.message) }

@@ -1,3 +1,4 @@
+import ControlProtocol
 import Dispatch
 import JobStorage
 import PipelineModel
@@ -306,49 +307,83 @@ extension PeerTableTests {
     ])
   func nothingNamedOrMisspeltIsRefused(json: String) {
     #expect(throws: Refusal.self) {
-      let arguments = try VerbArguments.decoding(Array(json.utf8), of: "cancel")
+      let arguments = try ReceivedArguments.decoding(Array(json.utf8), of: Verbs.Cancel.self)
       _ = try arguments.filter(in: pipeline, toChange: true)
     }
   }
 
   @Test func whatIsNamedIsMeant() throws {
-    let arguments = try VerbArguments.decoding(
-      Array(#"{"states":["dead"],"phase":"b","id_prefix":"x"}"#.utf8), of: "cancel")
+    let arguments = try ReceivedArguments.decoding(
+      Array(#"{"states":["dead"],"phase":"b","id_prefix":"x"}"#.utf8), of: Verbs.Cancel.self)
     #expect(try arguments.filter(in: pipeline, toChange: true) == JobFilter(states: [.dead], phase: 1, idPrefix: "x"))
-    #expect(try VerbArguments.decoding([], of: "jobs").filter(in: pipeline) == JobFilter())
-    let span = try VerbArguments.decoding(Array(#"{"since_ms":-1,"until_ms":1}"#.utf8), of: "delete")
+    #expect(try ReceivedArguments.decoding([], of: Verbs.Jobs.self).filter.filter(in: pipeline) == JobFilter())
+    let span = try ReceivedArguments.decoding(
+      Array(#"{"since_ms":-1,"until_ms":1}"#.utf8), of: Verbs.Delete.self)
     let changed = Timestamp(milliseconds: -1)...Timestamp(milliseconds: 1)
     #expect(try span.filter(in: pipeline, toChange: true) == JobFilter(changed: changed))
-    let open = try VerbArguments.decoding(Array(#"{"until_ms":1}"#.utf8), of: "count")
+    let open = try ReceivedArguments.decoding(Array(#"{"until_ms":1}"#.utf8), of: Verbs.Count.self)
     #expect(try open.filter(in: pipeline).changed?.lowerBound == Timestamp(milliseconds: .min))
   }
 
   @Test func whatLooksLikeASecondNameWithinAValueIsNone() throws {
     let json = #"{"error":"a\\\":{\"error\":","states":["dead"]}"#
-    #expect(try VerbArguments.decoding(Array(json.utf8), of: "count").states == ["dead"])
+    #expect(try ReceivedArguments.decoding(Array(json.utf8), of: Verbs.Count.self).states == ["dead"])
   }
 
   /// Argument that the verb does not heed: a pause of "worker" must not pause the pipeline.
   @Test(arguments: [
     ("pause", #"{"worker":"w"}"#), ("pause", #"{"phase":null}"#), ("resume", #"{"id":"a"}"#), ("drain", #"{"id":"a"}"#),
-    ("status", #"{"id":"a"}"#), ("metrics", #"{"step":1}"#), ("jobs", #"{"ids":[]}"#), ("explode", "{}"),
+    ("status", #"{"id":"a"}"#), ("metrics", #"{"step":1}"#), ("jobs", #"{"ids":[]}"#),
   ])
   func argumentsOfOtherVerbsAreRefused(verb: String, json: String) {
-    #expect(throws: Refusal.self) { try VerbArguments.decoding(Array(json.utf8), of: verb) }
+    #expect(throws: Refusal.self) {
+      let known = try #require(Verbs.named(verb))
+      try Self.decode(json, known)
+    }
+  }
+
+  private static func decode<V: Verb>(_ json: String, _ verb: V.Type) throws(Refusal) {
+    _ = try ReceivedArguments.decoding(Array(json.utf8), of: verb)
+  }
+
+  /// In the order in which a mistake is told: what is misspelt before what is missing.
+  @Test(arguments: [
+    ("{}", "'ids' must be a list of at most 1000 job ids"),
+    (#"{"ids":null}"#, "'ids' must be a list of at most 1000 job ids"),
+    (#"{"id":"a"}"#, "'states' has no argument 'id'"),
+    (#"{"ids":[],"ids":[]}"#, "an argument stands there twice; name each once"),
+    (#"{"ids":"a"}"#, "the arguments are not a JSON object with the members of the verb"),
+  ])
+  func aRefusalSaysWhatIsWrong(json: String, message: String) {
+    let refusal = #expect(throws: Refusal.self) { try Self.decode(json, Verbs.States.self) }
+    #expect(refusal?.message == message && refusal?.code == .invalid)
+  }
+
+  @Test func theCoordinatorCarriesOutEveryVerbThereIs() {
+    #expect(Coordinator.verbs.names == Set(Verbs.all.map { $0.name }))
+  }
+
+  /// What is not named is found, or not, by whoever looks for it.
+  @Test func aMissingNameIsTheEmptyOne() throws {
+    #expect(try ReceivedArguments.decoding([], of: Verbs.Drain.self).worker.isEmpty)
+    #expect(try ReceivedArguments.decoding([], of: Verbs.Action.self).id.isEmpty)
+    let nothing = try ReceivedArguments.decoding(Array(#"{"id":null}"#.utf8), of: Verbs.Job.self)
+    #expect(throws: Refusal.self) { _ = try JobID(named: nothing.id) }
   }
 
   @Test func theLongestListOfIdsIsTakenAndLongerTextsAreNot() throws {
     let ids = Array(repeating: String(repeating: "\\\"", count: 128), count: 1_000)
     let json = #"{"ids":["\#(ids.joined(separator: "\",\""))"]}"#
-    #expect(try VerbArguments.decoding(Array(json.utf8), of: "states").jobIDs(atMost: 1_000).count == 1_000)
-    #expect(throws: Refusal.self) { try VerbArguments.decoding(Array(json.utf8), of: "count") }
+    #expect(try ReceivedArguments.decoding(Array(json.utf8), of: Verbs.States.self).jobIDs().count == 1_000)
+    #expect(throws: Refusal.self) { try Self.decode(json, Verbs.Count.self) }
     let endless = "[" + String(repeating: "\"a\",", count: 100_000) + "\"a\"]"
-    #expect(throws: Refusal.self) { try VerbArguments.decoding(Array("{\"ids\":\(endless)}".utf8), of: "states") }
+    #expect(throws: Refusal.self) { try Self.decode("{\"ids\":\(endless)}", Verbs.States.self) }
   }
 
   @Test(arguments: [Int.min, -1, 0, 1, 60, Int.max])
   func spansAndStepsAreBounded(number: Int) throws {
-    let arguments = try VerbArguments.decoding(Array(#"{"minutes":\#(number),"step":\#(number)}"#.utf8), of: "history")
+    let arguments = try ReceivedArguments.decoding(
+      Array(#"{"minutes":\#(number),"step":\#(number)}"#.utf8), of: Verbs.History.self)
     #expect((1...10_080).contains(arguments.span) && (1...1_440).contains(arguments.stepLength))
   }
 }

@@ -1,19 +1,20 @@
+import CarbonTube
 import Testing
 
 @testable import CarbonTubeCommand
 
 @Suite("What status shows")
 struct StatusTests {
-  private func status(running: Int, inFlight: Int) throws -> Status {
+  private func status(running: Int, inFlight: Int) throws -> StatusDocument {
     let json = """
-      {"pipeline":"p","uptime_ms":1000,"paused":false,"succeeded":0,"cancelled":0,
+      {"pipeline":"p","coordinator":"c","uptime_ms":1000,"paused":false,"succeeded":0,"cancelled":0,
       "store":{"address":"memory:","state":"open"},
       "phases":[{"job_type":"a","waiting":0,"delayed":0,"running":\(running),"dead":0,"workers":1,"slots":2,
       "paused":false}],
       "workers":[{"id":"w","host":"h","pid":1,"job_type":"a","concurrency":2,"in_flight":\(inFlight),"succeeded":0,
       "failed":0,"state":"serving","plugin":"abc","heartbeat_age_ms":3}]}
       """
-    return try JSONText.decode(Status.self, from: Array(json.utf8))
+    return try JSONText.decode(StatusDocument.self, from: Array(json.utf8))
   }
 
   private func lines(of table: TextTable) -> [String] {

@@ -1,3 +1,4 @@
+import ControlProtocol
 import Foundation
 import PipelineAccess
 import PluginTestKit
@@ -68,38 +69,11 @@ final class Terminals {
 
   // MARK: Asking
 
-  struct Status: Decodable {
-    struct Phase: Decodable {
-      var jobType: String
-      var waiting: Int
-      var delayed: Int
-      var running: Int
-      var dead: Int
-    }
-    struct Worker: Decodable {
-      var jobType: String
-      var succeeded: Int
-      var state: String
-    }
-    var succeeded: Int
-    var cancelled: Int
-    var phases: [Phase]
-    var workers: [Worker]
-
-    var unfinished: Int { phases.reduce(0) { $0 + $1.waiting + $1.delayed + $1.running } }
-    var dead: Int { phases.reduce(0) { $0 + $1.dead } }
-  }
-
-  func status() throws -> Status {
-    let answer = try client.request("status")
-    let decoder = JSONDecoder()
-    decoder.keyDecodingStrategy = .convertFromSnakeCase
-    return try decoder.decode(Status.self, from: Data(answer.body))
-  }
+  func status() throws -> StatusDocument { try client.ask(Verbs.Status.self) }
 
   /// Asks until the answer fits.
   @discardableResult
-  func awaitStatus(_ what: String, _ fits: (Status) -> Bool) throws -> Status {
+  func awaitStatus(_ what: String, _ fits: (StatusDocument) -> Bool) throws -> StatusDocument {
     let deadline = Date() + 120
     while true {
       let status = try status()
@@ -110,34 +84,13 @@ final class Terminals {
     }
   }
 
-  struct Job: Decodable {
-    struct Attempt: Decodable {
-      var outcome: String
-    }
-    struct Failure: Decodable {
-      var type: String
-      var message: String
-    }
-    var id: String
-    var state: String
-    var attempts: [Attempt]
-    var error: Failure?
-  }
-
   /// Every job there is, with its instructions.
-  func allJobs() throws -> [(job: Job, instructions: [String: Any])] {
-    struct Page: Decodable {
-      var jobs: [Job]
-      var next: String?
-    }
-    let decoder = JSONDecoder()
-    decoder.keyDecodingStrategy = .convertFromSnakeCase
-    var found: [(job: Job, instructions: [String: Any])] = []
+  func allJobs() throws -> [(job: JobDocument, instructions: [String: Any])] {
+    var found: [(job: JobDocument, instructions: [String: Any])] = []
     var cursor: String?
     repeat {
-      let arguments = #"{"limit": 500\#(cursor.map { #", "cursor": "\#($0)""# } ?? "")}"#
-      let answer = try client.request("jobs", arguments: Array(arguments.utf8))
-      let page = try decoder.decode(Page.self, from: Data(answer.body))
+      let answer = try client.request(Verbs.Jobs.self, .init(cursor: cursor, limit: 500))
+      let page = try answer.decoded(as: JobsDocument.self)
       for (job, payload) in zip(page.jobs, answer.payloads) {
         let object = try JSONSerialization.jsonObject(with: Data(payload)) as? [String: Any]
         found.append((job, object ?? [:]))
@@ -162,4 +115,9 @@ final class Terminals {
     }
     return jobs.reduce(0) { $0 + $1.job.attempts.count - 3 }
   }
+}
+
+extension StatusDocument {
+  var unfinished: Int { phases.reduce(0) { $0 + $1.waiting + $1.delayed + $1.running } }
+  var dead: Int { phases.reduce(0) { $0 + $1.dead } }
 }

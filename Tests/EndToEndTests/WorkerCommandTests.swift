@@ -1,3 +1,4 @@
+import ControlProtocol
 import Foundation
 import PluginTestKit
 import Testing
@@ -12,23 +13,10 @@ struct WorkerCommandTests {
     try Program.run(words + ["-a", terminals.jobs], in: terminals.folder.path)
   }
 
-  private struct Worker: Decodable {
-    var id: String
-    var host: String
-    var jobType: String
-    var concurrency: Int
-    var inFlight: Int
-    var state: String
-    var plugin: String
-    var heartbeatAgeMs: Int
-  }
-
-  private func workers(_ words: String...) throws -> [Worker] {
+  private func workers(_ words: String...) throws -> [StatusDocument.Worker] {
     let end = try Program.run(["workers", "--json", "-a", terminals.jobs] + words, in: terminals.folder.path)
     guard end.status == 0 else { throw Unexpected(end.complaint) }
-    let decoder = JSONDecoder()
-    decoder.keyDecodingStrategy = .convertFromSnakeCase
-    return try end.lines.map { try decoder.decode(Worker.self, from: Data($0.utf8)) }
+    return try end.lines.map { try ControlJSON.value(StatusDocument.Worker.self, from: Array($0.utf8)) }
   }
 
   @Test func `are listed and drained by name, by phase, by host and all`() throws {

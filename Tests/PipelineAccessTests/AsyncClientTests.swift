@@ -1,3 +1,4 @@
+import ControlProtocol
 import Coordination
 import JobStorage
 import Logging
@@ -33,11 +34,6 @@ struct AsyncClientTests {
     var size: Int
   }
 
-  private struct Shown: Decodable {
-    var id: String
-    var state: String
-  }
-
   @Test func `Every call has a form for tasks`() async throws {
     try await withCoordinator { _, client in
       let bytes = try await client.enqueueJob(pipeline: "p", Array("{}".utf8), id: "a")
@@ -47,8 +43,7 @@ struct AsyncClientTests {
       let many = try await client.enqueue(
         pipeline: "p", jobs: (0..<5_000).map { .init(id: "n\($0)", instructions: Array("{}".utf8)) })
       #expect(many.map(\.id) == (0..<5_000).map { "n\($0)" } && many.allSatisfy { $0.code == .ok })
-      let job = try await client.request("job", arguments: Array(#"{"id": "b"}"#.utf8))
-      let shown = try job.decoded(as: Shown.self)
+      let shown = try await client.ask(Verbs.Job.self, .init(id: "b"))
       #expect(shown.id == "b" && shown.state == "waiting")
     }
   }
@@ -57,11 +52,65 @@ struct AsyncClientTests {
     try await withCoordinator { _, client in
       _ = try await client.enqueueJob(pipeline: "p", encoding: Order(size: 3), id: "b")
       async let end = client.waitForEnd(of: "b", pipeline: "p")
-      _ = try await client.request("cancel", arguments: Array(#"{"id": "b"}"#.utf8))
+      #expect(try await client.ask(Verbs.Cancel.self, .init(id: "b")) == .was("waiting"))
       let ended = try await end
       #expect(ended.state == .cancelled)
       #expect(try ended.decoded(as: Order.self).size == 3)
       #expect(throws: DecodingError.self) { _ = try ended.decoded(as: [Int].self) }
+    }
+  }
+
+  @Test func `What a coordinator refuses is an error that says how`() async throws {
+    try await withCoordinator { _, client in
+      let missing = await #expect(throws: PipelineClientError.self) {
+        _ = try await client.ask(Verbs.Job.self, .init(id: "no"))
+      }
+      #expect(missing?.kind == .refused && missing?.code == .notFound)
+      #expect(missing?.message.hasSuffix("no job 'no'") == true)
+      let nothing = await #expect(throws: PipelineClientError.self) {
+        _ = try await client.ask(Verbs.Delete.self, JobFilterArguments())
+      }
+      #expect(nothing?.kind == .refused && nothing?.code == .invalid)
+      let elsewhere = await #expect(throws: PipelineClientError.self) {
+        _ = try await client.ask(Verbs.Status.self, pipeline: "another")
+      }
+      #expect(elsewhere?.code == .invalid)
+    }
+  }
+
+  @Test func `Every verb answers with what its type says`() async throws {
+    try await withCoordinator { server, client in
+      _ = try await client.enqueueJob(pipeline: "p", "{}", id: "a")
+      #expect(try await client.ask(Verbs.Ping.self).pipeline == "p")
+      let status = try await client.ask(Verbs.Status.self)
+      #expect(status.pipeline == "p" && status.store.state == "open" && status.warnings == [])
+      #expect(try await client.ask(Verbs.Totals.self).phases.map(\.enqueued) == [1])
+      #expect(try await client.ask(Verbs.Metrics.self, .init(minutes: 5)).minutes == 5)
+      #expect(try await client.ask(Verbs.History.self, .init(minutes: 2)).steps.count == 2)
+      #expect(try await client.ask(Verbs.Logs.self, .init(limit: 1)).coordinator == status.coordinator)
+      #expect(
+        try await client.ask(Verbs.Jobs.self, .init(.init(states: ["waiting"]), limit: 1)).jobs.map(\.id) == ["a"])
+      #expect(try await client.ask(Verbs.Count.self, .init(idPrefix: "a")) == .counted(1, more: false))
+      #expect(try await client.ask(Verbs.States.self, .init(ids: ["a", "b"])).states == ["waiting", nil])
+      #expect(try await client.ask(Verbs.Pause.self, .init()).paused)
+      #expect(try await !client.ask(Verbs.Resume.self, .init()).paused)
+      #expect(try await client.ask(Verbs.Cancel.self, .init(states: ["waiting"])) == .ended(.cancelled, 1))
+      #expect(try await client.ask(Verbs.Await.self, .init(id: "a")) == EndDocument(id: "a", state: "cancelled"))
+      #expect(try await client.ask(Verbs.Requeue.self, .init(id: "a")) == .ended(.requeued, 1))
+      #expect(try await client.ask(Verbs.Delete.self, .init(id: "a")) == .ended(.deleted, 1))
+      let actions = try await client.ask(Verbs.Actions.self).actions
+      #expect(actions.map(\.verb) == ["count", "cancel"] && actions.allSatisfy { $0.state == "done" })
+      let stopped = try await client.ask(Verbs.StopAction.self, .init(id: actions[0].action))
+      #expect(stopped == actions[0])
+      #expect(try await client.ask(Verbs.Action.self, .init(id: actions[1].action)) == actions[1])
+      for refused in [
+        await #expect(throws: PipelineClientError.self) {
+          _ = try await client.ask(Verbs.Drain.self, .init(worker: "w"))
+        },
+        await #expect(throws: PipelineClientError.self) {
+          _ = try await client.ask(Verbs.Release.self, .init(plugin: "abcdef"))
+        },
+      ] { #expect(refused?.code == .notFound) }
     }
   }
 

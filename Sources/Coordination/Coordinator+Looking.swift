@@ -124,7 +124,7 @@ extension Coordinator {
       for metrics in found { sums[metrics.phase].add(metrics) }
       for metrics in unstoredMetrics where range.contains(metrics.minute) { sums[metrics.phase].add(metrics) }
       let phases = sums.map { MetricsDocument.Phase($0, jobType: pipeline.phases[$0.phase].jobType) }
-      answer.send(.ok, document: MetricsDocument(minutes: arguments.span, phases: phases))
+      answer.send(.ok, document: MetricsDocument(minutes: arguments.span, phases: phases, measures: measuresShown))
     }
   }
 

@@ -30,7 +30,7 @@ extension Coordinator {
     case "ping": answer.send(.ok, document: ["pipeline": pipeline.name, "coordinator": name])
     case "status": status(answer)
     case "totals":
-      answer.send(.ok, document: TotalsDocument(meters.totals, pipeline: pipeline, coordinator: name))
+      answer.send(.ok, document: TotalsDocument(meters.totals, measuresShown, pipeline: pipeline, coordinator: name))
     case "drain": try drain(arguments, answer)
     case "release": try release(arguments, answer)
     case "await": awaitEnd(of: try arguments.jobID(), answer)

@@ -90,6 +90,8 @@ final class Coordinator {
   var isReadingAwaited = false
 
   var meters: PhaseMeters
+  /// By job type.
+  var measured: [String: PhaseMeasures] = [:]
   var jobIDs = JobIDSource()
   var progress: [JobID: (fraction: Double, note: String)] = [:]
   var recentLogs = RecentLogs()

@@ -177,9 +177,11 @@ struct TotalsDocument: Encodable {
   var coordinator: String
   var boundsUs = DurationHistogram.bounds
   var phases: [Phase]
+  var measures: [MeasureDocument]
 
-  init(_ totals: [PhaseMetrics], pipeline: PipelineDefinition, coordinator: String) {
+  init(_ totals: [PhaseMetrics], _ measures: [MeasureDocument], pipeline: PipelineDefinition, coordinator: String) {
     self.coordinator = coordinator
+    self.measures = measures
     phases = totals.map {
       Phase(
         jobType: pipeline.phases[$0.phase].jobType, enqueued: $0.enqueued, started: $0.started,
@@ -271,6 +273,8 @@ struct MetricsDocument: Encodable {
 
   var minutes: Int64
   var phases: [Phase]
+  /// Since the coordinator's start, whatever the minutes.
+  var measures: [MeasureDocument]
 }
 
 /// Who was told to run a build again.

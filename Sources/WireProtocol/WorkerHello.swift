@@ -55,7 +55,7 @@ public struct Hello: Hashable, Sendable {
   public static let maximumInFlight = 4_096
   public static let maximumReasonBytes = 512
   /// Rises when a message gets a field that others may want to know of. Readers pass over what they do not know.
-  public static let minorVersion = 0
+  public static let minorVersion = 1
 
   public var worker: WorkerID
   /// Made at random when the worker begins: tells one that connects again from another with the same id.

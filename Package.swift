@@ -107,6 +107,7 @@ let package = Package(
     .systemLibrary(name: "CSQLite", providers: [.apt(["libsqlite3-dev"])]),
     .systemLibrary(name: "CCrypto", providers: [.apt(["libssl-dev"])]),
     .target(name: "CSimdJSON", linkerSettings: [.linkedLibrary("simdjson")]),
+    .target(name: "CRE2", linkerSettings: [.linkedLibrary("re2")]),
 
     // The boundary between host and plugins.
     .target(name: "CPhaseABI"),
@@ -116,7 +117,7 @@ let package = Package(
 
     // Pure values.
     room("PipelineModel"),
-    room("PhaseSettings"),
+    room("PhaseSettings", ["CRE2"]),
     room("ControlProtocol"),
     room("WireProtocol", ["PipelineModel", "CZlib", "CSimdJSON"]),
 

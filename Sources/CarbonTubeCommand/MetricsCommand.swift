@@ -35,7 +35,25 @@ struct MetricsCommand: ParsableCommand {
     if metrics.phases.allSatisfy({ $0.enqueued + $0.started + $0.succeeded + $0.failed == 0 }) {
       StandardStreams.say("nothing is counted yet; what happened in the last 5 seconds may be missing")
     }
+    Self.say(metrics.measures ?? [])
   }
+
+  private static func say(_ measures: [MeasureDocument]) {
+    guard !measures.isEmpty else { return }
+    StandardStreams.say("\nwhat the phases counted and measured since the coordinator's start")
+    var table = TextTable([
+      .name("PHASE"), .name("NAME"), .name("KIND"), .figure("VALUE"), .figure("LOWEST", spare: 2),
+      .figure("HIGHEST", spare: 1),
+    ])
+    for measure in measures {
+      let values = [measure.value, measure.lowest, measure.highest].map { $0.map(figure) ?? "-" }
+      table.add([measure.phase, measure.name, measure.kind] + values)
+    }
+    table.say()
+  }
+
+  /// Without a fraction where there is none.
+  private static func figure(_ value: Double) -> String { Int64(exactly: value).map { "\($0)" } ?? "\(value)" }
 
   /// Upper ends of the histogram's buckets, hence "at most".
   private static func text(_ microseconds: Int64?) -> String {

@@ -58,11 +58,14 @@ public struct MetricsDocument: Hashable, Codable, Sendable {
   public var minutes: Int64
   /// In the pipeline's order.
   public var phases: [Phase]
+  /// Since the coordinator's start, whatever the minutes. Nil from a coordinator of an earlier version.
+  public var measures: [MeasureDocument]?
 
   public init(
-    minutes: Int64, phases: [Phase]
+    minutes: Int64, phases: [Phase], measures: [MeasureDocument]? = nil
   ) {
     self.minutes = minutes
     self.phases = phases
+    self.measures = measures
   }
 }

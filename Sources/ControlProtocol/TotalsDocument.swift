@@ -70,17 +70,20 @@ public struct TotalsDocument: Hashable, Codable, Sendable {
   public var boundsUs: [Int64]
   /// In the pipeline's order.
   public var phases: [Phase]
+  /// What phases counted and measured. Nil from a coordinator of an earlier version.
+  public var measures: [MeasureDocument]?
 
   public init(
-    coordinator: String, boundsUs: [Int64], phases: [Phase]
+    coordinator: String, boundsUs: [Int64], phases: [Phase], measures: [MeasureDocument]? = nil
   ) {
     self.coordinator = coordinator
     self.boundsUs = boundsUs
     self.phases = phases
+    self.measures = measures
   }
 
   private enum CodingKeys: String, CodingKey {
-    case coordinator, phases
+    case coordinator, phases, measures
     case boundsUs = "bounds_us"
   }
 }

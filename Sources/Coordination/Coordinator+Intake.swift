@@ -45,6 +45,7 @@ extension Coordinator {
     case .goodbye: try handleGoodbye(frames, from: route, now: now)
     case .progress: try handleProgress(frames)
     case .log: try handleLog(frames, now: now)
+    case .measures: try handleMeasures(frames, from: route)
     case .results: try handleReports(frames, from: route, now: now)
     case .began: try handleBegan(frames, from: route)
     case .enqueue: try handleEnqueue(frames, bytes: message.bytes, from: route)

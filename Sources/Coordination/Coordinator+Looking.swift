@@ -13,7 +13,7 @@ extension Coordinator {
   }
 
   func totals(_ answer: AnswerTo<Verbs.Totals>) {
-    answer.send(TotalsDocument(meters.totals, pipeline: pipeline, coordinator: name))
+    answer.send(TotalsDocument(meters.totals, measuresShown, pipeline: pipeline, coordinator: name))
   }
 
   private func statusDocument(now: Moment) -> StatusDocument {
@@ -123,7 +123,7 @@ extension Coordinator {
       for metrics in found { sums[metrics.phase].add(metrics) }
       for metrics in unstoredMetrics where range.contains(metrics.minute) { sums[metrics.phase].add(metrics) }
       let phases = sums.map { MetricsDocument.Phase($0, jobType: pipeline.phases[$0.phase].jobType) }
-      answer.send(MetricsDocument(minutes: arguments.span, phases: phases))
+      answer.send(MetricsDocument(minutes: arguments.span, phases: phases, measures: measuresShown))
     }
   }
 

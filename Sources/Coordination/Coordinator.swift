@@ -68,6 +68,8 @@ final class Coordinator {
   var isReadingAwaited = false
 
   var meters: PhaseMeters
+  /// By job type.
+  var measured: [String: PhaseMeasures] = [:]
   var jobIDs = JobIDSource()
   var journal = JobJournal()
   var awaited = AwaitedJobs()

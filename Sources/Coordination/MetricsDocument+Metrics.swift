@@ -5,7 +5,7 @@ internal import PipelineModel
 // What was counted, as answers tell it.
 
 extension TotalsDocument {
-  init(_ totals: [PhaseMetrics], pipeline: PipelineDefinition, coordinator: String) {
+  init(_ totals: [PhaseMetrics], _ measures: [MeasureDocument], pipeline: PipelineDefinition, coordinator: String) {
     self.init(
       coordinator: coordinator, boundsUs: DurationHistogram.bounds,
       phases: totals.map {
@@ -13,7 +13,7 @@ extension TotalsDocument {
           jobType: pipeline.phases[$0.phase].jobType, enqueued: $0.enqueued, started: $0.started,
           succeeded: $0.succeeded, failed: $0.failed, retried: $0.retried, crashed: $0.crashed, dead: $0.dead,
           latency: Histogram($0.latency), wait: Histogram($0.wait))
-      })
+      }, measures: measures)
   }
 }
 

@@ -91,7 +91,8 @@ final class Scene {
   func complete(
     _ job: ClaimedJob, _ phase: Int = 0, next: Int?, instructions: [UInt8]? = nil
   ) throws -> [WriteOutcome] {
-    let effect: Effect = next.map { .advance(to: $0, instructions: instructions) } ?? .succeed(instructions: instructions)
+    let effect: Effect =
+      next.map { .advance(to: $0, instructions: instructions) } ?? .succeed(instructions: instructions)
     return try settle(job, phase, attempt(job, phase, .succeeded), effect)
   }
 

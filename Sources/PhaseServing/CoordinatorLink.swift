@@ -15,6 +15,8 @@ final class CoordinatorLink {
   /// Jobs that were lost before; each waits for the coordinator's word.
   var held = HeldJobs()
   var outbox = Outbox()
+  /// What its jobs have counted and measured and it was not told yet.
+  var measures = PhaseMeasures()
   private(set) var pace = JobPace()
 
   init(_ connection: CoordinatorConnection) { self.connection = connection }

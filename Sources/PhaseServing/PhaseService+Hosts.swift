@@ -88,7 +88,7 @@ extension PhaseService {
       if refusal.kind == .cannotLoad { copy.doubt() }
     case .log(let token, let level, let message, let fields):
       tell(level, message, fields, of: assignment(token, in: slot))
-    case .measured(_, let found): for measure in found { _ = measures.add(measure) }
+    case .measured(let token, let found): note(found, of: assignment(token, in: slot))
     case .progress(let token, let fraction, let note):
       if let assignment = assignment(token, in: slot) { tell(fraction, note, of: assignment) }
     case .finished(let token, let result, let nanoseconds): finished(token, result, nanoseconds, slot)

@@ -77,7 +77,10 @@ extension PhaseService {
     guard now >= helloAt else { return }
     helloAt = now + 1_000
     // Whoever has no such phase has none until it is started anew, which ends the connection.
-    for link in links where link.isUp && link.refusal?.reason != .noSuchPhase { sayHello(to: link) }
+    for link in links where link.isUp && link.refusal?.reason != .noSuchPhase {
+      sayHello(to: link)
+      tellMeasures(to: link)
+    }
   }
 
   func sayHello(by connection: CoordinatorConnection) {
@@ -105,6 +108,9 @@ extension PhaseService {
   }
 
   func sayGoodbye() {
-    for link in links { _ = link.send([Goodbye(worker: id, reason: "it was told to stop").encoded()]) }
+    for link in links {
+      tellMeasures(to: link)
+      _ = link.send([Goodbye(worker: id, reason: "it was told to stop").encoded()])
+    }
   }
 }

@@ -38,7 +38,7 @@ public struct InstructionsSchema: Sendable {
     case .tooDeep:
       return .unfit(sentence("they nest deeper than \(SettingsValue.maximumDepth) levels"))
     }
-    var checking = Checking(root: schema.root, mostSteps: steps)
+    var checking = Checking(root: schema.root, patterns: schema.patterns, mostSteps: steps)
     let problems = checking.problems(value, schema.root, "", 0)
     if checking.isExhausted { return steps < Self.mostSteps ? .undecided : .unfit(tooMuch) }
     guard let first = problems.first else { return .fits }

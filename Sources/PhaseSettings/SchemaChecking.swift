@@ -5,18 +5,20 @@ struct Checking {
   private static let enoughProblems = 100
 
   let root: SettingsValue
+  private let patterns: [String: SchemaPattern]
   private let mostSteps: Int
   private var steps = 0
   /// It was given up, and what was found is not all.
   var isExhausted: Bool { steps > mostSteps }
 
-  init(root: SettingsValue, mostSteps: Int = 100_000) {
+  init(root: SettingsValue, patterns: [String: SchemaPattern] = [:], mostSteps: Int = 100_000) {
     self.root = root
+    self.patterns = patterns
     self.mostSteps = mostSteps
   }
 
   /// Work that is done for a value beside looking at it.
-  private mutating func count(_ more: Int) { steps += more }
+  private mutating func count(_ more: Int) { steps += min(more, mostSteps + 1) }
 
   func target(of reference: SettingsValue) -> SettingsValue? {
     guard case .string(let text) = reference else { return nil }
@@ -38,6 +40,9 @@ struct Checking {
     guard case .object(let keywords) = schema else { return [] }
     if case .array(let allowed)? = keywords["enum"] { count(allowed.count) }
     var found = plainProblems(value, keywords, name)
+    if case .string(let text) = value, case .string(let pattern)? = keywords["pattern"] {
+      found += patternProblems(text, pattern, name)
+    }
     if let reference = keywords["$ref"], let target = target(of: reference) {
       found += problems(value, target, place, depth + 1)
     }
@@ -69,6 +74,14 @@ struct Checking {
       found += Self.countProblems(text.unicodeScalars.count, "minLength", "maxLength", "characters", keywords, name)
     }
     return found
+  }
+
+  private mutating func patternProblems(_ text: String, _ source: String, _ name: String) -> [String] {
+    guard let pattern = patterns[source] else { return [] }
+    count(pattern.steps(for: text))
+    guard !isExhausted else { return ["\(name) is too long to be checked"] }
+    let shown = String(decoding: SettingsValue.string(source).json, as: UTF8.self)
+    return pattern.isFound(in: text) ? [] : ["\(name) must match the pattern \(shown)"]
   }
 
   private static func numberProblems(_ number: Double, _ keywords: [String: SettingsValue], _ name: String) -> [String]

@@ -75,6 +75,13 @@ enum JSONValue: Hashable, Sendable, Codable {
   }
 
   var integer: Int64? { if case .integer(let value) = self { value } else { nil } }
+  var double: Double? {
+    switch self {
+    case .integer(let value): Double(value)
+    case .number(let value): value
+    default: nil
+    }
+  }
   var string: String? { if case .string(let value) = self { value } else { nil } }
   var bool: Bool? { if case .bool(let value) = self { value } else { nil } }
   var elements: [JSONValue] { if case .array(let values) = self { values } else { [] } }

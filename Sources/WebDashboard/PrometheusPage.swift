@@ -14,6 +14,7 @@ struct PrometheusPage {
       addPhases(shown, labels, to: &page)
       if let link = try? cluster.link(named: name), let totals = try? await link.look("totals").0 {
         addTotals(totals, labels, to: &page)
+        Self.addMeasures(totals, labels, to: &page)
       }
     }
     return page.text
@@ -65,6 +66,21 @@ struct PrometheusPage {
       page.add(
         "carbontube_phase_paused", .gauge, "Whether the phase is paused.", labels,
         phase["paused"] == .bool(true) ? 1 : 0)
+    }
+  }
+
+  /// Two families, since Prometheus takes one for either counters or gauges.
+  static func addMeasures(_ totals: JSONValue, _ labels: [(String, String)], to page: inout MetricsText) {
+    for measure in totals["measures"].elements {
+      guard let phase = measure["phase"].string, let name = measure["name"].string,
+        let value = measure["value"].double
+      else { continue }
+      let labels = labels + [("phase", phase), ("name", name)]
+      if measure["kind"] == .string("counter") {
+        page.add("carbontube_phase_counted_total", .counter, "What the phase's jobs counted.", labels, value)
+      } else {
+        page.add("carbontube_phase_measured", .gauge, "What the phase's jobs measured last.", labels, value)
+      }
     }
   }
 

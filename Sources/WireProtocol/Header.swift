@@ -42,6 +42,7 @@ public enum MessageKind: UInt8, Sendable, CaseIterable {
   case credit = 36
   case progress = 37
   case log = 38
+  case measures = 39
   case resultAck = 48
   case begin = 49
   case enqueue = 64

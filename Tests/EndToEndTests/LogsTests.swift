@@ -54,6 +54,7 @@ struct LogsTests {
     _ = try coordinator.complaint(holding: "job m: read [batch 7, kind a \"b\", size 3]")
     let logs = try Program.run(["logs", "--address=\(jobs)", "--job=m"], in: folder.path)
     #expect(logs.output.contains("puppet m: read [batch 7, kind a \"b\", size 3]"), "\(logs)")
+    try expectMeasures(at: jobs, in: folder.path)
     worker.send(SIGTERM)
     let said = try worker.end().complaint
     #expect(said.contains("counted and measured: bytes 0.5, depth 2, files 3"), "\(said)")
@@ -61,6 +62,23 @@ struct LogsTests {
     #expect(tested.complaint.contains("log info: read [batch 7, ") && tested.complaint.contains("counter files 3"))
     coordinator.send(SIGTERM)
     _ = try coordinator.end()
+  }
+
+  /// A worker tells them within a second.
+  private func expectMeasures(at jobs: String, in folder: String) throws {
+    let deadline = ContinuousClock.now + .seconds(60)
+    var measures: [[String: Any]] = []
+    while measures.isEmpty, ContinuousClock.now < deadline {
+      let told = try Program.run(["metrics", "--address=\(jobs)", "--json"], in: folder)
+      measures = try #require(object(told.output)["measures"] as? [[String: Any]])
+    }
+    #expect(measures.compactMap { $0["name"] as? String } == ["bytes", "depth", "files"])
+    #expect(measures.compactMap { $0["value"] as? Double } == [0.5, 2, 3])
+    #expect(measures.compactMap { $0["kind"] as? String } == ["counter", "gauge", "counter"])
+    #expect(measures.allSatisfy { $0["phase"] as? String == "puppet" })
+    let shown = try Program.run(["metrics", "--address=\(jobs)"], in: folder)
+    let row = shown.lines.first { $0.contains(" files ") }?.split(separator: " ").map(String.init)
+    #expect(row == ["puppet", "files", "counter", "3", "-", "-"], "\(shown)")
   }
 
   @Test func `Whoever follows sees what phases log and what fails, through a restart of the coordinator`() throws {

@@ -12,6 +12,7 @@ extension FuzzTarget {
     case .credit: expectRoundTrip(bytes, decode: CreditMessage.init(decoding:)) { $0.encoded() }
     case .progress: expectRoundTrip(bytes, decode: ProgressReport.init(decoding:)) { $0.encoded() }
     case .log: expectRoundTrip(bytes, decode: LogLine.init(decoding:)) { $0.encoded() }
+    case .measures: expectRoundTrip(bytes, decode: MeasuresReport.init(decoding:)) { $0.encoded() }
     case .goodbye: expectRoundTrip(bytes, decode: Goodbye.init(decoding:)) { $0.encoded() }
     case .welcome: expectRoundTrip(bytes, decode: Welcome.init(decoding:)) { $0.encoded() }
     case .refused: expectRoundTrip(bytes, decode: WorkerRefusal.init(decoding:)) { $0.encoded() }
@@ -74,6 +75,13 @@ private func eventSeeds(_ worker: WorkerID, _ job: JobID) -> [[UInt8]] {
     ProgressReport(worker: worker, job: job, token: tokens[1], fraction: 0.5, note: "half").encoded(),
     LogLine(worker: worker, job: job, level: .warning, text: "line").encoded(),
     LogLine(worker: worker, job: nil, level: .debug, text: "").encoded(),
+    MeasuresReport(
+      worker: worker,
+      measures: [
+        PhaseMeasure(name: "files", reading: .counter(3)),
+        PhaseMeasure(name: "depth", reading: .gauge(latest: 2, lowest: -1, highest: 5)),
+      ]
+    ).encoded(),
     Goodbye(worker: worker, reason: "drained").encoded(),
     AttemptReports(worker: worker, pipeline: "p", reports: [report]).encoded(),
     ReportAcknowledgement(tokens: tokens).encoded(),

@@ -68,8 +68,23 @@ import Testing
 
   @Test func `A schema with a keyword that is not known is refused as a whole`() {
     let error = #expect(throws: SettingsError.self) {
-      try InstructionsSchema(parsing: #"{"properties":{"a":{"pattern":"x"}}}"#, of: "p")
+      try InstructionsSchema(parsing: #"{"properties":{"a":{"patternProperties":{}}}}"#, of: "p")
     }
-    #expect(error?.description.contains("'pattern'") == true)
+    #expect(error?.description.contains("'patternProperties'") == true)
+  }
+
+  @Test func `A pattern is searched in linear time, and counts among the steps`() throws {
+    // Each is exponential, or quadratic, for whoever goes back.
+    for pattern in ["^(a+)+$", "^(a|a)*$", "(.*)*x", "(a*)*b"] {
+      let schema = #"{"properties":{"a":{"pattern":"\#(pattern)"}}}"#
+      let text = String(repeating: "a", count: 200_000) + "!"
+      let shown = "/a must match the pattern \"\(pattern)\""
+      #expect(try verdict(schema, #"{"a":"\#(text)"}"#) == unfit(shown))
+      #expect(try verdict(schema, #"{"a":"\#(text)"}"#, steps: 1_000) == .undecided)
+    }
+    // Of a large program each byte counts for more.
+    let text = String(repeating: "a", count: 600_000)
+    let schema = #"{"properties":{"a":{"pattern":"(a{0,300}b)*c"}}}"#
+    #expect(try verdict(schema, #"{"a":"\#(text)"}"#) == unfit("they have too many values to be checked"))
   }
 }

@@ -16,6 +16,12 @@ import Testing
     (#"{"properties":{"a":{"oneOf":[{"type":"string"},{"type":"integer"}]}}}"#, #"{"a":3}"#),
     (#"{"title":"t","description":"d","default":1,"format":"uri"}"#, "{}"),
     (#"{"properties":{"pattern":{"type":"string"}}}"#, #"{"pattern":"x"}"#),
+    (#"{"properties":{"a":{"pattern":"b+"}}}"#, #"{"a":"abc"}"#),
+    (#"{"properties":{"a":{"pattern":"^$"}}}"#, #"{"a":""}"#),
+    (#"{"properties":{"a":{"pattern":"^.{2}$"}}}"#, #"{"a":"üü"}"#),
+    (#"{"properties":{"a":{"pattern":"b"}}}"#, #"{"a":7}"#),
+    (#"{"properties":{"a":{"pattern":"^\\d{4}-\\d{2}\\/\\p{L}$"}}}"#, #"{"a":"2030-01/ü"}"#),
+    (#"{"properties":{"a":{"pattern":"a.?b"}}}"#, #"{"a":"a\u0000b"}"#),
   ])
   func `What fits is taken`(_ schema: String, _ settings: String) throws {
     #expect(try problems(schema, settings) == [])
@@ -38,6 +44,9 @@ import Testing
     (#"{"properties":{"a":{"anyOf":[{"type":"string"}]}}}"#, #"{"a":1}"#, "/a fits none of the forms that are allowed"),
     (#"{"properties":{"a":false}}"#, #"{"a":1}"#, "/a is not allowed"),
     (#"{"propertyNames":{"maxLength":1}}"#, #"{"ab":1}"#, "/ab must have at most 1 characters"),
+    (#"{"properties":{"a":{"pattern":"^b+$"}}}"#, #"{"a":"s3cret"}"#, #"/a must match the pattern "^b+$""#),
+    (#"{"properties":{"a":{"pattern":"^b$"}}}"#, #"{"a":"b\n"}"#, #"/a must match the pattern "^b$""#),
+    (#"{"propertyNames":{"pattern":"^[a-z]+$"}}"#, #"{"A":1}"#, #"/A must match the pattern "^[a-z]+$""#),
     (##"{"$ref":"#"}"##, "{}", "the whole cannot be checked: the schema leads round in circles"),
   ])
   func `What does not fit is named by its place, never by its value`(
@@ -49,7 +58,17 @@ import Testing
   }
 
   @Test(arguments: [
-    ("{", "is not JSON"), ("3", "is no JSON Schema"), (#"{"properties":{"a":{"pattern":"x+"}}}"#, "'pattern'"),
+    ("{", "is not JSON"), ("3", "is no JSON Schema"), (#"{"patternProperties":{}}"#, "'patternProperties'"),
+    (#"{"pattern":"(a)\\1"}"#, #"'pattern' "(a)\\1", which RE2 does not take: invalid escape sequence: \1"#),
+    (#"{"items":{"pattern":"a(?=b)"}}"#, "which RE2 does not take: invalid perl operator"),
+    (#"{"pattern":"(?<!a)b"}"#, "which RE2 does not take: "), (#"{"pattern":"[a"}"#, "missing ]"),
+    (#"{"pattern":"((a{100}){100}){100}"}"#, "which RE2 does not take: "),
+    (#"{"pattern":"\\pL{1000}"}"#, "pattern too large"), (#"{"pattern":3}"#, "'pattern' that is no text"),
+    (#"{"pattern":"\#(String(repeating: "a", count: 1_025))"}"#, "of 1025 bytes; at most 1024"),
+    (
+      #"{"anyOf":[\#((0...100).map { #"{"pattern":"\#($0)"}"# }.joined(separator: ","))]}"#,
+      "more than 100 different patterns"
+    ),
     (#"{"minimun":1}"#, "'minimun'"), (##"{"$ref":"https://example.org/x"}"##, "$ref"),
     (String(repeating: #"{"not":"#, count: 70) + "{}" + String(repeating: "}", count: 70), "nests deeper"),
     (String(repeating: "[", count: 100_000), "nests deeper"),

@@ -83,6 +83,32 @@ struct BadInputTests {
     }
   }
 
+  @Test func `Measures of a worker are bounded, and those of whoever is none count for nothing`() throws {
+    let cluster = try Cluster(phases: [puppet], workersPerPhase: 0)
+    defer { cluster.stop() }
+    let client = try RawClient(cluster.server)
+    let (worker, stranger) = (try RawWorker("w", at: cluster.server), try RawWorker("s", at: cluster.server))
+    _ = try worker.next(.welcome) { $0.sayHello() }
+    func report(_ name: String, of worker: RawWorker) {
+      let measures = [PhaseMeasure(name: name, reading: .counter(1))]
+      worker.send(MeasuresReport(worker: worker.id, measures: measures).encoded())
+    }
+    report("strange", of: stranger)
+    // Its welcome comes behind that.
+    _ = try stranger.next(.welcome) { $0.sayHello() }
+    for index in 0..<200 { report("n\(index)", of: worker) }
+    worker.send(
+      MeasuresReport(worker: stranger.id, measures: [PhaseMeasure(name: "n0", reading: .counter(1))]).encoded())
+    report("n0", of: worker)
+    let deadline = ContinuousClock.now + patience
+    var told = ""
+    while !told.contains(#""name":"n0","phase":"puppet","value":2"#), ContinuousClock.now < deadline {
+      told = try client.request("totals").json
+    }
+    #expect(told.split(separator: #""kind""#).count - 1 == PhaseMeasure.maximumNames)
+    #expect(!told.contains("strange"))
+  }
+
   @Test func `A request is judged job by job`() throws {
     let cluster = try Cluster(phases: [puppet])
     defer { cluster.stop() }

@@ -21,6 +21,25 @@ import Testing
     #expect(page.text == expected)
   }
 
+  @Test func `What phases count and measure is in a family of its own for each kind`() throws {
+    let totals = try JSONValue(
+      parsing: Array(
+        #"""
+        {"measures": [{"phase": "a", "name": "files", "kind": "counter", "value": 3.5},
+          {"phase": "a", "name": "depth", "kind": "gauge", "value": -2, "lowest": -2, "highest": 7},
+          {"phase": "b\"", "name": "files", "kind": "counter", "value": 1}, {"phase": "b"}]}
+        """#.utf8))
+    var page = MetricsText()
+    PrometheusPage.addMeasures(totals, [("pipeline", "p")], to: &page)
+    let lines = page.text.split(separator: "\n").filter { !$0.hasPrefix("#") }
+    #expect(
+      lines == [
+        #"carbontube_phase_counted_total{pipeline="p",phase="a",name="files"} 3.5"#,
+        #"carbontube_phase_counted_total{pipeline="p",phase="b\"",name="files"} 1"#,
+        #"carbontube_phase_measured{pipeline="p",phase="a",name="depth"} -2"#,
+      ])
+  }
+
   @Test func `Buckets are cumulative and in seconds`() {
     var page = MetricsText()
     page.add("h", "Help.", [], counts: [1, 2, 3], boundsMicroseconds: [100, 1_000_000], sumMicroseconds: 2_500_000)

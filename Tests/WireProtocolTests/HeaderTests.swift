@@ -186,6 +186,15 @@ import Testing
       (
         ReleaseOrder(worker: worker, plugin: "0123456789ab").encoded(), { try ReleaseOrder(decoding: $0).encoded() }
       ),
+      (
+        MeasuresReport(
+          worker: worker,
+          measures: [
+            PhaseMeasure(name: "files", reading: .counter(3)),
+            PhaseMeasure(name: "depth", reading: .gauge(latest: 2, lowest: -1, highest: 5)),
+          ]
+        ).encoded(), { try MeasuresReport(decoding: $0).encoded() }
+      ),
       (ReportAcknowledgement(tokens: [token]).encoded(), { try ReportAcknowledgement(decoding: $0).encoded() }),
       (BeginAnswer(tokens: [token]).encoded(), { try BeginAnswer(decoding: $0).encoded() }),
     ]

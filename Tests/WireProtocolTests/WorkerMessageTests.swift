@@ -95,6 +95,55 @@ struct WorkerMessageTests {
     #expect(throws: WireError.self) { try JobOrders(decoding: odd) }
   }
 
+  @Test func `Measures come back as they were, and what they cannot be is refused`() throws {
+    let worker = try #require(WorkerID("w"))
+    let good: [PhaseMeasure] = [
+      PhaseMeasure(name: "files", reading: .counter(0.5)),
+      PhaseMeasure(name: "d", reading: .gauge(latest: 0, lowest: -1e300, highest: 1e300)),
+    ]
+    let report = MeasuresReport(worker: worker, measures: good)
+    #expect(try MeasuresReport(decoding: report.encoded()) == report)
+    let bad: [PhaseMeasure] = [
+      PhaseMeasure(name: "", reading: .counter(1)), PhaseMeasure(name: "Files", reading: .counter(1)),
+      PhaseMeasure(name: String(repeating: "a", count: 65), reading: .counter(1)),
+      PhaseMeasure(name: "a\n", reading: .counter(1)), PhaseMeasure(name: "a", reading: .counter(-1)),
+      PhaseMeasure(name: "a", reading: .counter(.infinity)),
+      PhaseMeasure(name: "a", reading: .gauge(latest: .nan, lowest: 0, highest: 0)),
+      PhaseMeasure(name: "a", reading: .gauge(latest: 3, lowest: 0, highest: 2)),
+    ]
+    for measure in bad {
+      let sent = MeasuresReport(worker: worker, measures: good + [measure]).encoded()
+      #expect(throws: WireError.self, "\(measure)") { try MeasuresReport(decoding: sent) }
+    }
+    let many = (0...PhaseMeasure.maximumNames).map { PhaseMeasure(name: "n\($0)", reading: .counter(1)) }
+    #expect(throws: WireError.self) {
+      try MeasuresReport(decoding: MeasuresReport(worker: worker, measures: many).encoded())
+    }
+  }
+
+  @Test func `Measures are added up by name, within their bound`() {
+    var sums = PhaseMeasures()
+    func add(_ name: String, _ reading: PhaseMeasure.Reading) -> Bool {
+      sums.add(PhaseMeasure(name: name, reading: reading))
+    }
+    #expect(sums.isEmpty)
+    let counted = [1.0, 2.5].map { add("files", .counter($0)) }
+    let measured = [3.0, -1, 2].map { add("depth", .gauge(latest: $0, lowest: $0, highest: $0)) }
+    let refused = [add("depth", .counter(1)), add("files", .counter(-1))]
+    #expect(counted + measured == [true, true, true, true, true] && refused == [false, false])
+    #expect(
+      sums.all == [
+        PhaseMeasure(name: "depth", reading: .gauge(latest: 2, lowest: -1, highest: 3)),
+        PhaseMeasure(name: "files", reading: .counter(3.5)),
+      ])
+    let most = (0..<2).map { _ in add("files", .counter(.greatestFiniteMagnitude)) }
+    #expect(most == [true, false])
+    let added = (0..<100).filter { add("n\($0)", .counter(1)) }
+    #expect(added.count == PhaseMeasure.maximumNames - 2)
+    let again = add("n0", .counter(1))
+    #expect(again)
+  }
+
   @Test func `The question whether jobs begin, and its answer`() throws {
     let report = BeganReport(worker: try #require(WorkerID("w")), tokens: [LeaseToken(7), LeaseToken(.max)])
     #expect(try Prologue.kind(of: report.encoded()).rawValue == 33)

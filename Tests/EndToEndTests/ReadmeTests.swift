@@ -89,14 +89,14 @@ struct ReadmeTests {
   @Test func `The code that README shows is code of this package`() throws {
     let sources = try [
       "Plugins/Example/DeleteFile.swift", "Plugins/Example/ExampleOne.swift",
-      "Tests/EndToEndTests/EmbeddingTests.swift",
+      "Tests/EndToEndTests/EmbeddingTests.swift", "Tests/Fixtures/ShelfPackage/Sources/shelftube/main.swift",
     ].map { file in
       // What a test runs lies in folders of its own.
       try unindented(document(file)).replacing(#"\(folder)/"#, with: "").replacing(#"\(plugins)"#, with: "plugins")
         .replacing("(_ folder: String, _ plugins: String) async throws -> JobEnd", with: "() async throws")
     }
     let shown = blocks("swift", in: try document("README.md"))
-    #expect(shown.count == 4)
+    #expect(shown.count == 5)
     // The manifest is tried by EmbeddingTests.
     for block in shown where !block.contains("import PackageDescription") {
       let lines = unindented(block).replacing("import CarbonTube\n", with: "").replacing("@main ", with: "")

@@ -88,6 +88,7 @@ extension Coordinator {
   /// Nobody is there any more to hear answers: what was only to be looked at is dropped, what was to be done goes on.
   private func forget(_ route: [UInt8], now: Moment) {
     roster.ended(route, now: now.instant)
+    lossIsDue = min(lossIsDue, now.instant + roster.patience.reconnect + 1)
     reads.drop(route)
     unread.drop(route)
     awaited.drop(route)

@@ -37,6 +37,8 @@ final class Coordinator {
   let intakeAddress: String
 
   var roster: WorkerRoster
+  /// When a worker whose connection has ended is to be lost: not at the next tick after that.
+  var lossIsDue = Instant.distantFuture
   /// Some worker may have to be told of what waits for it.
   var demandIsDue = false
   /// Phases for which something waited when that was told last.
@@ -243,7 +245,7 @@ final class Coordinator {
   private func timeout() -> Int64 {
     let now = moment()
     if hasBite(now: now) { return 0 }
-    var rest = schedule.tick - now.instant
+    var rest = min(schedule.tick, lossIsDue) - now.instant
     if actions.hasNext { rest = min(rest, actions.restsUntil - now.instant) }
     if let due = owed.dueAt { rest = min(rest, due - now.instant) }
     if !reads.isEmpty, readShare.restsUntil > now.instant { rest = min(rest, readShare.restsUntil - now.instant) }
@@ -267,8 +269,9 @@ final class Coordinator {
     if poller.ready.contains(PollKey.meeting) { readMeeting() }
     if poller.ready.contains(PollKey.intake) { readIntake(now: now) }
     if poller.ready.contains(PollKey.intakePeers) || poller.ready.contains(PollKey.meetingPeers) { readPeers(now: now) }
-    if now.instant >= schedule.tick {
+    if now.instant >= min(schedule.tick, lossIsDue) {
       schedule.tick = now.instant + 100
+      if now.instant >= lossIsDue { lossIsDue = .distantFuture }
       tick(now: now)
     }
     repeat {

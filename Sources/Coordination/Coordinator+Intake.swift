@@ -67,6 +67,7 @@ extension Coordinator {
   private func forget(_ route: [UInt8], now: Moment) {
     connections.forget(route)
     roster.ended(route, now: now.instant)
+    lossIsDue = min(lossIsDue, now.instant + roster.patience.reconnect + 1)
     queries.drop(route)
     awaited.drop(route)
     for (id, answer) in actionAnswers where answer.route == route {

@@ -23,6 +23,8 @@ final class Coordinator {
   var clock: CoordinatorClock
 
   var roster: WorkerRoster
+  /// When a worker whose connection has ended is to be lost: not at the next tick after that.
+  var lossIsDue = Instant.distantFuture
   /// Some worker may have to be told of what waits for it.
   var demandIsDue = false
   /// Phases for which something waited when that was told last.
@@ -174,7 +176,7 @@ final class Coordinator {
   private func timeout() -> Int64 {
     let now = moment()
     if hasBite(now: now) { return 0 }
-    var rest = rounds.tick - now.instant
+    var rest = min(rounds.tick, lossIsDue) - now.instant
     if actions.hasNext { rest = min(rest, actions.restsUntil - now.instant) }
     if let due = owed.dueAt { rest = min(rest, due - now.instant) }
     if let due = queries.restsUntil, due > now.instant { rest = min(rest, due - now.instant) }
@@ -198,8 +200,9 @@ final class Coordinator {
     if isReady(.meeting) { connections.readMeeting(limit: Self.messagesPerTurn) }
     if isReady(.intake) { readIntake(now: now) }
     if isReady(.intakePeers) || isReady(.meetingPeers) { readPeers(now: now) }
-    if now.instant >= rounds.tick {
+    if now.instant >= min(rounds.tick, lossIsDue) {
       rounds.tick = now.instant + 100
+      if now.instant >= lossIsDue { lossIsDue = .distantFuture }
       tick(now: now)
     }
     repeat {

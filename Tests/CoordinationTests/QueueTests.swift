@@ -270,9 +270,11 @@ extension PeerTableTests {
 @Suite struct ComplaintsTests {
   @Test func strangersWithoutEndAreCountedAndNotRemembered() {
     var complaints = Complaints()
-    let told = (0..<10_000).count { complaints.note(source: "worker-\($0)", problem: "is none") }
+    var told = 0
+    for number in 0..<10_000 where complaints.note(source: "worker-\(number)", problem: "is none") { told += 1 }
     #expect(told == 1_000 && complaints.total == 10_000)
-    #expect(!complaints.note(source: "worker-1", problem: "is none"))
+    let isToldAgain = complaints.note(source: "worker-1", problem: "is none")
+    #expect(!isToldAgain)
   }
 }
 

@@ -18,6 +18,7 @@ struct OutgoingBytes {
 
   /// Writes what the socket takes now. Where the other side is gone the bytes are dropped: the reading side learns it.
   mutating func flush(into socket: Int32) {
+    guard !isEmpty else { return }
     while !isEmpty {
       let written = bytes.withUnsafeBytes { all in
         let rest = UnsafeRawBufferPointer(rebasing: all[start...])

@@ -95,8 +95,14 @@ public final class PluginHost {
 
   /// Queues a job; it may be given before `.ready` and while another one runs, then it waits in the child.
   public func run(_ job: HostJob) {
+    queue(job)
+    outgoing.flush(into: channels.jobs)
+  }
+
+  /// As `run`, for one of several that go out together with the next `flush()`.
+  public func queue(_ job: HostJob) {
     outstanding.append(job.token)
-    send(.job(job))
+    outgoing.append(HostRequest.job(job).encoded())
   }
 
   /// Queues a hook call. Only for a child with the role `.pipeline`.
@@ -296,7 +302,8 @@ public final class PluginHost {
 private func readAvailable(
   _ descriptor: Int32, _ take: (UnsafeRawBufferPointer) -> Void
 ) -> (bytes: Int, isOver: Bool) {
-  withUnsafeTemporaryAllocation(byteCount: 64 << 10, alignment: 16) { block in
+  // It comes from the heap; malloc tidies all of that up whenever 64 KiB are given back.
+  withUnsafeTemporaryAllocation(byteCount: 32 << 10, alignment: 16) { block in
     let count = read(descriptor, block.baseAddress, block.count)
     if count > 0 {
       take(UnsafeRawBufferPointer(rebasing: block[..<count]))

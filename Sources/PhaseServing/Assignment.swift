@@ -1,8 +1,10 @@
+internal import HostProtocol
 internal import PipelineModel
 internal import WireProtocol
 
-/// A job as the worker holds it until its report is made.
-struct Assignment {
+/// A job as the worker holds it until its report is made. An object, since it goes through several queues: as a value all of
+/// it would be moved in each.
+final class Assignment: Sendable {
   let order: JobOrder
   /// Of the coordinator that gave it.
   let link: Int
@@ -11,16 +13,42 @@ struct Assignment {
   let pipeline: String
   /// JSON text, decompressed.
   let instructions: [UInt8]
+
+  init(order: JobOrder, link: Int, serial: UInt64, pipeline: String, instructions: [UInt8]) {
+    self.order = order
+    self.link = link
+    self.serial = serial
+    self.pipeline = pipeline
+    self.instructions = instructions
+  }
+}
+
+/// What all clocks show, read once for all that begins or ends in one go.
+struct ClockReading {
+  /// For reports.
+  var timestamp: Timestamp
+  /// Limits go by it.
+  var instant: Instant
+  /// Of the monotonic clock: durations go by it.
+  var nanoseconds: UInt64
+
+  /// What they showed when the monotonic one stood there.
+  func at(_ other: UInt64) -> ClockReading {
+    let milliseconds = (Int64(clamping: other) - Int64(clamping: nanoseconds)) / 1_000_000
+    return ClockReading(timestamp: timestamp + milliseconds, instant: instant + milliseconds, nanoseconds: other)
+  }
+}
+
+extension ClockReading {
+  init(_ clocks: Clocks) {
+    self.init(timestamp: clocks.timestamp(), instant: clocks.instant(), nanoseconds: monotonicNanoseconds())
+  }
 }
 
 /// An assignment in a child's hands.
 struct Run {
   let assignment: Assignment
-  /// For the report; limits go by `begunAt`.
-  var startedAt: Timestamp
-  var begunAt: Instant
-  /// Of the monotonic clock, in nanoseconds.
-  var startedNanoseconds: UInt64
+  var begun: ClockReading
   /// Why the worker wants it to end, once it does.
   var ending: Ending?
   /// When the child is killed if it has not ended by then.

@@ -53,5 +53,10 @@ final class CoordinatorLink {
   var meanDuration: Double? { pace.meanDuration }
   var depth: Int { pace.depth }
 
-  func noteDuration(microseconds: Int64) { pace.noteDuration(microseconds: microseconds) }
+  /// - Returns: whether another number of jobs is worth to have here now.
+  func noteDuration(microseconds: Int64) -> Bool {
+    let former = pace.depth
+    pace.noteDuration(microseconds: microseconds)
+    return pace.depth != former
+  }
 }

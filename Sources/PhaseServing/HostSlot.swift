@@ -8,15 +8,13 @@ internal import WireProtocol
 /// even start.
 final class HostSlot {
   private let configuration: PluginHostConfiguration
-  private let clocks: Clocks
   private(set) var host: PluginHost?
   private(set) var health: ChildHealth
   /// What the child has; the first runs, the others wait in the child.
   private(set) var runs: Deque<Run> = []
 
-  init(_ configuration: PluginHostConfiguration, readyWithin: Int64, clocks: Clocks) {
+  init(_ configuration: PluginHostConfiguration, readyWithin: Int64) {
     self.configuration = configuration
-    self.clocks = clocks
     health = ChildHealth(readyWithin: readyWithin)
   }
 
@@ -38,47 +36,47 @@ final class HostSlot {
   /// What a child needs is not there.
   func cannotStart(_ reason: String, now: Instant) { health.startFailed(reason, now: now) }
 
+  /// It reaches the child with `flush`: a system call for each job would cost more than all the rest of giving it.
   /// - Parameter limit: of the run, in milliseconds; zero: none. Told to the phase; the worker enforces it.
-  func give(_ assignment: Assignment, limit: Int64) {
+  func give(_ assignment: Assignment, limit: Int64, at now: ClockReading) {
     guard let host else { return }
-    let startedAt = clocks.timestamp()
-    runs.append(
-      Run(
-        assignment: assignment, startedAt: startedAt, begunAt: clocks.instant(),
-        startedNanoseconds: monotonicNanoseconds()))
-    host.run(
+    runs.append(Run(assignment: assignment, begun: now))
+    host.queue(
       HostJob(
         token: assignment.serial, jobID: assignment.order.job.text, pipeline: assignment.pipeline,
         attempt: UInt32(clamping: assignment.order.attempt),
-        deadlineUnixMilliseconds: limit > 0 ? (startedAt + limit).milliseconds : 0,
+        deadlineUnixMilliseconds: limit > 0 ? (now.timestamp + limit).milliseconds : 0,
         instructions: assignment.instructions))
   }
+
+  func flush() { host?.flush() }
 
   func becameReady(now: Instant) { health.becameReady(now: now) }
 
   func refused(_ reason: String) { health.refused(reason) }
 
-  /// The run whose result arrived. The next one in the child begins now.
-  func finishRun(token: UInt64) -> Run? {
+  /// The run whose result arrived, and how long it took. The next one in the child began when it ended, which may have been
+  /// long before: results of many arrive at a time.
+  /// - Parameter claimed: nanoseconds that it took, as the child measured them. What this worker sees takes longer where
+  ///   processes wait for a processor, which says nothing about the phase; but a plugin can write to the channel as well.
+  func finishRun(token: UInt64, claimed: UInt64, seen: ClockReading) -> (run: Run, nanoseconds: UInt64)? {
     guard runs.first?.serial == token else { return nil }
     let run = runs.removeFirst()
-    restartFirst()
-    return run
+    let begun = run.begun.nanoseconds
+    let nanoseconds = min(claimed, max(begun, seen.nanoseconds) - begun)
+    if !runs.isEmpty { runs[0].begun = seen.at(begun + nanoseconds) }
+    return (run, nanoseconds)
   }
 
-  private func restartFirst() {
-    guard !runs.isEmpty else { return }
-    runs[0].startedAt = clocks.timestamp()
-    runs[0].begunAt = clocks.instant()
-    runs[0].startedNanoseconds = monotonicNanoseconds()
+  /// The limit of the run that is the first by now counts from here: for all that is known it has only just begun.
+  func restartFirst(_ now: ClockReading) {
+    if !runs.isEmpty { runs[0].begun = now }
   }
 
   /// The child has given back a run that had not begun.
   func takeBack(token: UInt64) -> Run? {
     guard let index = runs.firstIndex(where: { $0.serial == token }) else { return nil }
-    let run = runs.remove(at: index)
-    if index == 0 { restartFirst() }
-    return run
+    return runs.remove(at: index)
   }
 
   /// Asks the first run to end, in order at first, by force at `killAt`.

@@ -1,24 +1,34 @@
+internal import DequeModule
 internal import PipelineModel
 internal import WireProtocol
 
 /// Reports that the coordinator has not acknowledged yet. A pure value: the worker sends what `take` returns.
 struct Outbox {
-  private struct Entry {
-    var report: AttemptReport
-    var instructions: [UInt8]?
-    var pipeline: String
-    var sentAt: Instant?
-    /// How often it was sent without an answer.
-    var repeats = 0
-
-    var bytes: Int { headerBytes + (instructions?.count ?? 0) }
-
+  /// A report and what belongs to it. An object, since it goes from one list to the other: as a value all of it would be
+  /// moved.
+  private final class Letter: Sendable {
+    let report: AttemptReport
+    let instructions: [UInt8]?
+    let pipeline: String
     /// At most what it takes in a header.
-    var headerBytes: Int {
-      let error = report.error
-      let texts = (error?.type.utf8.count ?? 0) + (error?.message.utf8.count ?? 0) + (error?.location.utf8.count ?? 0)
-      return 56 + report.job.text.utf8.count + texts + (error?.standardErrorTail.utf8.count ?? 0)
+    let headerBytes: Int
+
+    init(_ report: AttemptReport, _ instructions: [UInt8]?, _ pipeline: String) {
+      self.report = report
+      self.instructions = instructions
+      self.pipeline = pipeline
+      headerBytes = 56 + report.job.text.utf8.count + (report.error.map(textBytes) ?? 0)
     }
+
+    var payloadBytes: Int { instructions?.count ?? 0 }
+    var bytes: Int { headerBytes + payloadBytes }
+  }
+
+  private struct Sent {
+    let letter: Letter
+    let at: Instant
+    /// How often it was sent without an answer.
+    let repeats: Int
   }
 
   /// Unanswered reports are sent again after this long, then after twice as long, and so on up to `longestPatience`.
@@ -27,50 +37,55 @@ struct Outbox {
   /// While more waits here, no job is begun: results must not fill memory while no coordinator takes them.
   static let capacity = (reports: Hello.maximumInFlight, bytes: 256 << 20)
 
-  private var entries: [LeaseToken: Entry] = [:]
-  /// In the order of `add`; tokens that were settled meanwhile are passed over.
-  private var unsent: [LeaseToken] = []
+  /// In the order in which they are to go out, with how often each was sent without an answer.
+  private var unsent: Deque<(letter: Letter, repeats: Int)> = []
+  private var sent: [LeaseToken: Sent] = [:]
   /// Of what is kept, payloads and headers.
   private(set) var bytes = 0
 
-  var tokens: Dictionary<LeaseToken, some Any>.Keys { entries.keys }
-  var isEmpty: Bool { entries.isEmpty }
-  var count: Int { entries.count }
+  var tokens: [LeaseToken] { unsent.map(\.letter.report.token) + sent.keys }
+  var isEmpty: Bool { unsent.isEmpty && sent.isEmpty }
+  var count: Int { unsent.count + sent.count }
   var hasUnsent: Bool { !unsent.isEmpty }
   /// For the outcomes of further jobs.
-  var hasRoom: Bool { entries.count < Self.capacity.reports && bytes < Self.capacity.bytes }
+  var hasRoom: Bool { count < Self.capacity.reports && bytes < Self.capacity.bytes }
 
   mutating func add(_ report: AttemptReport, instructions: [UInt8]?, pipeline: String) {
     var report = report
-    report.error = report.error.map(bounded)
-    let entry = Entry(report: report, instructions: instructions, pipeline: pipeline)
-    if let former = entries.updateValue(entry, forKey: report.token) { bytes -= former.bytes }
-    bytes += entry.bytes
-    unsent.append(report.token)
+    if let error = report.error { report.error = bounded(error) }
+    let letter = Letter(report, instructions, pipeline)
+    bytes += letter.bytes
+    unsent.append((letter, 0))
   }
 
   mutating func settle(_ tokens: [LeaseToken]) {
+    var others: Set<LeaseToken> = []
     for token in tokens {
-      if let entry = entries.removeValue(forKey: token) { bytes -= entry.bytes }
+      if let answered = sent.removeValue(forKey: token) { bytes -= answered.letter.bytes } else { others.insert(token) }
     }
+    // Those that wait to be sent again, or that nobody wants any more.
+    guard !others.isEmpty, !unsent.isEmpty else { return }
+    for (letter, _) in unsent where others.contains(letter.report.token) { bytes -= letter.bytes }
+    unsent.removeAll { others.contains($0.letter.report.token) }
   }
 
   /// Marks reports without an answer for sending again: those older than their patience, or all.
   mutating func expire(now: Instant, all: Bool = false) {
-    for (token, entry) in entries {
-      guard let sentAt = entry.sentAt else { continue }
-      let patience = min(Self.patienceMilliseconds << Int64(min(entry.repeats, 10)), Self.longestPatience)
-      guard all || now - sentAt >= patience else { continue }
-      entries[token]?.sentAt = nil
-      entries[token]?.repeats = all ? 0 : entry.repeats + 1
-      unsent.append(token)
+    let due = sent.filter { _, sent in
+      let patience = min(Self.patienceMilliseconds << Int64(min(sent.repeats, 10)), Self.longestPatience)
+      return all || now - sent.at >= patience
+    }
+    for (token, sent) in due {
+      self.sent[token] = nil
+      unsent.append((sent.letter, all ? 0 : sent.repeats + 1))
     }
   }
 
   /// What `take` gave could not be sent: it is next again.
   mutating func putBack(_ message: Message) {
-    for token in message.tokens { entries[token]?.sentAt = nil }
-    unsent.insert(contentsOf: message.tokens, at: 0)
+    for token in message.tokens.reversed() {
+      if let former = sent.removeValue(forKey: token) { unsent.prepend((former.letter, former.repeats)) }
+    }
   }
 
   struct Message {
@@ -81,31 +96,33 @@ struct Outbox {
   /// The next message: reports of one pipeline with their payloads, bounded in count and size. Nil: nothing to send.
   /// - Parameter payloadLimit: bytes of payloads in one message; a single payload may be larger.
   mutating func take(worker: WorkerID, now: Instant, payloadLimit: Int = 4 << 20) -> Message? {
+    guard let pipeline = unsent.first?.letter.pipeline else { return nil }
     var reports: [AttemptReport] = []
     var payloads: [[UInt8]] = []
-    var pipeline: String?
-    var (headerBytes, payloadBytes, looked) = (256, 0, 0)
-    for token in unsent {
-      guard let entry = entries[token], entry.sentAt == nil else {
-        looked += 1
-        continue
-      }
-      let (header, payload) = (headerBytes + entry.headerBytes, payloadBytes + (entry.instructions?.count ?? 0))
+    var (headerBytes, payloadBytes) = (256, 0)
+    while let (letter, repeats) = unsent.first, letter.pipeline == pipeline {
+      headerBytes += letter.headerBytes
+      payloadBytes += letter.payloadBytes
       let isFull =
-        reports.count >= AttemptReports.maximumReports || header > AttemptReports.maximumHeaderBytes
-        || payload > payloadLimit
-      guard reports.isEmpty || !isFull, pipeline == nil || pipeline == entry.pipeline else { break }
-      (pipeline, headerBytes, payloadBytes) = (entry.pipeline, header, payload)
-      reports.append(entry.report)
-      if let instructions = entry.instructions { payloads.append(instructions) }
-      entries[token]?.sentAt = now
-      looked += 1
+        reports.count >= AttemptReports.maximumReports || headerBytes > AttemptReports.maximumHeaderBytes
+        || payloadBytes > payloadLimit
+      guard reports.isEmpty || !isFull else { break }
+      unsent.removeFirst()
+      reports.append(letter.report)
+      if let instructions = letter.instructions { payloads.append(instructions) }
+      keep(Sent(letter: letter, at: now, repeats: repeats))
     }
-    unsent.removeFirst(looked)
-    guard let pipeline, !reports.isEmpty else { return nil }
     let header = AttemptReports(worker: worker, pipeline: pipeline, reports: reports).encoded()
     return Message(frames: [header] + payloads, tokens: reports.map(\.token))
   }
+
+  private mutating func keep(_ letter: Sent) {
+    if let former = sent.updateValue(letter, forKey: letter.letter.report.token) { bytes -= former.letter.bytes }
+  }
+}
+
+private func textBytes(_ error: JobError) -> Int {
+  error.type.utf8.count + error.message.utf8.count + error.location.utf8.count + error.standardErrorTail.utf8.count
 }
 
 /// Texts within what a report may carry; of the output of a child the end says most.

@@ -23,24 +23,38 @@ extension PhaseService {
 
   /// Jobs to children, the emptiest child first.
   func giveOut(now: Instant) {
-    var room = oneOff.maximumJobs == nil ? Int.max : roomForJobs
+    let room = oneOff.maximumJobs == nil ? Int.max : roomForJobs
     if let link = links.first(where: { !$0.held.isEmpty }) {
       // Otherwise those behind it would keep every child busy.
-      return giveOutSuspects(of: link, &room)
+      return giveOutSuspects(of: link, room)
     }
     guard links.count < 2 || !runsSuspect else { return }
-    while room > 0, let link = nextToServe(), let slot = childToGive(link, now: now) {
-      guard let assignment = link.backlog.popFirst() else { return }
-      room -= 1
-      slot.give(assignment, limit: limit(of: assignment))
+    var given = 0
+    while given < room, let link = nextToServe(), let (slot, most) = childToGive(link, now: now) {
+      // Among several coordinators the next job may be another one's.
+      given += give(upTo: links.count > 1 ? 1 : min(most, room - given), of: link, to: slot)
     }
+    if given > 0 { for slot in slots { slot.flush() } }
   }
 
-  private func giveOutSuspects(of link: CoordinatorLink, _ room: inout Int) {
+  /// - Returns: how many there were.
+  private func give(upTo most: Int, of link: CoordinatorLink, to slot: HostSlot) -> Int {
+    let now = ClockReading(clocks)
+    var given = 0
+    while given < most, let assignment = link.backlog.popFirst() {
+      given += 1
+      slot.give(assignment, limit: limit(of: assignment), at: now)
+    }
+    return given
+  }
+
+  private func giveOutSuspects(of link: CoordinatorLink, _ room: Int) {
+    var room = room
     for slot in slots where slot.isIdle && room > 0 && link.outbox.hasRoom {
       guard let assignment = link.held.popAllowed() else { return }
       room -= 1
-      slot.give(assignment, limit: limit(of: assignment))
+      slot.give(assignment, limit: limit(of: assignment), at: ClockReading(clocks))
+      slot.flush()
     }
   }
 
@@ -48,12 +62,13 @@ extension PhaseService {
 
   /// The child that gets the next job: jobs that take no longer than `togetherMicroseconds` in all go to one, then to the
   /// next, until each has as many as it may hold.
-  private func childToGive(_ link: CoordinatorLink, now: Instant) -> HostSlot? {
+  /// - Returns: as well how many it may get before the next one has its turn.
+  private func childToGive(_ link: CoordinatorLink, now: Instant) -> (slot: HostSlot, most: Int)? {
     let depth = childDepth(link.meanDuration)
     let together = min(depth, max(1, Int(Self.togetherMicroseconds / max(link.meanDuration ?? .infinity, 1))))
     for level in stride(from: together, through: depth, by: together) {
       for slot in slots where slot.isReady && slot.runs.count < level && !isLong(slot.runs.first, now: now) {
-        return slot
+        return (slot, level - slot.runs.count)
       }
     }
     return nil
@@ -65,7 +80,7 @@ extension PhaseService {
 
   private func isLong(_ run: Run?, now: Instant) -> Bool {
     guard let run else { return false }
-    if now - run.begunAt > Self.longMilliseconds || run.assignment.order.isSuspect { return true }
+    if now - run.begun.instant > Self.longMilliseconds || run.assignment.order.isSuspect { return true }
     // Another coordinator's jobs may be long from the first one on.
     guard links.count > 1 else { return false }
     return link(run.assignment.link)?.meanDuration ?? .infinity >= Self.pipelinedBelowMicroseconds
@@ -74,15 +89,22 @@ extension PhaseService {
   func attend(_ slot: HostSlot, now: Instant) {
     guard let host = slot.host else { return }
     host.flush()
-    for event in host.receive() { handle(event, of: slot, now: now) }
+    take(host.receive(), of: slot)
     forwardOutput(of: slot)
     enforceLimit(on: slot, now: now)
     if stage != .serving, slot.host != nil { slot.killIfOverdue(now: now) }
   }
 
-  private func handle(_ event: HostEvent, of slot: HostSlot, now: Instant) {
+  private func take(_ events: [HostEvent], of slot: HostSlot) {
+    guard !events.isEmpty else { return }
+    let (now, first) = (ClockReading(clocks), slot.runs.first?.serial)
+    for event in events { handle(event, of: slot, now: now) }
+    if slot.runs.first?.serial != first { slot.restartFirst(now) }
+  }
+
+  private func handle(_ event: HostEvent, of slot: HostSlot, now: ClockReading) {
     switch event {
-    case .ready: slot.becameReady(now: now)
+    case .ready: slot.becameReady(now: now.instant)
     case .refused(let refusal):
       slot.refused(refusal.message)
       if refusal.kind == .cannotLoad { copy.doubt() }
@@ -91,26 +113,23 @@ extension PhaseService {
     case .measured(let token, let found): note(found, of: assignment(token, in: slot))
     case .progress(let token, let fraction, let note):
       if let assignment = assignment(token, in: slot) { tell(fraction, note, of: assignment) }
-    case .finished(let token, let result, let nanoseconds): finished(token, result, nanoseconds, slot)
+    case .finished(let token, let result, let nanoseconds): finished(token, result, nanoseconds, slot, seen: now)
     case .malformed(let reason): logger.error("a PluginHost child sent nonsense: \(reason)")
     case .withdrawn(let token): if let run = slot.takeBack(token: token) { handBack(run.assignment) }
-    case .closed: collect(slot, now: now)
+    case .closed: collect(slot, now: now.instant)
     case .setting, .hookFinished: break
     }
   }
 
-  /// - Parameter nanoseconds: as the child measured it. What this worker sees takes longer where processes wait for a
-  ///   processor, which says nothing about the phase; but a plugin can write to the channel as well.
-  private func finished(_ token: UInt64, _ result: HostResult, _ nanoseconds: UInt64, _ slot: HostSlot) {
-    guard let run = slot.finishRun(token: token) else { return }
-    let seen = monotonicNanoseconds() - run.startedNanoseconds
-    let microseconds = Int64(clamping: min(nanoseconds, seen) / 1_000)
+  private func finished(
+    _ token: UInt64, _ result: HostResult, _ claimed: UInt64, _ slot: HostSlot, seen: ClockReading
+  ) {
+    guard let (run, nanoseconds) = slot.finishRun(token: token, claimed: claimed, seen: seen) else { return }
+    let microseconds = Int64(clamping: nanoseconds / 1_000)
     let link = link(run.assignment.link)
-    let depth = link?.depth
-    link?.noteDuration(microseconds: microseconds)
-    if link?.depth != depth { isCreditDue = true }
+    if link?.noteDuration(microseconds: microseconds) == true { isCreditDue = true }
     let limit = link?.maximumInstructionsBytes ?? 4 << 20
-    report(run, verdict(on: result, of: run, jobType: settings.jobType, limit: limit), microseconds)
+    report(run, verdict(on: result, of: run, jobType: settings.jobType, limit: limit), microseconds, to: link)
   }
 
   /// The child is gone: the first run ended with it, those behind it did not begin.
@@ -120,11 +139,11 @@ extension PhaseService {
     // The loader itself crashes on a copy that was cut short.
     if !wasReady, exit.blamesPlugin { copy.doubt() }
     if let run = runs.first {
-      let microseconds = Int64(clamping: (monotonicNanoseconds() - run.startedNanoseconds) / 1_000)
+      let microseconds = Int64(clamping: (monotonicNanoseconds() - run.begun.nanoseconds) / 1_000)
       let verdict = verdict(on: exit, of: run, jobType: settings.jobType, standardErrorTail: tail)
       logger.warning("job \(run.assignment.order.job): PluginHost child \(exit.explanation); a new one takes its place")
       if verdict.outcome == .crashed { showLastWords(tail, of: run.assignment.order.job) }
-      report(run, verdict, microseconds)
+      report(run, verdict, microseconds, to: link(run.assignment.link))
       if verdict.outcome == .crashed { noteCrash(exit, of: run.assignment.order.job) }
     } else if stage == .serving, slot.health.problem == nil {
       logger.warning("a PluginHost child without a job ended: \(exit.explanation)")
@@ -139,7 +158,7 @@ extension PhaseService {
     if stage == .serving || links.contains(where: { !$0.backlog.isEmpty }) { startChildren(now: now) }
   }
 
-  private func report(_ run: Run, _ verdict: Verdict, _ microseconds: Int64) {
+  private func report(_ run: Run, _ verdict: Verdict, _ microseconds: Int64, to link: CoordinatorLink?) {
     switch verdict.outcome {
     case .succeeded: succeeded += 1
     case .handedBack, .lost, .cancelled: break
@@ -148,10 +167,10 @@ extension PhaseService {
     if verdict.outcome != .handedBack, verdict.outcome != .lost { jobsEnded += 1 }
     // Who has a coordinator alone is lent all there is, whatever its jobs take.
     if links.count > 1 { ledger.spent(Double(microseconds), by: run.assignment.link) }
-    link(run.assignment.link)?.outbox.add(
+    link?.outbox.add(
       AttemptReport(
         job: run.assignment.order.job, token: run.assignment.order.token, outcome: verdict.outcome,
-        startedAt: run.startedAt,
+        startedAt: run.begun.timestamp,
         durationMicroseconds: microseconds, hasInstructions: verdict.instructions != nil,
         retryAfterMilliseconds: verdict.retryAfterMilliseconds, plugin: plugin, error: verdict.error),
       instructions: verdict.instructions, pipeline: run.assignment.pipeline)
@@ -162,13 +181,14 @@ extension PhaseService {
     slot.killIfOverdue(now: now)
     guard let run = slot.runs.first, run.ending == nil else { return }
     let limit = limit(of: run.assignment)
-    guard limit > 0, now - run.begunAt >= limit else { return }
+    guard limit > 0, now - run.begun.instant >= limit else { return }
     slot.end(.timeout, killAt: now + 1_000)
   }
 
   /// The shorter of the pipeline's limit and this worker's, in milliseconds; zero: none.
   private func limit(of assignment: Assignment) -> Int64 {
-    [assignment.order.timeoutMilliseconds, settings.timeoutMilliseconds].filter { $0 > 0 }.min() ?? 0
+    let (pipelines, own) = (assignment.order.timeoutMilliseconds, settings.timeoutMilliseconds)
+    return pipelines > 0 && own > 0 ? min(pipelines, own) : max(pipelines, own, 0)
   }
 
   // MARK: - Words of the plugin

@@ -58,6 +58,8 @@ final class PhaseService {
   var refusals: [String: SilenceRemark] = [:]
   /// Something came for it from outside its children.
   var hasNews = true
+  /// Slots that something came from, for the next step.
+  var readySlots: [Int] = []
   /// What the poller watches of each slot's child.
   private var watches: [HostWatch] = []
   private var lookAtAllAt = Instant(milliseconds: .min)
@@ -89,7 +91,7 @@ final class PhaseService {
       settings: settings.phaseSettings.value(for: settings.jobType).json, secrets: settings.secrets,
       workDirectory: settings.workDirectory)
     slots = (0..<settings.concurrency).map { _ in
-      HostSlot(configuration, readyWithin: settings.readinessMilliseconds, clocks: settings.clocks)
+      HostSlot(configuration, readyWithin: settings.readinessMilliseconds)
     }
   }
 
@@ -106,13 +108,13 @@ final class PhaseService {
     for connection in connections { add(connection) }
   }
 
-  /// - Parameter ready: slots that something came from.
-  func step(ready: [Int], in poller: Poller, now: Instant) {
-    guard stage != .ended, hasNews || !ready.isEmpty || now >= dueAt else { return }
+  func step(in poller: Poller, now: Instant) {
+    defer { readySlots.removeAll(keepingCapacity: true) }
+    guard stage != .ended, hasNews || !readySlots.isEmpty || now >= dueAt else { return }
     hasNews = false
     steppedAt = now
     followWishes(now: now)
-    for slot in slotsToAttend(ready, now: now) { attend(slots[slot], now: now) }
+    for slot in slotsToAttend(now: now) { attend(slots[slot], now: now) }
     judgeService(now: now)
     giveOut(now: now)
     lendSlots(now: now)
@@ -123,8 +125,8 @@ final class PhaseService {
   }
 
   /// Those that something came from; now and then all, for their deadlines and for children to be started.
-  private func slotsToAttend(_ ready: [Int], now: Instant) -> [Int] {
-    guard now >= lookAtAllAt else { return ready }
+  private func slotsToAttend(now: Instant) -> [Int] {
+    guard now >= lookAtAllAt else { return readySlots }
     lookAtAllAt = now + lookAtAllEvery
     heedQuarantine(now: now)
     for link in links { link.outbox.expire(now: now) }

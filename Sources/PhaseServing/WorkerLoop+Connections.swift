@@ -82,7 +82,7 @@ extension WorkerLoop {
   // MARK: - What comes from them
 
   /// - Parameter numbers: of those that something came by.
-  func readConnections(_ numbers: Set<Int>, now: Instant) {
+  func readConnections(_ numbers: [Int], now: Instant) {
     for connection in connections where numbers.contains(connection.number) {
       if connection.followMonitor(now: now) {
         for service in services.values { service.changed(connection, now: now) }

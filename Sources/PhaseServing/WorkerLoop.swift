@@ -59,7 +59,6 @@ final class WorkerLoop {
     while !(isClosed && services.isEmpty) {
       step(now: clocks.instant())
       poller.wait(timeoutMilliseconds: Int(timeout(now: clocks.instant())))
-      takeServices()
     }
   }
 
@@ -75,20 +74,21 @@ final class WorkerLoop {
   }
 
   private func step(now: Instant) {
-    var (meets, talking, slots) = (false, Set<Int>(), [Int: [Int]]())
+    var (meets, talking) = (false, [Int]())
     for key in poller.ready {
       switch PollKey(code: key) {
       case .wake:
         mailbox.wake.clear()
+        takeServices()
         for service in services.values { service.hasNews = true }
       case .meeting: meets = true
-      case .connection(let number): talking.insert(number)
-      case .child(let service, let slot): slots[service, default: []].append(slot)
+      case .connection(let number): talking.append(number)
+      case .child(let service, let slot): services[service]?.readySlots.append(slot)
       }
     }
     if meets { lookForCoordinators(now: now) }
     if !talking.isEmpty { readConnections(talking, now: now) }
-    for (number, service) in services { service.step(ready: slots[number] ?? [], in: poller, now: now) }
+    for service in services.values { service.step(in: poller, now: now) }
     if now >= lookAt {
       lookAt = now + Self.lookEvery
       watchConnections(now: now)

@@ -44,8 +44,11 @@ public struct LeaseToken: Hashable, Comparable, Sendable, CustomStringConvertibl
 public func isPlainName(_ text: String, maximumLength: Int) -> Bool {
   let bytes = text.utf8
   guard !bytes.isEmpty, bytes.count <= maximumLength else { return false }
-  return bytes.allSatisfy { $0 > 0x20 && $0 < 0x7f }
+  // In one piece where they are: the view of a text goes through it character by character.
+  return bytes.withContiguousStorageIfAvailable { $0.allSatisfy(isPrintable) } ?? bytes.allSatisfy(isPrintable)
 }
+
+private func isPrintable(_ byte: UInt8) -> Bool { byte > 0x20 && byte < 0x7f }
 
 /// True for a `job_type` or a pipeline's name: lower-case letters, digits, `-`, `_` and `.`, starting with a letter
 /// or digit, at most 64 characters.

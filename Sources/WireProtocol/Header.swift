@@ -157,9 +157,16 @@ public struct HeaderReader {
   public mutating func text(atMost limit: Int = 1024) throws(WireError) -> String {
     let length = try count(atMost: limit)
     guard bytes.count - position >= length else { throw WireError("a header that ends within a text") }
-    let slice = bytes[position..<(position + length)]
-    guard let text = String(validating: slice, as: UTF8.self) else { throw WireError("a text that is not UTF-8") }
+    let text = bytes.withUnsafeBufferPointer { all in
+      Self.text(of: UnsafeBufferPointer(rebasing: all[position..<(position + length)]))
+    }
+    guard let text else { throw WireError("a text that is not UTF-8") }
     position += length
     return text
+  }
+
+  /// Nearly all texts are ASCII, and what is valid need not be validated: that is generic code, at ten times the cost.
+  private static func text(of bytes: UnsafeBufferPointer<UInt8>) -> String? {
+    bytes.allSatisfy { $0 < 0x80 } ? String(decoding: bytes, as: UTF8.self) : String(validating: bytes, as: UTF8.self)
   }
 }

@@ -159,8 +159,9 @@ public final class Socket {
     _ part: inout zmq_msg_t, into received: inout Message, maximumFrames: Int, maximumBytes: Int
   ) {
     let size = zmq_msg_size(&part)
+    // All frames come by the same connection, and asking costs as much as receiving.
+    if received.bytes == 0 { received.descriptor = zmq_msg_get(&part, ZMQ_SRCFD) }
     received.bytes += size
-    received.descriptor = zmq_msg_get(&part, ZMQ_SRCFD)
     guard !received.isCut, received.frames.count < maximumFrames, received.bytes <= maximumBytes else {
       received.isCut = true
       return

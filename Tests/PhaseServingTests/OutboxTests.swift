@@ -43,6 +43,31 @@ struct OutboxTests {
     #expect(outbox.take(worker: worker, now: start) == nil)
   }
 
+  @Test func `One that waits to be sent again is settled by an answer that comes late`() throws {
+    let worker = try #require(WorkerID("w"))
+    var outbox = Outbox()
+    for token in 1...3 { outbox.add(try report(UInt64(token)), instructions: nil, pipeline: "p") }
+    _ = outbox.take(worker: worker, now: start)
+    outbox.expire(now: start, all: true)
+    #expect(Set(outbox.tokens) == [LeaseToken(1), LeaseToken(2), LeaseToken(3)])
+    outbox.settle([LeaseToken(1), LeaseToken(3), LeaseToken(9)])
+    #expect(outbox.count == 1 && outbox.tokens == [LeaseToken(2)])
+    #expect(try tokens(outbox.take(worker: worker, now: start)) == [2])
+    outbox.settle([LeaseToken(2)])
+    #expect(outbox.isEmpty && outbox.bytes == 0)
+  }
+
+  @Test func `A report that is made twice leaves nothing behind`() throws {
+    let worker = try #require(WorkerID("w"))
+    var outbox = Outbox()
+    for _ in 1...2 {
+      outbox.add(try report(1), instructions: nil, pipeline: "p")
+      _ = outbox.take(worker: worker, now: start)
+    }
+    outbox.settle([LeaseToken(1)])
+    #expect(outbox.isEmpty && outbox.bytes == 0)
+  }
+
   @Test func `A new coordinator is told everything at once`() throws {
     let worker = try #require(WorkerID("w"))
     var outbox = Outbox()

@@ -13,7 +13,7 @@ struct VerdictTests {
       job: try #require(JobID("j")), token: LeaseToken(7), attempt: 1, timeoutMilliseconds: 0)
     var run = Run(
       assignment: Assignment(order: order, link: 1, serial: 1, pipeline: "p", instructions: Array(instructions.utf8)),
-      startedAt: Timestamp(milliseconds: 1), begunAt: Instant(milliseconds: 1), startedNanoseconds: 0)
+      begun: ClockReading(timestamp: Timestamp(milliseconds: 1), instant: Instant(milliseconds: 1), nanoseconds: 0))
     run.ending = ending
     return run
   }

@@ -11,13 +11,13 @@ public struct ActionDocument: Hashable, Codable, Sendable {
   public var changed: Int
   /// Jobs that were looked at.
   public var examined: Int
-  /// Milliseconds since 1970.
-  public var startedAtMs: Int64
+  /// Milliseconds since 1970; nil where the coordinator does not say.
+  public var startedAtMs: Int64?
   /// Why it failed.
   public var error: String?
 
   public init(
-    action: String, verb: String, state: String, changed: Int, examined: Int, startedAtMs: Int64,
+    action: String, verb: String, state: String, changed: Int, examined: Int, startedAtMs: Int64? = nil,
     error: String? = nil
   ) {
     self.action = action

@@ -1,5 +1,4 @@
 internal import ControlProtocol
-internal import FoundationEssentials
 internal import WireProtocol
 
 /// The arguments of a request as they came, with what must be known of them before they are believed.

@@ -102,6 +102,32 @@ def test_every_address_refuses_unknown_parameters(shared):
             assert answer.status == 400 and "'phse'" in answer.json["detail"], (method, path, answer.text)
 
 
+def test_logs_are_read_on_where_the_last_answer_ended(make):
+    cluster = make(workers=["generate-file"])
+    first = cluster.enqueue({"size": "no number"})
+    cluster.await_state(first, "dead")
+    answer = cluster.api(f"/logs?job={first}&phase=generate-file&level=warning&limit=1").json
+    (line,) = answer["lines"]
+    assert (line["job"], line["phase"], line["level"], line["attempt"]) == (first, "generate-file", "warning", 1), line
+    assert answer["dropped"] == 0 and f"job {first} is dead" in line["text"]
+    assert cluster.api(f"/logs?after={answer['next']}").json["lines"] == []
+    second = cluster.enqueue({"size": "no number"})
+    cluster.await_state(second, "dead")
+    later = cluster.api(f"/logs?after={answer['next']}&level=warning").json
+    assert {line["job"] for line in later["lines"]} == {second} and later["coordinator"] == answer["coordinator"]
+    assert cluster.api("/logs?level=error").json["lines"] == []
+    assert cluster.api("/logs?after=9223372036854775807").status == 200
+
+
+@pytest.mark.parametrize("query, status", [
+    ("level=loud", 400), ("level=", 400), ("limit=0", 400), ("limit=1001", 400), ("after=-1", 400), ("after=9223372036854775808", 400),
+    ("job=a%20b", 400), ("job=a&job=b", 400), ("follow=1", 400), ("phase=none", 404)])
+def test_logs_refuse_what_is_none(shared, query, status):
+    answer = shared.api(f"/logs?{query}")
+    assert answer.status == status and answer.json["detail"], answer.text
+    assert answer.headers["Content-Type"] == "application/problem+json"
+
+
 def test_enqueueing_refuses_what_it_does_not_know(shared):
     assert "'delay'" in shared.api("/jobs?delay=100", "POST", {"size": 1}).json["detail"]
     for query in ["?priority=8", "?priority=-9", "?delay_seconds=-1", "?delay_seconds=3155760001", "?id=a&id=b", "?id=" + "a" * 129]:

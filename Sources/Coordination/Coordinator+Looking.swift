@@ -87,19 +87,25 @@ extension Coordinator {
   private struct PageDocument: Encodable {
     var jobs: [JobDocument]
     var next: String?
+    /// How many were searched, where a text was to be found.
+    var examined: Int?
   }
 
   func jobs(_ arguments: VerbArguments, _ answer: Answer) throws(Refusal) {
     let filter = try arguments.filter(in: pipeline)
     let limit = min(max(1, arguments.limit ?? 50), 1_000)
     let cursor = try arguments.pageCursor()
+    let search = try arguments.search()
     read(for: answer) { reader throws(StoreError) in
-      try reader.jobs(matching: filter, after: cursor, limit: limit, maximumBytes: Self.maximumPageBytes)
-    } then: { [unowned self] page in
+      if let search { return try search.look(through: reader, filter, after: cursor, limit: limit) }
+      return InstructionsSearch.Found(
+        page: try reader.jobs(matching: filter, after: cursor, limit: limit, maximumBytes: Self.maximumPageBytes))
+    } then: { [unowned self] found in
+      let (page, examined) = (found.page, search == nil ? nil : found.examined)
       let (pipeline, progress, now) = (pipeline, page.jobs.map { self.progress[$0.id] }, moment())
       send(answer, payloads: page.jobs.map(\.instructions)) {
         let jobs = zip(page.jobs, progress).map { JobDocument($0, pipeline: pipeline, progress: $1, at: now) }
-        return PageDocument(jobs: jobs, next: page.next)
+        return PageDocument(jobs: jobs, next: page.next, examined: examined)
       }
     }
   }

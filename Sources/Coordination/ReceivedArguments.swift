@@ -64,6 +64,7 @@ struct ReceivedArguments {
       arguments.states = try members.decodeIfPresent([String].self, forKey: .states)
       arguments.phase = try members.decodeIfPresent(String.self, forKey: .phase)
       arguments.error = try members.decodeIfPresent(String.self, forKey: .error)
+      arguments.containing = try members.decodeIfPresent(String.self, forKey: .containing)
       arguments.idPrefix = try members.decodeIfPresent(String.self, forKey: .idPrefix)
       arguments.cursor = try members.decodeIfPresent(String.self, forKey: .cursor)
       arguments.limit = try members.decodeIfPresent(Int.self, forKey: .limit)

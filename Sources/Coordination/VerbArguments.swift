@@ -11,7 +11,7 @@ struct Refusal: Error {
 /// The arguments of the verbs; every member is optional, what a verb needs is said in docs/wire-protocol.md.
 struct VerbArguments {
   enum Member: String, CodingKey {
-    case id, ids, states, phase, error, cursor, limit, minutes, step, worker, plugin, after, level
+    case id, ids, states, phase, error, containing, cursor, limit, minutes, step, worker, plugin, after, level
     case idPrefix = "id_prefix"
     case since = "since_ms"
     case until = "until_ms"
@@ -22,6 +22,8 @@ struct VerbArguments {
   var states: [String]?
   var phase: String?
   var error: String?
+  /// Part of the instructions.
+  var containing: String?
   var idPrefix: String?
   var cursor: String?
   var limit: Int?
@@ -48,7 +50,7 @@ struct VerbArguments {
     case "ping", "status", "totals", "actions": []
     case "job", "await", "action", "stop-action": [.id]
     case "states": [.ids]
-    case "jobs": filterMembers.union([.cursor, .limit])
+    case "jobs": filterMembers.union([.containing, .cursor, .limit])
     case "count", "cancel", "requeue", "delete": filterMembers
     case "logs": [.id, .phase, .level, .after, .limit]
     case "history": [.minutes, .step]
@@ -135,6 +137,15 @@ struct VerbArguments {
       throw Refusal(code: .invalid, message: "'cursor' must be the 'next' of a page")
     }
     return cursor
+  }
+
+  func search() throws(Refusal) -> InstructionsSearch? {
+    guard let containing else { return nil }
+    guard (1...InstructionsSearch.maximumTextBytes).contains(containing.utf8.count) else {
+      throw Refusal(
+        code: .invalid, message: "'containing' must be a text of 1 to \(InstructionsSearch.maximumTextBytes) bytes")
+    }
+    return InstructionsSearch(for: containing)
   }
 
   /// Which jobs are meant. Where something is to be done to them, nothing named never means everything.

@@ -116,11 +116,11 @@ struct JobSelection {
 
   /// - Parameter states: what is meant where no --state is given.
   func arguments(
-    id: String? = nil, states: [JobState]? = nil, cursor: String? = nil, limit: Int? = nil
+    id: String? = nil, states: [JobState]? = nil, containing: String? = nil, cursor: String? = nil, limit: Int? = nil
   ) -> VerbDocument {
     VerbDocument(
       id: id, states: filter.state.isEmpty ? states?.map(\.description) : filter.state, phase: filter.phase,
-      error: filter.error, idPrefix: filter.idPrefix, cursor: cursor, limit: limit,
+      error: filter.error, containing: containing, idPrefix: filter.idPrefix, cursor: cursor, limit: limit,
       sinceMs: Self.bound(span?.lowerBound), untilMs: Self.bound(span?.upperBound))
   }
 
@@ -150,6 +150,7 @@ struct VerbDocument: Encodable {
   var states: [String]?
   var phase: String?
   var error: String?
+  var containing: String?
   var idPrefix: String?
   var cursor: String?
   var limit: Int?

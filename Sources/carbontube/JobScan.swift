@@ -46,6 +46,8 @@ struct JobScan {
 
   let connection: CoordinatorConnection
   let selection: JobSelection
+  /// Part of the instructions.
+  var containing: String?
 
   private static let jobsPerPage = 200
 
@@ -56,8 +58,10 @@ struct JobScan {
   private func eachPage(atMost limit: Int, _ take: ([Found]) -> Bool) throws(CommandFailure) -> Bool {
     var cursor: String?
     repeat {
-      let page = min(limit, Self.jobsPerPage)
-      let answer = try connection.ask("jobs", selection.arguments(cursor: cursor, limit: page))
+      // Whoever searches is given a page for each bite of the search, however few are on it.
+      let page = containing == nil ? min(limit, Self.jobsPerPage) : Self.jobsPerPage
+      let answer = try connection.ask(
+        "jobs", selection.arguments(containing: containing, cursor: cursor, limit: page))
       let document = try JSONText.decode(Page.self, from: answer.document)
       cursor = document.next
       guard take(zip(document.jobs, answer.payloads).map { Found(job: $0, payload: $1) }) else { return cursor != nil }
@@ -77,6 +81,15 @@ struct JobScan {
       return left > 0
     }
     return hasMore || isUnread
+  }
+
+  func count() throws(CommandFailure) -> Int {
+    var count = 0
+    _ = try eachPage(atMost: .max) { page in
+      count += page.count
+      return true
+    }
+    return count
   }
 
   /// The last that are found are kept, and no others.

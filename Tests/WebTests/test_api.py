@@ -102,6 +102,28 @@ def test_every_address_refuses_unknown_parameters(shared):
             assert answer.status == 400 and "'phse'" in answer.json["detail"], (method, path, answer.text)
 
 
+def test_jobs_are_found_by_a_part_of_their_instructions(make):
+    cluster = make(workers=[])
+    for name in ["one", "two"]:
+        cluster.enqueue({"size": 1, "file": f"/in/{name}.wav", "pad": "x" * (5_000 if name == "two" else 1)}, f"?id={name}")
+    found = cluster.api("/jobs?containing=%2Fin%2Ftwo").json
+    assert [job["id"] for job in found["jobs"]] == ["two"] and found["examined"] == 2, found
+    assert cluster.api("/jobs?containing=%2Fin%2F&state=dead").json["jobs"] == []
+    assert [job["id"] for job in cluster.api("/jobs?containing=.wav&id_prefix=o").json["jobs"]] == ["one"]
+    assert "examined" not in cluster.api("/jobs").json
+    for query in ["containing=", "containing=" + "a" * 257, "containing=a&containing=b"]:
+        assert cluster.api(f"/jobs?{query}").status == 400, query
+    # For looking alone: nobody is to delete by it.
+    for method, path in [("DELETE", "/jobs"), ("GET", "/job-count")]:
+        assert cluster.api(f"{path}?containing=wav", method).status == 400
+    def listed(*words):
+        return subprocess.run([f"{ROOT}/bin/carbontube", "jobs", "--address", cluster.intake, *words], capture_output=True, text=True)
+    assert listed("--containing", "/in/one", "--count").stdout == "1\n"
+    shown = listed("--containing", "/in/one")
+    assert shown.returncode == 0 and "one" in shown.stdout and "two" not in shown.stdout, shown
+    assert listed("--containing", "").returncode == 64
+
+
 def test_logs_are_read_on_where_the_last_answer_ended(make):
     cluster = make(workers=["generate-file"])
     first = cluster.enqueue({"size": "no number"})

@@ -208,6 +208,22 @@ def test_jobs_are_chosen_by_when_they_changed_and_what_was_counted_is_deleted(ma
     expect(page.get_by_text("'since' must be a time such as")).to_be_visible()
 
 
+def test_jobs_are_found_by_their_instructions_and_nothing_is_done_by_that(make, tab):
+    cluster = make(workers=[])
+    jobs = [cluster.enqueue({"size": 1, "name": name}) for name in ["anna", "berta"]]
+    page = tab(f"{cluster.url}/#/jobs")
+    page.get_by_label("State").select_option("waiting")
+    page.get_by_label("Instructions contain").fill("berta")
+    page.get_by_role("button", name="Show").click()
+    expect(page.locator("tbody tr")).to_have_count(1)
+    expect(page.get_by_role("link", name=jobs[1])).to_be_visible()
+    expect(page.get_by_role("button", name="Delete all…")).to_have_count(0)
+    page.get_by_label("Instructions contain").fill("")
+    page.get_by_role("button", name="Show").click()
+    expect(page.locator("tbody tr")).to_have_count(2)
+    expect(page.get_by_role("button", name="Delete all…")).to_be_visible()
+
+
 def test_what_phases_log_is_seen_as_it_comes(make, tab):
     cluster = make(workers=["generate-file"])
     page = tab(f"{cluster.url}/#/logs")

@@ -292,7 +292,7 @@ function chart(title, series, unit, history) {
 
 // ---------- jobs ----------
 
-const JOB_FIELDS = ["state", "phase", "error", "id_prefix", "since", "until"];
+const JOB_FIELDS = ["state", "phase", "error", "id_prefix", "since", "until", "containing"];
 const LOG_FIELDS = ["phase", "level", "job"];
 function currentFilter(fields = JOB_FIELDS) {
   const { query } = route();
@@ -331,9 +331,10 @@ function jobsView() {
       phaseField(pipeline, filter.get("phase")),
       h("label", {}, "Error contains", h("input", { name: "error", value: filter.get("error") ?? "" })),
       h("label", {}, "Id begins with", h("input", { name: "id_prefix", value: filter.get("id_prefix") ?? "" })),
+      h("label", {}, "Instructions contain", h("input", { name: "containing", value: filter.get("containing") ?? "" })),
       changedFields(filter),
       h("button", { type: "submit" }, "Show"),
-      filter.toString() && pipeline?.state === "connected" && [
+      filter.toString() && !filter.has("containing") && pipeline?.state === "connected" && [
         action("all", "Retry all…", { ...acts, verb: "retry" }), action("all", "Cancel all…", { ...acts, verb: "cancel" }),
         action("all", "Delete all…", { ...acts, verb: "delete" }, "danger")]),
     timesHelp(),

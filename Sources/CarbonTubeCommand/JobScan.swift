@@ -41,6 +41,8 @@ struct JobScan {
 
   let connection: CoordinatorConnection
   let selection: JobSelection
+  /// Part of the instructions.
+  var containing: String?
 
   private static let jobsPerPage = 200
 
@@ -51,9 +53,10 @@ struct JobScan {
   private func eachPage(atMost limit: Int, _ take: ([Found]) -> Bool) throws(CommandFailure) -> Bool {
     var cursor: String?
     repeat {
-      let page = min(limit, Self.jobsPerPage)
+      // Whoever searches is given a page for each bite of the search, however few are on it.
+      let page = containing == nil ? min(limit, Self.jobsPerPage) : Self.jobsPerPage
       let answer = try connection.ask(
-        Verbs.Jobs.self, .init(selection.arguments(), cursor: cursor, limit: page))
+        Verbs.Jobs.self, .init(selection.arguments(), containing: containing, cursor: cursor, limit: page))
       let document = try answer.document()
       cursor = document.next
       guard take(zip(document.jobs, answer.payloads).map { Found(job: $0, payload: $1) }) else { return cursor != nil }
@@ -73,6 +76,15 @@ struct JobScan {
       return left > 0
     }
     return hasMore || isUnread
+  }
+
+  func count() throws(CommandFailure) -> Int {
+    var count = 0
+    _ = try eachPage(atMost: .max) { page in
+      count += page.count
+      return true
+    }
+    return count
   }
 
   /// The last that are found are kept, and no others.

@@ -8,10 +8,14 @@ struct JobsCommand: ParsableCommand {
     discussion: """
       --since and --until are about the last change of a job, which the table shows. Both take an age, such as 10m or 2h, \
       or a time such as 2030-01-31T12:00:00Z.
+
+      --containing searches the instructions of each job that matches, as they are stored, byte for byte; it takes a while \
+      where they are many.
       """)
 
   @OptionGroup var filter: JobFilterOptions
   @OptionGroup var span: JobSpanOptions
+  @Option(help: ArgumentHelp("Part of the instructions.", valueName: "text")) var containing: String?
   @OptionGroup var watching: WatchOptions
   @OptionGroup var coordinator: CoordinatorOptions
   @Option(help: "How many at most. (default: 50)") var limit: Int?
@@ -24,6 +28,8 @@ struct JobsCommand: ParsableCommand {
   private static let usualLimit = 50
 
   func validate() throws {
+    try requireText(containing, of: "--containing")
+    guard containing?.utf8.count ?? 0 <= 256 else { throw ValidationError("--containing may have 256 bytes") }
     guard limit ?? 1 > 0 else { throw ValidationError("--limit must be at least 1") }
     guard !all || limit == nil else { throw ValidationError("give either --all or --limit") }
     guard !count || (output.form == .text && choice.columns == nil) else {
@@ -62,12 +68,13 @@ struct JobsCommand: ParsableCommand {
   }
 
   private func scan(_ connection: CoordinatorConnection) throws -> JobScan {
-    JobScan(connection: connection, selection: try JobSelection(filter, span))
+    JobScan(connection: connection, selection: try JobSelection(filter, span), containing: containing)
   }
 
   // MARK: Counting
 
   private func showCount(_ connection: CoordinatorConnection) throws {
+    guard containing == nil else { return StandardStreams.say(String(try scan(connection).count())) }
     switch try connection.ask(Verbs.Count.self, try JobSelection(filter, span).arguments()).document() {
     case .counted(let count, let more): StandardStreams.say("\(more ? "more than " : "")\(count)")
     case .action(let action):

@@ -28,23 +28,30 @@ extension Verbs {
   public enum Jobs: Verb {
     public struct Arguments: VerbArguments {
       public var filter: JobFilterArguments
+      /// Part of the instructions as they are stored, byte for byte, of 256 bytes at most; nil: any.
+      public var containing: String?
       /// The `next` of the page before.
       public var cursor: String?
       /// 50 where nil, 1,000 at most.
       public var limit: Int?
 
-      public init(_ filter: JobFilterArguments = JobFilterArguments(), cursor: String? = nil, limit: Int? = nil) {
+      public init(
+        _ filter: JobFilterArguments = JobFilterArguments(), containing: String? = nil, cursor: String? = nil,
+        limit: Int? = nil
+      ) {
         self.filter = filter
+        self.containing = containing
         self.cursor = cursor
         self.limit = limit
       }
 
-      private enum CodingKeys: String, CodingKey, CaseIterable { case cursor, limit }
+      private enum CodingKeys: String, CodingKey, CaseIterable { case containing, cursor, limit }
       public static let members = JobFilterArguments.members + CodingKeys.allCases.map(\.rawValue)
 
       public init(from decoder: any Decoder) throws {
         filter = try JobFilterArguments(from: decoder)
         let container = try decoder.container(keyedBy: CodingKeys.self)
+        containing = try container.decodeIfPresent(String.self, forKey: .containing)
         cursor = try container.decodeIfPresent(String.self, forKey: .cursor)
         limit = try container.decodeIfPresent(Int.self, forKey: .limit)
       }
@@ -52,6 +59,7 @@ extension Verbs {
       public func encode(to encoder: any Encoder) throws {
         try filter.encode(to: encoder)
         var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encodeIfPresent(containing, forKey: .containing)
         try container.encodeIfPresent(cursor, forKey: .cursor)
         try container.encodeIfPresent(limit, forKey: .limit)
       }

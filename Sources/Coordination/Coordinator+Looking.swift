@@ -92,13 +92,17 @@ extension Coordinator {
     let filter = try arguments.filter.filter(in: pipeline)
     let limit = arguments.pageLength
     let cursor = try arguments.pageCursor()
+    let search = try arguments.search()
     read(for: answer.plain) { reader throws(StoreError) in
-      try reader.jobs(matching: filter, after: cursor, limit: limit, maximumBytes: Self.maximumPageBytes)
-    } then: { [unowned self] page in
+      if let search { return try search.look(through: reader, filter, after: cursor, limit: limit) }
+      return InstructionsSearch.Found(
+        page: try reader.jobs(matching: filter, after: cursor, limit: limit, maximumBytes: Self.maximumPageBytes))
+    } then: { [unowned self] found in
+      let (page, examined) = (found.page, search == nil ? nil : found.examined)
       let (pipeline, progress, now) = (pipeline, page.jobs.map { journal.progress(of: $0.id) }, moment())
       send(answer, payloads: page.jobs.map(\.instructions)) {
         let jobs = zip(page.jobs, progress).map { JobDocument($0, pipeline: pipeline, progress: $1, at: now) }
-        return JobsDocument(jobs: jobs, next: page.next)
+        return JobsDocument(jobs: jobs, next: page.next, examined: examined)
       }
     }
   }

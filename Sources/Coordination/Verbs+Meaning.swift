@@ -44,6 +44,17 @@ extension Verbs.Jobs.Arguments {
   }
 }
 
+extension Verbs.Jobs.Arguments {
+  func search() throws(Refusal) -> InstructionsSearch? {
+    guard let containing else { return nil }
+    guard (1...InstructionsSearch.maximumTextBytes).contains(containing.utf8.count) else {
+      throw Refusal(
+        code: .invalid, message: "'containing' must be a text of 1 to \(InstructionsSearch.maximumTextBytes) bytes")
+    }
+    return InstructionsSearch(for: containing)
+  }
+}
+
 extension Verbs.Release.Arguments {
   /// Digits that the SHA-256 of a build begins with: as many as it takes to tell builds apart, or more.
   func buildDigits() throws(Refusal) -> String {

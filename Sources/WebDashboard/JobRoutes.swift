@@ -19,7 +19,7 @@ struct JobRoutes {
       .post(
         "\(Self.base)/jobs", ["id", "priority", "delay_seconds"], largestBody: InstructionsJSON.maximumBytes
       ) { call in try await enqueue(call) },
-      .get("\(Self.base)/jobs", .filter + ["limit", "cursor"]) { call in try await list(call) },
+      .get("\(Self.base)/jobs", .filter + ["containing", "limit", "cursor"]) { call in try await list(call) },
     ] + routesOfOne("\(Self.base)/jobs/:id", .none) { call in try call.part("id") }
       // Browsers take the ids . and .. for folders, however they are encoded in a path.
       + routesOfOne("\(Self.base)/job", ["id"]) { call in
@@ -122,7 +122,7 @@ struct JobRoutes {
   private func list(_ call: Call) async throws -> Response {
     var arguments = try call.query.filter
     arguments["limit"] = .integer(Int64(try call.query.integer("limit", in: 1...200) ?? 50))
-    if let cursor = call.query["cursor"] { arguments["cursor"] = .string(cursor) }
+    for name in ["cursor", "containing"] { if let text = call.query[name] { arguments[name] = .string(text) } }
     let (page, payloads) = try await cluster.link(for: call).ask("jobs", .object(arguments))
     var json = Array("{\"jobs\":[".utf8)
     for (index, (job, instructions)) in zip(page["jobs"].elements, payloads).enumerated() {

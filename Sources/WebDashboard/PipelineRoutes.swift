@@ -40,7 +40,20 @@ struct PipelineRoutes {
         let arguments: JSONValue = .object(["minutes": .integer(Int64(minutes)), "step": .integer(Int64(step))])
         return Response(json: try await cluster.link(for: call).ask("history", arguments).0)
       },
+      .get("\(Self.base)/logs", ["job", "phase", "level", "after", "limit"]) { call in try await logs(call) },
     ]
+  }
+
+  /// What the coordinator keeps in memory of what phases log and of what fails.
+  private func logs(_ call: Call) async throws -> Response {
+    var arguments: [String: JSONValue] = [
+      "limit": .integer(Int64(try call.query.integer("limit", in: 1...1_000) ?? 200))
+    ]
+    if let after = try call.query.integer("after", in: 0...Int.max) { arguments["after"] = .integer(Int64(after)) }
+    for (name, argument) in [("job", "id"), ("phase", "phase"), ("level", "level")] {
+      if let text = call.query[name] { arguments[argument] = .string(text) }
+    }
+    return Response(json: try await cluster.link(for: call).ask("logs", .object(arguments)).0)
   }
 
   private var health: [Route] {

@@ -102,6 +102,54 @@ def test_every_address_refuses_unknown_parameters(shared):
             assert answer.status == 400 and "'phse'" in answer.json["detail"], (method, path, answer.text)
 
 
+def test_jobs_are_found_by_a_part_of_their_instructions(make):
+    cluster = make(workers=[])
+    for name in ["one", "two"]:
+        cluster.enqueue({"size": 1, "file": f"/in/{name}.wav", "pad": "x" * (5_000 if name == "two" else 1)}, f"?id={name}")
+    found = cluster.api("/jobs?containing=%2Fin%2Ftwo").json
+    assert [job["id"] for job in found["jobs"]] == ["two"] and found["examined"] == 2, found
+    assert cluster.api("/jobs?containing=%2Fin%2F&state=dead").json["jobs"] == []
+    assert [job["id"] for job in cluster.api("/jobs?containing=.wav&id_prefix=o").json["jobs"]] == ["one"]
+    assert "examined" not in cluster.api("/jobs").json
+    for query in ["containing=", "containing=" + "a" * 257, "containing=a&containing=b"]:
+        assert cluster.api(f"/jobs?{query}").status == 400, query
+    # For looking alone: nobody is to delete by it.
+    for method, path in [("DELETE", "/jobs"), ("GET", "/job-count")]:
+        assert cluster.api(f"{path}?containing=wav", method).status == 400
+    def listed(*words):
+        return subprocess.run([f"{ROOT}/bin/carbontube", "jobs", "--address", cluster.intake, *words], capture_output=True, text=True)
+    assert listed("--containing", "/in/one", "--count").stdout == "1\n"
+    shown = listed("--containing", "/in/one")
+    assert shown.returncode == 0 and "one" in shown.stdout and "two" not in shown.stdout, shown
+    assert listed("--containing", "").returncode == 64
+
+
+def test_logs_are_read_on_where_the_last_answer_ended(make):
+    cluster = make(workers=["generate-file"])
+    first = cluster.enqueue({"size": "no number"})
+    cluster.await_state(first, "dead")
+    answer = cluster.api(f"/logs?job={first}&phase=generate-file&level=warning&limit=1").json
+    (line,) = answer["lines"]
+    assert (line["job"], line["phase"], line["level"], line["attempt"]) == (first, "generate-file", "warning", 1), line
+    assert answer["dropped"] == 0 and f"job {first} is dead" in line["text"]
+    assert cluster.api(f"/logs?after={answer['next']}").json["lines"] == []
+    second = cluster.enqueue({"size": "no number"})
+    cluster.await_state(second, "dead")
+    later = cluster.api(f"/logs?after={answer['next']}&level=warning").json
+    assert {line["job"] for line in later["lines"]} == {second} and later["coordinator"] == answer["coordinator"]
+    assert cluster.api("/logs?level=error").json["lines"] == []
+    assert cluster.api("/logs?after=9223372036854775807").status == 200
+
+
+@pytest.mark.parametrize("query, status", [
+    ("level=loud", 400), ("level=", 400), ("limit=0", 400), ("limit=1001", 400), ("after=-1", 400), ("after=9223372036854775808", 400),
+    ("job=a%20b", 400), ("job=a&job=b", 400), ("follow=1", 400), ("phase=none", 404)])
+def test_logs_refuse_what_is_none(shared, query, status):
+    answer = shared.api(f"/logs?{query}")
+    assert answer.status == status and answer.json["detail"], answer.text
+    assert answer.headers["Content-Type"] == "application/problem+json"
+
+
 def test_enqueueing_refuses_what_it_does_not_know(shared):
     assert "'delay'" in shared.api("/jobs?delay=100", "POST", {"size": 1}).json["detail"]
     for query in ["?priority=8", "?priority=-9", "?delay_seconds=-1", "?delay_seconds=3155760001", "?id=a&id=b", "?id=" + "a" * 129]:

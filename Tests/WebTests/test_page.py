@@ -2,6 +2,7 @@
 
 import os
 import signal
+from datetime import UTC, datetime
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -171,7 +172,98 @@ def test_a_quarantined_plugin_is_shown_and_released(make, tab):
     expect(card).not_to_contain_text("quarantined")
 
 
-PAGES = ["#/", "#/jobs", "#/jobs?state=dead", "#/workers", "#/plugins", "job"]
+def test_jobs_are_chosen_by_when_they_changed_and_what_was_counted_is_deleted(make, tab):
+    cluster = make(workers=[])
+    old = [cluster.enqueue({"size": 1}) for _ in range(2)]
+    changed = max(cluster.api(f"/jobs/{job}").json["updated_at_ms"] for job in old)
+    fresh = await_that("a job of a later millisecond", lambda: (job := cluster.enqueue({"size": 1}))
+                       and (cluster.api(f"/jobs/{job}").json["updated_at_ms"] > changed and job or cluster.api(f"/jobs/{job}", "DELETE") and None))
+    moment = datetime.fromtimestamp(changed / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    page = tab(f"{cluster.url}/#/jobs", viewport={"width": 360, "height": 740}, expects_complaints=True)
+    page.get_by_label("Last change not after").fill(moment)
+    page.get_by_role("button", name="Show").click()
+    rows = page.locator("tbody tr")
+    expect(rows).to_have_count(2)
+    expect(page.get_by_role("link", name=fresh)).to_have_count(0)
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    page.get_by_role("button", name="Delete all…").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text("All jobs of example-one last changed at " + moment[:19].replace("T", " ") + " UTC or before")
+    dialog.get_by_role("button", name="Delete 2").click()
+    expect(page.get_by_text("No job is like that.")).to_be_visible()
+    assert [cluster.api(f"/jobs/{job}").status for job in [*old, fresh]] == [404, 404, 200]
+    page.get_by_label("Last change not after").fill("")
+    page.get_by_label("Last change not before").fill("1h")
+    page.get_by_role("button", name="Show").click()
+    expect(rows).to_have_count(1)
+    sent = []
+    page.on("request", lambda request: sent.append(request) if request.method == "POST" else None)
+    page.get_by_role("button", name="Cancel all…").click()
+    dialog.get_by_role("button", name="Cancel 1").click()
+    cluster.await_state(fresh, "cancelled")
+    # Not an age, which would mean another time by now.
+    assert datetime.fromisoformat(sent[0].post_data_json["filter"]["since"]).timestamp() * 1000 < changed
+    page.get_by_label("Last change not before").fill("yesterday")
+    page.get_by_role("button", name="Show").click()
+    expect(page.get_by_text("'since' must be a time such as")).to_be_visible()
+
+
+def test_jobs_are_found_by_their_instructions_and_nothing_is_done_by_that(make, tab):
+    cluster = make(workers=[])
+    jobs = [cluster.enqueue({"size": 1, "name": name}) for name in ["anna", "berta"]]
+    page = tab(f"{cluster.url}/#/jobs")
+    page.get_by_label("State").select_option("waiting")
+    page.get_by_label("Instructions contain").fill("berta")
+    page.get_by_role("button", name="Show").click()
+    expect(page.locator("tbody tr")).to_have_count(1)
+    expect(page.get_by_role("link", name=jobs[1])).to_be_visible()
+    expect(page.get_by_role("button", name="Delete all…")).to_have_count(0)
+    page.get_by_label("Instructions contain").fill("")
+    page.get_by_role("button", name="Show").click()
+    expect(page.locator("tbody tr")).to_have_count(2)
+    expect(page.get_by_role("button", name="Delete all…")).to_be_visible()
+
+
+def test_what_phases_log_is_seen_as_it_comes(make, tab):
+    cluster = make(workers=["generate-file"])
+    page = tab(f"{cluster.url}/#/logs")
+    page.evaluate("window.notReloaded = true")
+    expect(page.get_by_text("Nothing like that was logged")).to_be_visible()
+    first, second = [cluster.enqueue({"size": "no number", HOSTILE: 1}) for _ in range(2)]
+    lines = page.get_by_role("region", name="Lines").locator("li")
+    expect(lines.filter(has_text=f"job {first} is dead")).to_have_count(1)
+    expect(lines.filter(has_text=f"job {second} is dead")).to_have_count(1)
+    page.get_by_label("Job", exact=True).fill(second)
+    page.get_by_label("At least").select_option("warning")
+    page.get_by_role("button", name="Show").click()
+    expect(lines).to_have_count(1)
+    expect(lines).to_contain_text(f"job {second} is dead")
+    lines.get_by_role("link", name=second).click()
+    expect(page.get_by_role("region", name="Error")).to_be_visible()
+    assert page.evaluate("window.notReloaded")
+
+
+def test_lines_are_read_anew_where_the_coordinator_was_started_again(make, tab):
+    cluster = make(workers=["generate-file"], web=())
+    _, url = cluster.add_web("--bind", "127.0.0.1:0")
+    page = tab(f"{url}/#/logs", expects_complaints=True)
+    cluster.url = url
+    await_that("the page knows the pipeline", lambda: cluster.pipeline().get("state") == "connected")
+    before = cluster.enqueue({"size": "no number"})
+    lines = page.get_by_role("region", name="Lines").locator("li")
+    expect(lines.filter(has_text=f"job {before} is dead")).to_have_count(1)
+    cluster.coordinator.send_signal(signal.SIGTERM)
+    cluster.coordinator.wait(60)
+    cluster.coordinator = cluster.start(
+        "pipeline", "plugins/libExample.so", "example-one", "--no-schema-check", f"--sub-bind={cluster.events}",
+        f"--job-pull={cluster.intake}", f"--storage=sqlite:{cluster.folder}/jobs.db")
+    await_that("the page knows it again", lambda: cluster.pipeline().get("state") == "connected")
+    after = await_that("it takes jobs", lambda: (answer := cluster.api("/jobs", "POST", {"size": "no number"})).status == 201 and answer.json["id"])
+    expect(lines.filter(has_text=f"job {after} is dead")).to_have_count(1)
+    expect(lines.filter(has_text=f"job {before} is dead")).to_have_count(0)
+
+
+PAGES = ["#/", "#/jobs", "#/jobs?state=dead", "#/logs", "#/workers", "#/plugins", "job"]
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -4,7 +4,7 @@
 const main = document.getElementById("main");
 const state = {
   live: null, session: { may_change: false, needs_token: false }, history: {}, minutes: 60,
-  jobs: null, job: null, trouble: null, started: new Set(),
+  jobs: null, job: null, logs: null, trouble: null, started: new Set(),
 };
 
 // ---------- making elements ----------
@@ -140,8 +140,8 @@ const jobLink = (pipeline, id) => `#/job/${encodeURIComponent(pipeline)}/${encod
 function draw() {
   const { parts } = route();
   const [section] = parts;
-  const views = { undefined: overview, jobs: jobsView, job: jobView, workers: workersView, plugins: pluginsView };
-  const titles = { undefined: "Pipelines", jobs: "Jobs", job: `Job ${parts[2] ?? ""}`, workers: "Workers", plugins: "Plugins" };
+  const views = { undefined: overview, jobs: jobsView, job: jobView, logs: logsView, workers: workersView, plugins: pluginsView };
+  const titles = { undefined: "Pipelines", jobs: "Jobs", job: `Job ${parts[2] ?? ""}`, logs: "Logs", workers: "Workers", plugins: "Plugins" };
   document.title = `${titles[section] ?? "Not found"} – CarbonTube`;
   for (const link of document.querySelectorAll("nav a")) {
     const isHere = link.getAttribute("href") === `#/${section === "job" ? "jobs" : section ?? ""}`;
@@ -292,34 +292,52 @@ function chart(title, series, unit, history) {
 
 // ---------- jobs ----------
 
-function currentFilter() {
+const JOB_FIELDS = ["state", "phase", "error", "id_prefix", "since", "until", "containing"];
+const LOG_FIELDS = ["phase", "level", "job"];
+function currentFilter(fields = JOB_FIELDS) {
   const { query } = route();
   const name = query.get("pipeline") || pipelines().find(([, pipeline]) => pipeline.pipeline)?.[0] || "";
   const filter = new URLSearchParams();
-  for (const field of ["state", "phase", "error", "id_prefix"]) if (query.get(field)) filter.set(field, query.get(field));
+  for (const field of fields) if (query.get(field)) filter.set(field, query.get(field));
   return { name, filter, cursor: query.get("cursor") };
 }
+
+const option = (value, label, chosen) => h("option", { value, selected: value === chosen }, label);
+const pipelineField = (name) => h("label", {}, "Pipeline", h("select", { name: "pipeline" }, pipelines().map(([each]) => option(each, each, name))));
+const phaseField = (pipeline, chosen) => h("label", {}, "Phase", h("select", { name: "phase" }, option("", "any", ""),
+  [...new Set(phasesOf(pipeline ?? {}).map((phase) => phase.job_type))].map((type) => option(type, type, chosen))));
+
+// Both bounds of a job's last change; what is none is refused by the server in words.
+function changedFields(filter) {
+  const field = (name, label) => h("label", {}, label, h("input", { name, value: filter.get(name) ?? "", list: "ages", placeholder: "any time", size: 22,
+    autocomplete: "off", "aria-describedby": "times" }));
+  return [field("since", "Last change not before"), field("until", "Last change not after"),
+    h("datalist", { id: "ages" }, [["10m", "10 minutes ago"], ["1h", "1 hour ago"], ["1d", "1 day ago"], ["7d", "7 days ago"]].map(([value, label]) => h("option", { value }, label)))];
+}
+const timesHelp = () => h("p", { class: "dim", id: "times" }, "Times are how long ago (", h("code", {}, "10m"), ", ", h("code", {}, "2h"), ", ", h("code", {}, "7d"),
+  ") or a date and time with its zone (", h("code", {}, "2030-01-31T12:00:00Z"), ").");
 
 function jobsView() {
   const { name, filter, cursor } = currentFilter();
   const pipeline = state.live.pipelines[name];
-  const option = (value, label, chosen) => h("option", { value, selected: value === chosen }, label);
   const page = state.jobs?.key === location.hash ? state.jobs : null;
   const acts = { filter: filter.toString(), pipeline: name };
   if (!name) return [h("h1", {}, "Jobs"), noCoordinator()];
   return [
     h("h1", {}, "Jobs"),
     h("form", { class: "filters", "data-form": "filter", role: "search", "aria-label": "Filter jobs", "data-key": location.hash },
-      h("label", {}, "Pipeline", h("select", { name: "pipeline" }, pipelines().map(([each]) => option(each, each, name)))),
+      pipelineField(name),
       h("label", {}, "State", h("select", { name: "state" }, option("", "any", ""), STATES.map((word) => option(word, word, filter.get("state"))))),
-      h("label", {}, "Phase", h("select", { name: "phase" }, option("", "any", ""),
-        [...new Set(phasesOf(pipeline ?? {}).map((phase) => phase.job_type))].map((type) => option(type, type, filter.get("phase"))))),
+      phaseField(pipeline, filter.get("phase")),
       h("label", {}, "Error contains", h("input", { name: "error", value: filter.get("error") ?? "" })),
       h("label", {}, "Id begins with", h("input", { name: "id_prefix", value: filter.get("id_prefix") ?? "" })),
+      h("label", {}, "Instructions contain", h("input", { name: "containing", value: filter.get("containing") ?? "" })),
+      changedFields(filter),
       h("button", { type: "submit" }, "Show"),
-      filter.toString() && pipeline?.state === "connected" && [
+      filter.toString() && !filter.has("containing") && pipeline?.state === "connected" && [
         action("all", "Retry all…", { ...acts, verb: "retry" }), action("all", "Cancel all…", { ...acts, verb: "cancel" }),
         action("all", "Delete all…", { ...acts, verb: "delete" }, "danger")]),
+    timesHelp(),
     isLost(pipeline) && h("p", { class: "trouble" }, pipeline.problem),
     actionsOf(name, pipeline),
     page?.trouble && h("p", { class: "trouble" }, page.trouble),
@@ -395,6 +413,36 @@ function timeline(record) {
       h("td", {}, attempt.job_type), h("td", {}, number(attempt.number)), h("td", {}, badge(attempt.outcome)), h("td", {}, clock(attempt.started_at_ms)),
       h("td", {}, attempt.started_at_ms ? `${number(Math.max(0, attempt.ended_at_ms - attempt.started_at_ms))} ms` : "–"),
       h("td", { class: "mono" }, attempt.worker), h("td", { class: "mono" }, attempt.plugin))))));
+}
+
+// ---------- logs ----------
+
+const LEVELS = ["debug", "info", "warning", "error"];
+const KEPT_LINES = 500;
+
+function logsView() {
+  const { name, filter } = currentFilter(LOG_FIELDS);
+  const pipeline = state.live.pipelines[name];
+  const page = state.logs?.key === location.hash ? state.logs : null;
+  if (!name) return [h("h1", {}, "Logs"), noCoordinator()];
+  return [
+    h("h1", {}, "Logs"),
+    h("form", { class: "filters", "data-form": "logs", role: "search", "aria-label": "Filter lines", "data-key": location.hash },
+      pipelineField(name), phaseField(pipeline, filter.get("phase")),
+      h("label", {}, "At least", h("select", { name: "level" }, LEVELS.map((level) => option(level, level, filter.get("level"))))),
+      h("label", {}, "Job", h("input", { name: "job", value: filter.get("job") ?? "" })),
+      h("button", { type: "submit" }, "Show")),
+    isLost(pipeline) && h("p", { class: "trouble" }, pipeline.problem),
+    page?.trouble && h("p", { class: "trouble" }, page.trouble),
+    page?.lines && logLines(name, page),
+  ];
+}
+
+function logLines(name, { lines }) {
+  if (!lines.length) return h("p", { class: "card" }, "Nothing like that was logged since the coordinator's start, or it was forgotten: the last 4 MiB are kept.");
+  return h("section", { class: "card", "aria-label": "Lines" }, h("p", { class: "dim" }, "Newest first, as phases log and jobs fail"),
+    h("ul", { class: "log" }, lines.toReversed().map((line) => h("li", { "data-key": line.key }, h("span", { class: "dim mono" }, clock(line.at_ms), " "), badge(line.level), " ",
+      line.attempt === undefined && line.phase && `${line.phase} `, line.job && [h("a", { href: jobLink(name, line.job) }, line.job), " "], line.text))));
 }
 
 // ---------- workers and plugins ----------
@@ -505,6 +553,7 @@ async function refresh() {
   const { parts: [section, name, id] } = route();
   if (section === "jobs") await loadJobs();
   if (section === "job") await loadJob(name, id);
+  if (section === "logs") await loadLogs();
   if (section === undefined) await loadHistory();
   draw();
 }
@@ -543,6 +592,23 @@ async function loadJob(pipeline, id) {
   } catch (error) { state.job = { pipeline, id, trouble: error.message }; }
 }
 
+// The last lines at first, then those that have come since; all of them anew where the coordinator was started again.
+async function loadLogs() {
+  const key = location.hash;
+  const { name, filter } = currentFilter(LOG_FIELDS);
+  if (!name) return;
+  const before = state.logs?.key === key && state.logs.lines ? state.logs : null;
+  const read = async (after) => (await ask(`${path("pipelines", name, "logs")}?${new URLSearchParams([...filter, ...after])}`)).body;
+  try {
+    let page = await read(before ? [["after", before.next], ["limit", 1000]] : []);
+    const goesOn = before && page.coordinator === before.coordinator;
+    if (before && !goesOn) page = await read([]);
+    if (key !== location.hash) return;
+    const fresh = page.lines.map((line, index) => ({ ...line, key: `${page.next}-${index}` }));
+    state.logs = { key, next: page.next, coordinator: page.coordinator, lines: [...(goesOn ? before.lines : []), ...fresh].slice(-KEPT_LINES) };
+  } catch (error) { if (key === location.hash) state.logs = { ...before, key, trouble: error.message }; }
+}
+
 async function loadHistory() {
   const step = state.minutes > 60 ? 15 : 1;
   await Promise.all(pipelines().filter(([, pipeline]) => pipeline.state === "connected").map(async ([name]) => {
@@ -554,7 +620,7 @@ let refreshing = false;
 setInterval(async () => {
   const { parts: [section], query } = route();
   // An older page stands still, so that it can be read.
-  if (refreshing || document.hidden || !["jobs", "job"].includes(section) || query.get("cursor")) return;
+  if (refreshing || document.hidden || !["jobs", "job", "logs"].includes(section) || query.get("cursor")) return;
   // And so does one for which many jobs were looked at.
   if (section === "jobs" && state.jobs?.key === location.hash && state.jobs.looks > 1) return;
   refreshing = true;
@@ -619,14 +685,28 @@ async function countOf(pipeline, filter) {
   return { count: found.changed, more: found.state !== "done" };
 }
 
+// An age becomes the time that it means now: what was counted is what is done, however long the question stands there.
+const AGE_UNITS = { s: 1e3, m: 6e4, h: 36e5, d: 864e5 };
+function withFixedTimes(filter) {
+  return Object.fromEntries([...new URLSearchParams(filter)].map(([name, value]) => {
+    const age = ["since", "until"].includes(name) && /^(\d+(?:\.\d+)?)([smhd]?)$/.exec(value.trim());
+    return [name, age ? new Date(Date.now() - age[1] * AGE_UNITS[age[2] || "s"]).toISOString() : value];
+  }));
+}
+const MEANING = {
+  state: (value) => `in state ${value}`, phase: (value) => `in phase ${value}`, error: (value) => `whose error contains “${value}”`,
+  id_prefix: (value) => `whose id begins with ${value}`,
+  since: (value) => `last changed at ${clock(Date.parse(value))} or later`, until: (value) => `last changed at ${clock(Date.parse(value))} or before`,
+};
+
 async function confirmAll({ pipeline, filter, verb }) {
   try {
-    const { count, more } = await countOf(pipeline, filter);
+    const members = withFixedTimes(filter);
+    const { count, more } = await countOf(pipeline, new URLSearchParams(members));
     const many = `${number(count)}${more ? " or more" : ""}`;
     const word = `${verb[0].toUpperCase()}${verb.slice(1)}`;
-    const members = Object.fromEntries(new URLSearchParams(filter));
     open(`${word} ${many} ${count === 1 ? "job" : "jobs"}?`, h("div", { class: "fields" },
-      h("p", {}, `All jobs of ${pipeline} with ${Object.entries(members).map(([name, value]) => `${name} ${value}`).join(", ")}, as far as they can. `
+      h("p", {}, `All jobs of ${pipeline} ${Object.entries(members).map(([name, value]) => MEANING[name](value)).join(", ")}, as far as they can. `
         + "More than 1,000 are worked off in the background, and that can be stopped.")),
     `${word} ${many}`, async () => {
       dialog.close();
@@ -763,7 +843,7 @@ document.addEventListener("submit", (event) => {
   if (event.target.dataset.form === "dialog") return dialog.submit(form);
   const filter = Object.fromEntries([...form].filter(([, value]) => value));
   const { pipeline, ...rest } = filter;
-  location.hash = jobsLink(pipeline, rest);
+  location.hash = event.target.dataset.form === "logs" ? `#/logs?${new URLSearchParams(filter)}` : jobsLink(pipeline, rest);
 });
 window.addEventListener("hashchange", () => { window.scrollTo(0, 0); draw(); refresh(); });
 

@@ -51,5 +51,10 @@ final class MeetingPoint {
   func note(_ address: String, isAnotherNameOf served: String) { otherNames[address] = served }
 
   /// It is not served by this address any more: any other may be tried.
-  func forgetNames(of served: String) { otherNames = otherNames.filter { $0.value != served } }
+  /// - Returns: whether there are others.
+  func forgetNames(of served: String) -> Bool {
+    let former = otherNames.count
+    otherNames = otherNames.filter { $0.value != served }
+    return otherNames.count < former
+  }
 }

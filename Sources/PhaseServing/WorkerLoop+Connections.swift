@@ -8,6 +8,8 @@ extension WorkerLoop {
   /// Of coordinators that are gone, in milliseconds: results for one that comes back are kept for a day.
   private static var keepsUnanswered: Int64 { 86_400_000 }
   private static var keepsEmpty: Int64 { 10_000 }
+  /// A coordinator that is not reached by one of its addresses for so long is tried by its others.
+  private static var keepsToOneAddress: Int64 { 2_000 }
 
   func lookForCoordinators(now: Instant) {
     let changes = meetingPoints.map { $0.readSubscriptions() }
@@ -39,8 +41,9 @@ extension WorkerLoop {
     }
   }
 
-  /// Lets go of those that nobody seeks any more.
+  /// Lets go of those that nobody seeks any more, and seeks those that are not reached by their other addresses.
   func watchConnections(now: Instant) {
+    seekOtherAddresses(now: now)
     for connection in connections {
       let isSought =
         givenAddresses.contains(connection.address)
@@ -57,12 +60,22 @@ extension WorkerLoop {
     }
   }
 
+  /// Which of them reaches the coordinator first is kept then: see `leaveIfServed`.
+  private func seekOtherAddresses(now: Instant) {
+    let lost = connections.filter { !$0.isUp && now - $0.heardAt > Self.keepsToOneAddress }
+    var changed = false
+    for connection in lost {
+      for point in meetingPoints where point.forgetNames(of: connection.address) { changed = true }
+    }
+    if changed { connectToThoseFound(now: now) }
+  }
+
   private func disconnect(_ connection: CoordinatorConnection) {
     poller.remove(connection.socket)
     poller.remove(connection.monitor.socket)
     connections.removeAll { $0 === connection }
     for service in services.values { service.remove(connection) }
-    for point in meetingPoints { point.forgetNames(of: connection.address) }
+    for point in meetingPoints { _ = point.forgetNames(of: connection.address) }
   }
 
   /// One coordinator was found by two addresses. It would take one worker on two connections for one that changes its

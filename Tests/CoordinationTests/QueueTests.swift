@@ -267,9 +267,9 @@ extension PeerTableTests {
   }
 }
 
-@Suite struct ComplaintsTests {
+@Suite struct MalformedMessagesTests {
   @Test func strangersWithoutEndAreCountedAndNotRemembered() {
-    var complaints = Complaints()
+    var complaints = MalformedMessages()
     var told = 0
     for number in 0..<10_000 where complaints.note(source: "worker-\(number)", problem: "is none") { told += 1 }
     #expect(told == 1_000 && complaints.total == 10_000)

@@ -51,12 +51,14 @@ final class CoordinatorLink {
   // MARK: - How long its jobs take
 
   var meanDuration: Double? { pace.meanDuration }
-  var depth: Int { pace.depth }
+  /// Jobs per slot that it is worth to have here.
+  /// - Parameter isShared: there are other coordinators, whose jobs would take a slot that has none.
+  func depth(isShared: Bool) -> Int { isShared ? pace.sharedDepth : pace.depth }
 
   /// - Returns: whether another number of jobs is worth to have here now.
   func noteDuration(microseconds: Int64) -> Bool {
-    let former = pace.depth
+    let former = (pace.depth, pace.sharedDepth)
     pace.noteDuration(microseconds: microseconds)
-    return pace.depth != former
+    return (pace.depth, pace.sharedDepth) != former
   }
 }

@@ -20,7 +20,7 @@ extension PhaseService {
     var loads: [CreditLedger.Borrower: CreditLedger.Load] = [:]
     for link in links {
       loads[link.number] = CreditLedger.Load(
-        held: link.backlog.count + link.held.tokens.count, depth: link.depth)
+        held: link.backlog.count + link.held.tokens.count, depth: link.depth(isShared: links.count > 1))
     }
     for slot in slots { for run in slot.runs { loads[run.assignment.link]?.held += 1 } }
     return loads

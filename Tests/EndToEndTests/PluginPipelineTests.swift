@@ -5,7 +5,7 @@ import Synchronization
 import Testing
 
 /// A program that embeds the coordinator of a pipeline as a plugin defines it.
-@Suite("A plugin's pipeline in an embedding program", .timeLimit(.minutes(5)))
+@Suite("A plugin's pipeline in an embedding program", .timeLimit(.minutes(15)))
 struct PluginPipelineTests {
   private static let library = "\(buildFolder)/libFixturePlugin.so"
   private static let quiet = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }

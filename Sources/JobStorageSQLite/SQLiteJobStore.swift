@@ -174,7 +174,7 @@ public final class SQLiteJobStore: JobStore {
     _ = gate.close(isUrgent: true)
     defer { gate.open() }
     do throws(SQLiteFailure) { try session.connection.emptyLog() } catch {
-      guard error.mayPass else { return }
+      guard error.isTransient else { return }
       let reason = StoreError(error, operation: operation, address: place).message
       throw StoreError(
         .refusesWrites, operation: operation, message: "\(reason); its log cannot be saved before, although \(loss)")

@@ -3,7 +3,7 @@ import Testing
 @testable import WebDashboard
 
 @Suite struct ActionBodyTests {
-  private func meant(_ json: String) throws -> (verb: String, filter: [String: JSONValue]) {
+  private func meant(_ json: String) throws -> (verb: String, filter: [String: JSONDocument]) {
     try ActionRoutes.meant(by: Array(json.utf8))
   }
 
@@ -31,7 +31,7 @@ import Testing
   }
 
   @Test func `Actions are shown in this API's words`() {
-    let action: JSONValue = .object(["action": .string("7"), "verb": .string("requeue")])
+    let action: JSONDocument = .object(["action": .string("7"), "verb": .string("requeue")])
     #expect(ActionRoutes.shown(action)["verb"] == .string("retry"))
     #expect(ActionRoutes.shown(.object(["verb": .string("count")]))["verb"] == .string("count"))
   }

@@ -3,7 +3,7 @@ import Testing
 @testable import WebDashboard
 
 @Suite struct PipelineWatchTests {
-  private func json(_ text: String) throws -> JSONValue { try JSONValue(parsing: Array(text.utf8)) }
+  private func json(_ text: String) throws -> JSONDocument { try JSONDocument(parsing: Array(text.utf8)) }
 
   private func bottleneck(_ phases: String, isPaused: Bool = false) throws -> Int? {
     PipelineWatch.bottleneck(try json(phases).elements, isPaused: isPaused)

@@ -8,8 +8,7 @@ struct ActionRoutes {
 
   private static let base = "/api/v1/pipelines/:pipeline"
   private static let largestBody = 64 << 10
-  /// By the words that this API has for the coordinator's.
-  private static let verbs = ["cancel": "cancel", "retry": "requeue", "delete": "delete"]
+  private static let verbs = ["cancel", "delete", "requeue"]
 
   var routes: [Route] {
     [
@@ -21,7 +20,7 @@ struct ActionRoutes {
       .delete("\(Self.base)/jobs", .filter) { call in try await begin("delete", call.query.narrowFilter(), call) },
       .get("\(Self.base)/actions") { call in
         let actions = try await directory.link(for: call).ask("actions").0["actions"].elements
-        return Response(json: .object(["actions": .array(actions.map(Self.shown))]))
+        return Response(json: .object(["actions": .array(actions)]))
       },
       .get("\(Self.base)/actions/:id") { call in try await one("action", call) },
       .delete("\(Self.base)/actions/:id") { call in try await one("stop-action", call) },
@@ -30,37 +29,31 @@ struct ActionRoutes {
 
   private func one(_ verb: String, _ call: Call) async throws -> Response {
     let id = JSONDocument.string(try call.part("id"))
-    return Response(json: Self.shown(try await directory.link(for: call).ask(verb, .object(["id": id])).0))
+    return Response(json: try await directory.link(for: call).ask(verb, .object(["id": id])).0)
   }
 
   private func begin(_ verb: String, _ filter: [String: JSONDocument], _ call: Call) async throws -> Response {
     let answer = try await directory.link(for: call).ask(verb, .object(filter)).0
     guard let id = answer["action"].string else { return Response(json: answer) }
-    var response = Response(json: Self.shown(answer), status: .accepted)
+    var response = Response(json: answer, status: .accepted)
     response.headers[.location] =
       "/api/v1/pipelines/\(try call.part("pipeline").percentEncoded)/actions/\(id.percentEncoded)"
     return response
   }
 
-  /// In this API's words.
-  static func shown(_ action: JSONDocument) -> JSONDocument {
-    guard let word = verbs.first(where: { $0.value == action["verb"].string })?.key else { return action }
-    var shown = action
-    shown["verb"] = .string(word)
-    return shown
-  }
-
-  /// `{"verb": "retry", "filter": {"state": ["dead"], …}}`: the names are those of the query.
+  /// `{"verb": "requeue", "filter": {"state": ["dead"], …}}`: the names are those of the query.
   ///
   /// - Returns: the coordinator's verb, and its arguments.
   /// - Throws: `Problem` that names the member.
   static func meant(by body: [UInt8]) throws(Problem) -> (verb: String, filter: [String: JSONDocument]) {
     guard let document = try? JSONDocument(parsing: body), case .object(let members) = document else {
-      throw Problem(.badRequest, #"the body must be an object: {"verb": "retry", "filter": {"state": ["dead"]}}"#)
+      throw Problem(.badRequest, #"the body must be an object: {"verb": "requeue", "filter": {"state": ["dead"]}}"#)
     }
     try refuseUnknown(members, known: ["verb", "filter"], in: "the body")
-    guard let word = members["verb"]?.string, let verb = verbs[word] else {
-      throw Problem(.badRequest, "'verb' must be one of \(verbs.keys.sorted().joined(separator: ", "))")
+    // The former name: programs that were written for it go on.
+    let verb = members["verb"]?.string.map { $0 == "retry" ? "requeue" : $0 }
+    guard let verb, verbs.contains(verb) else {
+      throw Problem(.badRequest, "'verb' must be one of \(verbs.joined(separator: ", "))")
     }
     guard case .object(let given)? = members["filter"] else {
       throw Problem(.badRequest, "'filter' must be an object that names the jobs")

@@ -31,13 +31,16 @@ struct JobRoutes {
   private func routesOfOne(
     _ path: String, _ parameters: AcceptedParameters, _ id: @escaping @Sendable (Call) throws -> String
   ) -> [Route] {
-    [
+    let requeue: @Sendable (Call) async throws -> Response = { call in
+      try await change("requeue", "requeued", id(call), call)
+    }
+    return [
       .get(path, parameters) { call in try await show(id(call), call) },
       .delete(path, parameters) { call in try await change("delete", "deleted", id(call), call) },
       // A body takes the place of the job's instructions.
-      .post("\(path)/retry", parameters, largestBody: InstructionsJSON.maximumBytes) { call in
-        try await change("requeue", "requeued", id(call), call)
-      },
+      .post("\(path)/requeue", parameters, largestBody: InstructionsJSON.maximumBytes, requeue),
+      // The former name: programs that were written for it go on.
+      .post("\(path)/retry", parameters, largestBody: InstructionsJSON.maximumBytes, requeue),
       .post("\(path)/cancel", parameters) { call in try await change("cancel", "cancelled", id(call), call) },
     ]
   }

@@ -53,7 +53,7 @@ struct PipelineWatch {
         status["workers"].elements.map { ($0["id"].string ?? "", Self.worker($0)) }, uniquingKeysWith: { $1 }))
     shown["actions"] = .object(
       Dictionary(
-        answers.actions["actions"].elements.map { ($0["action"].string ?? "", ActionRoutes.shown($0)) },
+        answers.actions["actions"].elements.map { ($0["action"].string ?? "", $0) },
         uniquingKeysWith: { $1 }))
     document = .object(shown.members.filter { $0.value != .null })
   }

@@ -163,12 +163,7 @@ private struct HookThread: Sendable {
   }
 
   private func log(_ level: HostLogLevel, _ message: String) {
-    switch level {
-    case .debug: logger.debug("\(message)")
-    case .info: logger.info("\(message)")
-    case .warning: logger.warning("\(message)")
-    case .error: logger.error("\(message)")
-    }
+    logger.log(level: Logger.Level(level), "\(message)")
   }
 }
 

@@ -55,7 +55,7 @@ extension CommandFailure {
       throw CommandFailure(error.kind == .configuration ? .configuration : .unavailable, error.message)
     } catch let error as StoreError {
       throw CommandFailure(
-        error.mayPass || error.kind == .ownedByAnother ? .unavailable : .configuration, error.message)
+        error.isTransient || error.kind == .ownedByAnother ? .unavailable : .configuration, error.message)
     } catch let error as PhaseServerError {
       throw CommandFailure(error.exitStatus, error.message)
     } catch let error as PipelineClientError {

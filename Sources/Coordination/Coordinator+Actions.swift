@@ -84,7 +84,7 @@ extension Coordinator {
 
   /// A store that is away for a while holds an action up; anything else ends it.
   private func stepFailed(_ id: String, _ error: StoreError) {
-    if error.mayPass, actions[id]?.isAnswered == true {
+    if error.isTransient, actions[id]?.isAnswered == true {
       actions.putBack(id)
     } else {
       actions.fail(id, error.message)

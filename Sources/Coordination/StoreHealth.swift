@@ -85,7 +85,7 @@ struct StoreHealth {
   /// that is being changed, a table that is being repaired): only another owner ends this one.
   private func isFinal(_ error: StoreError, now: Instant) -> Bool {
     if wasOpen { return error.kind == .ownedByAnother }
-    guard error.mayPass || error.kind == .ownedByAnother else { return true }
+    guard error.isTransient || error.kind == .ownedByAnother else { return true }
     return now - startedAt >= patience
   }
 

@@ -1,11 +1,11 @@
 internal import HeapModule
 internal import PipelineModel
 
-/// Delayed jobs by due time. Like `MemoryPlaces`, left at no cost and swept when most have left.
+/// Delayed jobs by due time. Like `TombstoneQueue`, left at no cost and swept when most have left.
 struct MemoryDelays {
   private struct Entry: Comparable {
     let due: Timestamp
-    let place: MemoryPlace
+    let place: QueuedPlace
 
     static func == (left: Entry, right: Entry) -> Bool {
       left.due == right.due && left.place.job.serial == right.place.job.serial
@@ -17,15 +17,15 @@ struct MemoryDelays {
   }
 
   private var heap = Heap<Entry>()
-  private var left = 0
+  private var tombstones = 0
 
-  mutating func insert(_ job: MemoryJob, due: Timestamp) { heap.insert(Entry(due: due, place: MemoryPlace(job))) }
+  mutating func insert(_ job: MemoryJob, due: Timestamp) { heap.insert(Entry(due: due, place: QueuedPlace(job))) }
 
   mutating func nextDue() -> Timestamp? {
     while let entry = heap.min {
-      if entry.place.isTaken { return entry.due }
+      if entry.place.isCurrent { return entry.due }
       heap.removeMin()
-      left -= 1
+      tombstones -= 1
     }
     return nil
   }
@@ -36,10 +36,10 @@ struct MemoryDelays {
   }
 
   /// Call after the job's place has changed.
-  mutating func noteLeft() {
-    left += 1
-    guard left > 64, left > heap.count / 2 else { return }
-    heap = Heap(heap.unordered.filter(\.place.isTaken))
-    left = 0
+  mutating func noteTombstone() {
+    tombstones += 1
+    guard tombstones > 64, tombstones > heap.count / 2 else { return }
+    heap = Heap(heap.unordered.filter(\.place.isCurrent))
+    tombstones = 0
   }
 }

@@ -7,11 +7,11 @@ extension MemoryJobStore {
   func withdraw(_ job: MemoryJob) {
     countOut(job)
     switch job.state {
-    case .waiting: queues[job.phaseKey].noteLeft(job)
-    case .delayed: delays.noteLeft()
+    case .waiting: queues[job.phaseKey].noteTombstone(job)
+    case .delayed: delays.noteTombstone()
     case .running: job.lease.map { running[$0.token] = nil }
-    case .succeeded, .cancelled: finished.noteLeft()
-    case .dead: dead.noteLeft()
+    case .succeeded, .cancelled: finished.noteTombstone()
+    case .dead: dead.noteTombstone()
     }
     job.lease = nil
     job.dueAt = nil

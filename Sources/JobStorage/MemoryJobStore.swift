@@ -15,10 +15,10 @@ public final class MemoryJobStore: JobStore {
   var delays = MemoryDelays()
   var running: [LeaseToken: MemoryJob] = [:]
   /// Succeeded and cancelled, in the order they came to their end.
-  var finished = MemoryPlaces()
+  var finished = TombstoneQueue()
   var finishedBytes = 0
   /// In the order they died.
-  var dead = MemoryPlaces()
+  var dead = TombstoneQueue()
   var deadBytes = 0
   var succeededCount = 0
   var cancelledCount = 0

@@ -2,7 +2,7 @@ internal import PipelineModel
 
 /// The queue of one phase: a line for each priority.
 struct MemoryQueue {
-  private var lines = Array(repeating: MemoryPlaces(), count: NewJob.priorities.count)
+  private var lines = Array(repeating: TombstoneQueue(), count: NewJob.priorities.count)
   /// Bit n: `lines[n]` may hold somebody; finds the highest one without looking at all of them.
   private var occupied: UInt16 = 0
 
@@ -28,7 +28,7 @@ struct MemoryQueue {
   }
 
   /// Call after the job's place has changed.
-  mutating func noteLeft(_ job: MemoryJob) { lines[lineIndex(job)].noteLeft() }
+  mutating func noteTombstone(_ job: MemoryJob) { lines[lineIndex(job)].noteTombstone() }
 
   private func lineIndex(_ job: MemoryJob) -> Int { job.priority - NewJob.priorities.lowerBound }
 }

@@ -38,5 +38,5 @@ public struct StoreError: Error, Hashable, Sendable, CustomStringConvertible {
   public var description: String { message }
 
   /// Whether the same call may work later without anybody changing the configuration.
-  public var mayPass: Bool { kind == .unavailable || kind == .refusesWrites }
+  public var isTransient: Bool { kind == .unavailable || kind == .refusesWrites }
 }

@@ -3,12 +3,12 @@ internal import JobStorage
 
 /// A Redis server as an address names it.
 struct RedisAddress: Sendable {
-  enum Place: Sendable {
+  enum Endpoint: Sendable {
     case tcp(host: String, port: Int32)
     case unix(path: String)
   }
 
-  var place: Place
+  var endpoint: Endpoint
   var user: String?
   var password: String?
   var database: Int
@@ -29,11 +29,11 @@ struct RedisAddress: Sendable {
       let bare = host.hasPrefix("[") && host.hasSuffix("]") ? String(host.dropFirst().dropLast()) : host
       guard !bare.isEmpty else { throw Self.wrong("names no host") }
       guard (1...65_535).contains(parts.port ?? 6_379) else { throw Self.wrong("has a port that is not one") }
-      place = .tcp(host: bare, port: Int32(parts.port ?? 6_379))
+      endpoint = .tcp(host: bare, port: Int32(parts.port ?? 6_379))
       database = try Self.database(option ?? String(parts.path.drop { $0 == "/" }))
     case "redis+unix":
       guard parts.path.count > 1 else { throw Self.wrong("names no socket") }
-      place = .unix(path: parts.path)
+      endpoint = .unix(path: parts.path)
       database = try Self.database(option ?? "")
     default: throw Self.wrong("has another scheme")
     }
@@ -56,7 +56,7 @@ struct RedisAddress: Sendable {
 
   /// Without user and password.
   var shown: String {
-    switch place {
+    switch endpoint {
     case .tcp(let host, let port):
       "redis://\(host.contains(":") ? "[\(host)]" : host):\(port)\(database == 0 ? "" : "/\(database)")"
     case .unix(let path): "redis+unix://\(path)\(database == 0 ? "" : "?db=\(database)")"

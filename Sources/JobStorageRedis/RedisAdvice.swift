@@ -4,7 +4,7 @@ internal import JobStorage
 enum RedisAdvice {
   /// Asks the server; one that does not let this user ask gets no advice.
   static func lines(_ connection: RedisConnection, address: String) throws(StoreError) -> [String] {
-    let commands = ["memory", "persistence"].map { RedisWords(["INFO", $0].map { Array($0.utf8) }) }
+    let commands = ["memory", "persistence"].map { RESPEncoder(["INFO", $0].map { Array($0.utf8) }) }
     let texts = try connection.answers(commands, operation: "open").map { $0.string ?? "" }
     return lines(fields(in: texts.joined(separator: "\n")), address: address)
   }

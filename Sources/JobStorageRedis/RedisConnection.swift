@@ -26,7 +26,7 @@ final class RedisConnection {
     if signal(SIGPIPE, SIG_IGN) != nil {}
     let limit = timeval(tv_sec: Self.connectSeconds, tv_usec: 0)
     let context =
-      switch address.place {
+      switch address.endpoint {
       case .tcp(let host, let port): redisConnectWithTimeout(host, port, limit)
       case .unix(let path): redisConnectUnixWithTimeout(path, limit)
       }
@@ -44,25 +44,25 @@ final class RedisConnection {
   private func logIn() throws(StoreError) {
     if let password = address.password {
       let words = address.user.map { ["AUTH", $0, password] } ?? ["AUTH", password]
-      _ = try exchange([RedisWords(words.map { Array($0.utf8) })], operation: "open")
+      _ = try exchange([RESPEncoder(words.map { Array($0.utf8) })], operation: "open")
     }
     if address.database != 0 {
       _ = try exchange(
-        [RedisWords(["SELECT", String(address.database)].map { Array($0.utf8) })], operation: "open")
+        [RESPEncoder(["SELECT", String(address.database)].map { Array($0.utf8) })], operation: "open")
     }
-    _ = try exchange([RedisWords([Array("PING".utf8)])], operation: "open")
+    _ = try exchange([RESPEncoder([Array("PING".utf8)])], operation: "open")
   }
 
   /// Sends all commands, then reads all answers: one round trip. An answer that is an error is thrown once all are
   /// read, so that the connection stays usable.
-  func exchange(_ commands: [RedisWords], operation: String) throws(StoreError) -> [RedisReply] {
+  func exchange(_ commands: [RESPEncoder], operation: String) throws(StoreError) -> [RedisReply] {
     let replies = try answers(commands, operation: operation)
     try refuseErrors(in: replies, operation: operation)
     return replies
   }
 
   /// As `exchange`, errors among the answers.
-  func answers(_ commands: [RedisWords], operation: String) throws(StoreError) -> [RedisReply] {
+  func answers(_ commands: [RESPEncoder], operation: String) throws(StoreError) -> [RedisReply] {
     for command in commands { append(command.command) }
     let end = Instant.now() + Int64(Self.exchangeSeconds) * 1_000
     try send(until: end, operation)

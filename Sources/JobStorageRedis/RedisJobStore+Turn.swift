@@ -23,12 +23,12 @@ extension RedisJobStore {
   private func send(
     _ plan: TurnPlan, of turn: StoreTurn, _ session: Session, into answers: inout TurnAnswers
   ) throws(StoreError) {
-    var words = TurnWords(turn, keys: session.keys)
-    var calls: [(script: RedisScript, arguments: RedisWords)] = []
+    var turnArguments = TurnArguments(turn, keys: session.keys)
+    var calls: [(script: RedisScript, arguments: RESPEncoder)] = []
     var size = 0
     var parts = plan.parts[...]
     for call in plan.calls {
-      let arguments = words.call(call)
+      let arguments = turnArguments.call(call)
       if size > 0, size + arguments.bytes.count > Self.bytesOnTheWay {
         try send(calls, of: turn, session, answering: &parts, into: &answers)
         (calls, size) = ([], 0)
@@ -41,7 +41,7 @@ extension RedisJobStore {
   }
 
   private func send(
-    _ calls: [(script: RedisScript, arguments: RedisWords)], of turn: StoreTurn, _ session: Session,
+    _ calls: [(script: RedisScript, arguments: RESPEncoder)], of turn: StoreTurn, _ session: Session,
     answering parts: inout ArraySlice<TurnPlan.Part>, into answers: inout TurnAnswers
   ) throws(StoreError) {
     for reply in try run(calls, session, now: turn.now, operation: "apply") {
@@ -56,8 +56,8 @@ extension RedisJobStore {
     while let index = answers.unfilled.first {
       let left = turn.claims[index].limit - answers.result.claims[index].count
       var parts: ArraySlice<TurnPlan.Part> = [.claim(index, limit: min(left, TurnPlan.claimsPerPart))]
-      var words = TurnWords(turn, keys: session.keys)
-      try send([(.turn, words.call(parts))], of: turn, session, answering: &parts, into: &answers)
+      var turnArguments = TurnArguments(turn, keys: session.keys)
+      try send([(.turn, turnArguments.call(parts))], of: turn, session, answering: &parts, into: &answers)
     }
   }
 

@@ -156,13 +156,13 @@ extension RedisJobStore {
   func run(
     _ script: RedisScript, _ arguments: [[UInt8]], _ session: Session, now: Timestamp, operation: String
   ) throws(StoreError) -> RedisReply {
-    try run([(script, RedisWords(arguments))], session, now: now, operation: operation)[0]
+    try run([(script, RESPEncoder(arguments))], session, now: now, operation: operation)[0]
   }
 
   /// Runs several scripts in one round trip. Those that the server has forgotten (a restart, SCRIPT FLUSH) are loaded and
   /// run again: the first of them and all that follow, unless one of those has run, since their order matters.
   func run(
-    _ calls: [(script: RedisScript, arguments: RedisWords)], _ session: Session, now: Timestamp, operation: String
+    _ calls: [(script: RedisScript, arguments: RESPEncoder)], _ session: Session, now: Timestamp, operation: String
   ) throws(StoreError) -> [RedisReply] {
     let head = [session.owner, bytes(now.milliseconds), bytes(Self.ownershipMilliseconds)]
     let key = session.queries.key("owner")

@@ -16,7 +16,7 @@ struct RedisQueries {
   func key(_ name: String) -> [UInt8] { prefix + Array(name.utf8) }
 
   func exchange(_ commands: [[[UInt8]]], _ operation: String) throws(StoreError) -> [RedisReply] {
-    try connection.exchange(commands.map(RedisWords.init), operation: operation)
+    try connection.exchange(commands.map(RESPEncoder.init), operation: operation)
   }
 
   /// `words` before the key and after it.

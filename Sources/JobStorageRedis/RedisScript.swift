@@ -32,7 +32,7 @@ struct LoadedScripts {
 
   /// Loads all scripts in one round trip.
   init(_ connection: RedisConnection) throws(StoreError) {
-    let commands = RedisScript.allCases.map { RedisWords(["SCRIPT", "LOAD", $0.text].map { Array($0.utf8) }) }
+    let commands = RedisScript.allCases.map { RESPEncoder(["SCRIPT", "LOAD", $0.text].map { Array($0.utf8) }) }
     let replies = try connection.exchange(commands, operation: "open")
     for reply in replies {
       guard let digest = reply.bytes else {
@@ -43,8 +43,8 @@ struct LoadedScripts {
   }
 
   /// The command that runs `script` with `key` as its one key.
-  func call(_ script: RedisScript, key: [UInt8], _ head: [[UInt8]], _ arguments: RedisWords) -> RedisWords {
-    var words = RedisWords([Array("EVALSHA".utf8), digests[script.rawValue], Array("1".utf8), key] + head)
+  func call(_ script: RedisScript, key: [UInt8], _ head: [[UInt8]], _ arguments: RESPEncoder) -> RESPEncoder {
+    var words = RESPEncoder([Array("EVALSHA".utf8), digests[script.rawValue], Array("1".utf8), key] + head)
     words.append(arguments)
     return words
   }

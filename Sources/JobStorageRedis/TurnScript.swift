@@ -20,7 +20,7 @@
 /// G: {lost, 1 where there may be more, TOKEN of the first, {ID, …}, {text in `job`, …}, {instructions, …}}, the last four
 /// only where there is a job; the others' tokens follow on the first. Lost are jobs of which something is gone.
 let turnScript =
-  scriptPrelude + leasedParts + queueParts + #"""
+  scriptPrelude + turnSettlements + turnQueues + #"""
     function parts.M(at)
       local minute, fields = ARGV[at], tonumber(ARGV[at + 1])
       call('ZADD', P .. 'minutes', minute, minute)

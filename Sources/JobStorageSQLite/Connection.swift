@@ -6,16 +6,16 @@ final class Connection {
   fileprivate let handle: OpaquePointer
   private var statements: [Statement?] = Array(repeating: nil, count: Query.allCases.count)
   private var isOpen = true
-  fileprivate let watch = Watch()
+  fileprivate let callbacks = Callbacks()
 
   /// Told and asked by SQLite while it works.
-  fileprivate final class Watch {
+  fileprivate final class Callbacks {
     var logFrames: Int32 = 0
     var mustEnd: () -> Bool = { false }
 
     /// What SQLite was given to hand back.
-    static func of(_ pointer: UnsafeMutableRawPointer?) -> Watch? {
-      pointer.map { Unmanaged<Watch>.fromOpaque($0).takeUnretainedValue() }
+    static func of(_ pointer: UnsafeMutableRawPointer?) -> Callbacks? {
+      pointer.map { Unmanaged<Callbacks>.fromOpaque($0).takeUnretainedValue() }
     }
   }
 
@@ -102,11 +102,11 @@ final class Connection {
   func snapshot<Value>(
     unless mustEnd: @escaping () -> Bool, _ body: () throws(SQLiteFailure) -> Value
   ) throws(SQLiteFailure) -> Value {
-    watch.mustEnd = mustEnd
+    callbacks.mustEnd = mustEnd
     sqlite3_progress_handler(
       handle, Self.stepsBetweenQuestions,
-      { Watch.of($0)?.mustEnd() == true ? 1 : 0 },
-      Unmanaged.passUnretained(watch).toOpaque())
+      { Callbacks.of($0)?.mustEnd() == true ? 1 : 0 },
+      Unmanaged.passUnretained(callbacks).toOpaque())
     try statement(.beginReading).run()
     defer {
       sqlite3_progress_handler(handle, 0, nil, nil)
@@ -125,14 +125,14 @@ extension Connection {
   func watchLog() {
     sqlite3_wal_hook(
       handle,
-      { watch, _, _, frames in
-        Watch.of(watch)?.logFrames = frames
+      { callbacks, _, _, frames in
+        Callbacks.of(callbacks)?.logFrames = frames
         return SQLITE_OK
-      }, Unmanaged.passUnretained(watch).toOpaque())
+      }, Unmanaged.passUnretained(callbacks).toOpaque())
   }
 
   /// Pages in the log when the last commit was made.
-  var logFrames: Int { Int(watch.logFrames) }
+  var logFrames: Int { Int(callbacks.logFrames) }
 
   /// Copies into the file what others that use the database allow to; waits for nobody.
   /// - Returns: whether that was all, so that the log begins anew with the next commit.

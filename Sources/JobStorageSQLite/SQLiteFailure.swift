@@ -20,7 +20,7 @@ struct SQLiteFailure: Error {
   var isUnreadable: Bool { plainCode == SQLITE_CORRUPT }
 
   /// Whether the same may succeed later by itself: another program was in the way, or there was no room.
-  var mayPass: Bool {
+  var isTransient: Bool {
     switch plainCode {
     case SQLITE_BUSY, SQLITE_LOCKED, SQLITE_FULL: true
     case SQLITE_IOERR: [ENOSPC, EDQUOT].contains(systemError)

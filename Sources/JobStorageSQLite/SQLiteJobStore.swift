@@ -21,7 +21,7 @@ public final class SQLiteJobStore: JobStore {
 
   let place: SQLiteAddress
   private var lock: OwnerLock?
-  private var session: Session?
+  private var session: SQLiteSession?
   private var files: ServedFiles?
   private let gate = LogGate()
 
@@ -39,7 +39,7 @@ public final class SQLiteJobStore: JobStore {
     try saveLog("open")
     closeSession()
     let lock = try owned(by: owner)
-    session = try Session.open(place, lock.database, pipeline, gate: gate, now: now)
+    session = try SQLiteSession.open(place, lock.database, pipeline, gate: gate, now: now)
     files = ServedFiles(place, lock.database)
     self.lock = lock
   }
@@ -146,7 +146,7 @@ public final class SQLiteJobStore: JobStore {
 
   /// Nothing is confirmed that went to files which nobody will find.
   private func write<Value>(
-    _ operation: String, confirms: Bool = true, _ body: (Session) throws(SQLiteFailure) -> Value
+    _ operation: String, confirms: Bool = true, _ body: (SQLiteSession) throws(SQLiteFailure) -> Value
   ) throws(StoreError) -> Value {
     let session = try opened(operation)
     let value: Value
@@ -174,7 +174,7 @@ public final class SQLiteJobStore: JobStore {
     _ = gate.close(isUrgent: true)
     defer { gate.open() }
     do throws(SQLiteFailure) { try session.connection.emptyLog() } catch {
-      guard error.mayPass else { return }
+      guard error.isTransient else { return }
       let reason = StoreError(error, operation: operation, address: place).message
       throw StoreError(
         .refusesWrites, operation: operation, message: "\(reason); its log cannot be saved before, although \(loss)")
@@ -185,7 +185,7 @@ public final class SQLiteJobStore: JobStore {
     StoreError(.refusesWrites, operation: operation, message: "\(address): \(loss)")
   }
 
-  func opened(_ operation: String) throws(StoreError) -> Session {
+  func opened(_ operation: String) throws(StoreError) -> SQLiteSession {
     guard let session else { throw StoreError(.unavailable, operation: operation, message: "\(address): not open") }
     return session
   }

@@ -37,7 +37,7 @@ final class CallError {
 
   /// What the last call said. A status that no `ct_status` names is a bug of the plugin, and so is success with a
   /// result that cannot be one.
-  func result(_ status: ct_status, output: RunningJob.Output = .nothing) -> HostResult {
+  func result(_ status: ct_status, output: CurrentJob.Output = .nothing) -> HostResult {
     let known = UInt8(exactly: status).flatMap(HostStatus.init(rawValue:))
     let meaning = known ?? .internalError
     switch (meaning, output) {

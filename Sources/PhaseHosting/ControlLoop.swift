@@ -6,10 +6,10 @@ import Synchronization
 /// Listens to the control channel on a thread of its own, so that a job that hangs, a constructor that hangs and a full
 /// job channel cannot keep the parent's orders out.
 final class ControlLoop: Sendable {
-  private let running: RunningJob
+  private let running: CurrentJob
   private let stopping = Atomic<Bool>(false)
 
-  init(running: RunningJob) {
+  init(running: CurrentJob) {
     self.running = running
   }
 

@@ -21,31 +21,31 @@ private func logFields(_ fields: UnsafePointer<ct_field>?, _ count: Int) -> [Hos
   }
 }
 
-private func runningJob(_ pointer: UnsafePointer<ct_job>?) -> RunningJob? {
+private func currentJob(_ pointer: UnsafePointer<ct_job>?) -> CurrentJob? {
   guard let data = pointer?.pointee.host_data else { return nil }
-  return Unmanaged<RunningJob>.fromOpaque(data).takeUnretainedValue()
+  return Unmanaged<CurrentJob>.fromOpaque(data).takeUnretainedValue()
 }
 
 /// A `ct_job` that lives as long as the process; its texts are set for each job.
-func makeJob(for job: RunningJob, workDirectory: UnsafeBufferPointer<UInt8>) -> UnsafeMutablePointer<ct_job> {
+func makeJob(for job: CurrentJob, workDirectory: UnsafeBufferPointer<UInt8>) -> UnsafeMutablePointer<ct_job> {
   let pointer = UnsafeMutablePointer<ct_job>.allocate(capacity: 1)
   var table = ct_job()
   table.struct_size = UInt32(MemoryLayout<ct_job>.size)
   table.host_data = Unmanaged.passRetained(job).toOpaque()
   table.work_dir = ct_str(bytes: workDirectory)
-  table.set_result = { job, result in runningJob(job)?.setResult(result) ?? CTStatus.badInput }
+  table.set_result = { job, result in currentJob(job)?.setResult(result) ?? CTStatus.badInput }
   table.progress = { job, fraction, note in
-    runningJob(job)?.progress(fraction, note: note.text(limit: maximumNote)) ?? CTStatus.badInput
+    currentJob(job)?.progress(fraction, note: note.text(limit: maximumNote)) ?? CTStatus.badInput
   }
-  table.log = { job, level, message in runningJob(job)?.log(level, message.text(limit: maximumLogLine)) }
-  table.is_cancelled = { job in runningJob(job)?.isCancelled == true ? 1 : 0 }
+  table.log = { job, level, message in currentJob(job)?.log(level, message.text(limit: maximumLogLine)) }
+  table.is_cancelled = { job in currentJob(job)?.isCancelled == true ? 1 : 0 }
   table.log_fields = { job, level, message, fields, count in
-    runningJob(job)?.log(level, message.text(limit: maximumLogLine), fields: logFields(fields, count))
+    currentJob(job)?.log(level, message.text(limit: maximumLogLine), fields: logFields(fields, count))
   }
   table.measure = { job, kind, name, value in
     guard let kind = UInt8(exactly: kind).flatMap(HostMeasure.Kind.init(rawValue:)) else { return CTStatus.badInput }
     let measure = HostMeasure(kind: kind, name: name.text(limit: maximumName), value: value)
-    return runningJob(job)?.measure(measure) ?? CTStatus.badInput
+    return currentJob(job)?.measure(measure) ?? CTStatus.badInput
   }
   pointer.initialize(to: table)
   return pointer

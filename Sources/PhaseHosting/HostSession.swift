@@ -9,7 +9,7 @@ struct HostSession: Sendable {
   let arguments: HostArguments
   let setup: HostSetup
   let channel: ReportChannel
-  let running: RunningJob
+  let running: CurrentJob
   let control: ControlLoop
 
   func runAndExit() -> Never {

@@ -5,7 +5,7 @@ import HostProtocol
 struct PhaseRunner {
   private let phase: UnsafePointer<ct_phase>
   private let instance: UnsafeMutableRawPointer?
-  private let running: RunningJob
+  private let running: CurrentJob
   private let table: UnsafeMutablePointer<ct_job>
   private let run:
     @convention(c) (
@@ -15,7 +15,7 @@ struct PhaseRunner {
 
   /// Calls the phase's `create_with`, or `create`.
   init(
-    _ phase: UnsafePointer<ct_phase>, running: RunningJob, settings: [UInt8], workDirectory: String, error: CallError
+    _ phase: UnsafePointer<ct_phase>, running: CurrentJob, settings: [UInt8], workDirectory: String, error: CallError
   ) throws(HostRefusalError) {
     guard let run = phase.field(\.run) ?? nil else {
       throw HostRefusalError(.malformedDescription, "gives no run()")

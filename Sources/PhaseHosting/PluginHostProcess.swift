@@ -24,7 +24,7 @@ public enum PluginHostProcess {
     // What is printed before a crash must not stay behind in this process.
     host_print_by_lines()
     host_trace_from_callers()
-    let running = RunningJob(channel: channel)
+    let running = CurrentJob(channel: channel)
     let control = ControlLoop(running: running)
     control.start()
     do {

@@ -46,7 +46,7 @@ extension ClockReading {
 }
 
 /// An assignment in a child's hands.
-struct Run {
+struct HostRun {
   let assignment: Assignment
   var begun: ClockReading
   /// Why the worker wants it to end, once it does.

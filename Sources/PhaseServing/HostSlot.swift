@@ -11,7 +11,7 @@ final class HostSlot {
   private(set) var host: PluginHost?
   private(set) var health: ChildHealth
   /// What the child has; the first runs, the others wait in the child.
-  private(set) var runs: Deque<Run> = []
+  private(set) var runs: Deque<HostRun> = []
 
   init(_ configuration: PluginHostConfiguration, readyWithin: Int64) {
     self.configuration = configuration
@@ -40,7 +40,7 @@ final class HostSlot {
   /// - Parameter limit: of the run, in milliseconds; zero: none. Told to the phase; the worker enforces it.
   func give(_ assignment: Assignment, limit: Int64, at now: ClockReading) {
     guard let host else { return }
-    runs.append(Run(assignment: assignment, begun: now))
+    runs.append(HostRun(assignment: assignment, begun: now))
     host.queue(
       HostJob(
         token: assignment.serial, jobID: assignment.order.job.text, pipeline: assignment.pipeline,
@@ -59,7 +59,7 @@ final class HostSlot {
   /// long before: results of many arrive at a time.
   /// - Parameter claimed: nanoseconds that it took, as the child measured them. What this worker sees takes longer where
   ///   processes wait for a processor, which says nothing about the phase; but a plugin can write to the channel as well.
-  func finishRun(token: UInt64, claimed: UInt64, seen: ClockReading) -> (run: Run, nanoseconds: UInt64)? {
+  func finishRun(token: UInt64, claimed: UInt64, seen: ClockReading) -> (run: HostRun, nanoseconds: UInt64)? {
     guard runs.first?.serial == token else { return nil }
     let run = runs.removeFirst()
     let begun = run.begun.nanoseconds
@@ -74,13 +74,13 @@ final class HostSlot {
   }
 
   /// The child has given back a run that had not begun.
-  func takeBack(token: UInt64) -> Run? {
+  func takeBack(token: UInt64) -> HostRun? {
     guard let index = runs.firstIndex(where: { $0.serial == token }) else { return nil }
     return runs.remove(at: index)
   }
 
   /// Asks the first run to end, in order at first, by force at `killAt`.
-  func end(_ ending: Run.Ending, killAt: Instant) {
+  func end(_ ending: HostRun.Ending, killAt: Instant) {
     guard let run = runs.first, run.ending == nil else { return }
     runs[0].ending = ending
     runs[0].killAt = killAt
@@ -120,7 +120,7 @@ final class HostSlot {
 
   /// Takes leave of a child whose channel has closed.
   /// - Returns: how it ended, its last words, and what it had.
-  func collect(now: Instant) -> (exit: HostExit, tail: String, runs: Deque<Run>)? {
+  func collect(now: Instant) -> (exit: HostExit, tail: String, runs: Deque<HostRun>)? {
     guard let host else { return nil }
     let exit = host.finish()
     let tail = host.standardErrorTail()

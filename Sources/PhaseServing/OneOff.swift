@@ -22,7 +22,7 @@ struct OneOff {
   var endsByItself: Bool { maximumJobs != nil || idleMilliseconds != nil || endsWhenEmpty }
 
   /// How many jobs may be begun beside those that have ended and those that run.
-  func room(ended: Int, running: Int) -> Int { maximumJobs.map { max(0, $0 - ended - running) } ?? .max }
+  func remainingJobs(ended: Int, running: Int) -> Int { maximumJobs.map { max(0, $0 - ended - running) } ?? .max }
 
   /// Why the worker is to end now; nil while it is not.
   /// - Parameters:

@@ -16,23 +16,23 @@ extension PhaseService {
   }
 
   /// Jobs that take no longer than this together go to one child, since waking another takes longer.
-  private static var togetherMicroseconds: Double { 200 }
+  private static var batchMicroseconds: Double { 200 }
 
   /// A run longer than this keeps others from being given to its child.
   private static var longMilliseconds: Int64 { 20 }
 
   /// Jobs to children, the emptiest child first.
   func giveOut(now: Instant) {
-    let room = oneOff.maximumJobs == nil ? Int.max : roomForJobs
+    let remaining = oneOff.maximumJobs == nil ? Int.max : remainingJobs
     if let link = links.first(where: { !$0.held.isEmpty }) {
       // Otherwise those behind it would keep every child busy.
-      return giveOutSuspects(of: link, room)
+      return giveOutSuspects(of: link, remaining)
     }
     guard links.count < 2 || !runsSuspect else { return }
     var given = 0
-    while given < room, let link = nextToServe(), let (slot, most) = childToGive(link, now: now) {
+    while given < remaining, let link = nextToServe(), let (slot, most) = childToGive(link, now: now) {
       // Among several coordinators the next job may be another one's.
-      given += give(upTo: links.count > 1 ? 1 : min(most, room - given), of: link, to: slot)
+      given += give(upTo: links.count > 1 ? 1 : min(most, remaining - given), of: link, to: slot)
     }
     if given > 0 { for slot in slots { slot.flush() } }
   }
@@ -48,11 +48,11 @@ extension PhaseService {
     return given
   }
 
-  private func giveOutSuspects(of link: CoordinatorLink, _ room: Int) {
-    var room = room
-    for slot in slots where slot.isIdle && room > 0 && link.outbox.hasRoom {
+  private func giveOutSuspects(of link: CoordinatorLink, _ remaining: Int) {
+    var remaining = remaining
+    for slot in slots where slot.isIdle && remaining > 0 && link.outbox.hasRoom {
       guard let assignment = link.held.popAllowed() else { return }
-      room -= 1
+      remaining -= 1
       slot.give(assignment, limit: limit(of: assignment), at: ClockReading(clocks))
       slot.flush()
     }
@@ -60,13 +60,13 @@ extension PhaseService {
 
   private var runsSuspect: Bool { slots.contains { $0.runs.first?.assignment.order.isSuspect == true } }
 
-  /// The child that gets the next job: jobs that take no longer than `togetherMicroseconds` in all go to one, then to the
+  /// The child that gets the next job: jobs that take no longer than `batchMicroseconds` in all go to one, then to the
   /// next, until each has as many as it may hold.
   /// - Returns: as well how many it may get before the next one has its turn.
   private func childToGive(_ link: CoordinatorLink, now: Instant) -> (slot: HostSlot, most: Int)? {
     let depth = childDepth(link.meanDuration)
-    let together = min(depth, max(1, Int(Self.togetherMicroseconds / max(link.meanDuration ?? .infinity, 1))))
-    for level in stride(from: together, through: depth, by: together) {
+    let batch = min(depth, max(1, Int(Self.batchMicroseconds / max(link.meanDuration ?? .infinity, 1))))
+    for level in stride(from: batch, through: depth, by: batch) {
       for slot in slots where slot.isReady && slot.runs.count < level && !isLong(slot.runs.first, now: now) {
         return (slot, level - slot.runs.count)
       }
@@ -74,11 +74,11 @@ extension PhaseService {
     return nil
   }
 
-  private var roomForJobs: Int {
-    oneOff.room(ended: jobsEnded, running: slots.reduce(0) { $0 + $1.runs.count })
+  private var remainingJobs: Int {
+    oneOff.remainingJobs(ended: jobsEnded, running: slots.reduce(0) { $0 + $1.runs.count })
   }
 
-  private func isLong(_ run: Run?, now: Instant) -> Bool {
+  private func isLong(_ run: HostRun?, now: Instant) -> Bool {
     guard let run else { return false }
     if now - run.begun.instant > Self.longMilliseconds || run.assignment.order.isSuspect { return true }
     // Another coordinator's jobs may be long from the first one on.
@@ -158,7 +158,7 @@ extension PhaseService {
     if stage == .serving || links.contains(where: { !$0.backlog.isEmpty }) { startChildren(now: now) }
   }
 
-  private func report(_ run: Run, _ verdict: Verdict, _ microseconds: Int64, to link: CoordinatorLink?) {
+  private func report(_ run: HostRun, _ verdict: RunVerdict, _ microseconds: Int64, to link: CoordinatorLink?) {
     switch verdict.outcome {
     case .succeeded: succeeded += 1
     case .handedBack, .lost, .cancelled: break
@@ -200,18 +200,11 @@ extension PhaseService {
   /// What belongs to no job is told to all.
   private func tell(_ level: HostLogLevel, _ message: String, _ fields: [HostLogField], of assignment: Assignment?) {
     let job = assignment?.order.job
-    let (wireLevel, logLevel): (LogLine.Level, Logger.Level) =
-      switch level {
-      case .debug: (.debug, .debug)
-      case .info: (.info, .info)
-      case .warning: (.warning, .warning)
-      case .error: (.error, .error)
-      }
     var metadata: Logger.Metadata = ["phase": "\(settings.jobType)"]
     if let job { metadata["job"] = "\(job)" }
     if !fields.isEmpty { metadata["fields"] = .dictionary(fields.metadata) }
-    logger.log(level: logLevel, "\(job.map { "job \($0): " } ?? "")\(message)", metadata: metadata)
-    let line = LogLine(worker: id, job: job, level: wireLevel, text: fields.appended(to: message)).encoded()
+    logger.log(level: Logger.Level(level), "\(job.map { "job \($0): " } ?? "")\(message)", metadata: metadata)
+    let line = LogLine(worker: id, job: job, level: LogLine.Level(level), text: fields.appended(to: message)).encoded()
     for link in links where link.isWelcome && assignment?.link ?? link.number == link.number { _ = link.send([line]) }
   }
 

@@ -3,15 +3,15 @@ internal import Logging
 internal import PipelineModel
 internal import WireProtocol
 
-/// How a service gives back what it has, and ends.
+/// How a service hands back what it has, and ends.
 extension PhaseService {
-  func followWishes(now: Instant) {
-    switch (control.wish, stage) {
+  func followDesiredState(now: Instant) {
+    switch (control.desired, stage) {
     case (.drain, .serving): beginDraining(now: now)
-    case (.stop, .serving), (.stop, .draining): giveBackEverything(now: now)
+    case (.stop, .serving), (.stop, .draining): handBackEverything(now: now)
     case (_, .draining(let until)) where now >= until:
       logger.warning("the time to drain is over: giving back what runs")
-      giveBackEverything(now: now)
+      handBackEverything(now: now)
     default: break
     }
   }
@@ -20,7 +20,7 @@ extension PhaseService {
     guard stage == .serving else { return }
     logger.notice("draining: finishing what runs, taking nothing new")
     stage = .draining(until: now + settings.drainMilliseconds)
-    giveBackWaiting()
+    handBackWaiting()
     helloAt = now
   }
 
@@ -37,7 +37,7 @@ extension PhaseService {
   }
 
   /// All that has not begun: here at once, in the children as soon as they say that it did not begin.
-  func giveBackWaiting() {
+  func handBackWaiting() {
     for link in links {
       while let assignment = link.backlog.popFirst() { handBack(assignment) }
       for assignment in link.held.remove() { handBack(assignment) }
@@ -53,9 +53,9 @@ extension PhaseService {
       instructions: nil, pipeline: assignment.pipeline)
   }
 
-  private func giveBackEverything(now: Instant) {
+  private func handBackEverything(now: Instant) {
     stage = .leaving(by: now + 2_000)
-    giveBackWaiting()
+    handBackWaiting()
     for slot in slots {
       slot.end(.handBack, killAt: now)
       slot.killIfOverdue(now: now)

@@ -8,7 +8,7 @@ extension PhaseService {
   private static var lookEveryMilliseconds: Int64 { 1_000 }
 
   /// Another worker's crashes count as well, and a release is heard of: both come by way of the state folder.
-  func heedQuarantine(now: Instant) {
+  func checkQuarantine(now: Instant) {
     guard settings.quarantineAfter != nil, now >= lookForQuarantineAt else { return }
     lookForQuarantineAt = now + Self.lookEveryMilliseconds
     let record = Quarantine(stateFolder: settings.stateFolder).record(of: build, settings.jobType)

@@ -28,7 +28,7 @@ extension PhaseService {
     // The coordinator must hear of it before it gives the next job.
     helloAt = now
     isCreditDue = true
-    if present.state == .impaired || present.state == .starting { giveBackWaiting() }
+    if present.state == .impaired || present.state == .starting { handBackWaiting() }
   }
 
   private func remark(on present: ServiceState, now: Instant) {

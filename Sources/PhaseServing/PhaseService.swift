@@ -113,7 +113,7 @@ final class PhaseService {
     guard stage != .ended, hasNews || !readySlots.isEmpty || now >= dueAt else { return }
     hasNews = false
     steppedAt = now
-    followWishes(now: now)
+    followDesiredState(now: now)
     for slot in slotsToAttend(now: now) { attend(slots[slot], now: now) }
     judgeService(now: now)
     giveOut(now: now)
@@ -128,7 +128,7 @@ final class PhaseService {
   private func slotsToAttend(now: Instant) -> [Int] {
     guard now >= lookAtAllAt else { return readySlots }
     lookAtAllAt = now + lookAtAllEvery
-    heedQuarantine(now: now)
+    checkQuarantine(now: now)
     for link in links { link.outbox.expire(now: now) }
     startChildren(now: now)
     watchSilence(now: now)

@@ -9,7 +9,7 @@ internal import ZeroMQTransport
 ///
 /// All methods may be called from any thread.
 public final class PluginFolderServer: Sendable {
-  /// Of the thread that looks; wishes for services go to their own.
+  /// Of the thread that looks; what services are asked for goes to their own.
   private let control = ServiceControl(wake: WakeUp())
   private let mailbox = LoopMailbox()
   private let services = Mutex<[ServiceControl]>([])
@@ -58,9 +58,9 @@ public final class PluginFolderServer: Sendable {
   /// As `PhaseServer.stop`, for all phases.
   public func stop() { ask(.stop) }
 
-  private func ask(_ wish: ServiceControl.Wish) {
-    control.ask(wish)
-    for service in services.withLock({ $0 }) { service.ask(wish) }
+  private func ask(_ state: ServiceControl.DesiredState) {
+    control.ask(state)
+    for service in services.withLock({ $0 }) { service.ask(state) }
   }
 
   /// Returns when all has ended. Blocks: not for a thread of Swift's cooperative pool.
@@ -86,7 +86,7 @@ public final class PluginFolderServer: Sendable {
     poller.add(fileDescriptor: control.wake.fileDescriptor, as: 0)
     if watch.fileDescriptor >= 0 { poller.add(fileDescriptor: watch.fileDescriptor, as: 1) }
     var state = State(name: WorkerName(settings.workerID))
-    while control.wish == .serve {
+    while control.desired == .serve {
       control.wake.clear()
       watch.clear()
       dismissEnded(&state)
@@ -94,8 +94,8 @@ public final class PluginFolderServer: Sendable {
       look(&state)
       poller.wait(timeoutMilliseconds: Self.lookEveryMilliseconds)
     }
-    // A service that was begun while the wish was uttered has not heard of it.
-    if control.wish > .serve { ask(control.wish) }
+    // A service that was begun while the others were asked has not heard of it.
+    if control.desired > .serve { ask(control.desired) }
   }
 
   private struct Serving {

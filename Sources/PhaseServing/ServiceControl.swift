@@ -3,15 +3,15 @@ internal import ZeroMQTransport
 
 /// How other threads reach a service, and hear of its end.
 final class ServiceControl: Sendable {
-  enum Wish: Int, Comparable {
+  enum DesiredState: Int, Comparable {
     case serve, drain, stop
-    static func < (left: Wish, right: Wish) -> Bool { left.rawValue < right.rawValue }
+    static func < (left: DesiredState, right: DesiredState) -> Bool { left.rawValue < right.rawValue }
   }
 
   /// Of the loop that the service is given to.
   let wake: WakeUp
   private let whenEnded: @Sendable () -> Void
-  private let state = Mutex((wish: Wish.serve, hasEnded: false))
+  private let state = Mutex((desired: DesiredState.serve, hasEnded: false))
 
   /// - Parameter whenEnded: called on the loop's thread, once `hasEnded` is true.
   init(wake: WakeUp, whenEnded: @escaping @Sendable () -> Void = {}) {
@@ -19,13 +19,13 @@ final class ServiceControl: Sendable {
     self.whenEnded = whenEnded
   }
 
-  var wish: Wish { state.withLock { $0.wish } }
+  var desired: DesiredState { state.withLock { $0.desired } }
 
   /// It was drained or stopped, by this program or by a coordinator, or ended by itself.
   var hasEnded: Bool { state.withLock { $0.hasEnded } }
 
-  func ask(_ wish: Wish) {
-    state.withLock { $0.wish = max($0.wish, wish) }
+  func ask(_ desired: DesiredState) {
+    state.withLock { $0.desired = max($0.desired, desired) }
     wake.signal()
   }
 

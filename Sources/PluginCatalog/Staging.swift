@@ -45,10 +45,7 @@ func copyByContent(_ file: borrowing OpenedFile, to folder: String) throws(Plugi
 private func copyToDraft(
   _ file: borrowing OpenedFile, in folder: String
 ) throws(PluginRefusal) -> (path: String, sha256: String) {
-  var template = Array("\(folder)/draft-XXXXXX".utf8CString)
-  let draft = mkstemp(&template)
-  let path = String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
-  guard draft >= 0 else { throw copyFailure(file.path, folder, errno) }
+  guard let (draft, path) = makeDraft("\(folder)/draft-XXXXXX") else { throw copyFailure(file.path, folder, errno) }
   defer { close(draft) }
   var digest = SHA256()
   var done = 0

@@ -12,16 +12,13 @@ enum StateFile {
   /// - Returns: false where it could not be written; what was there before is then still there.
   static func write(_ value: some Encodable, to path: String) -> Bool {
     guard let slash = path.lastIndex(of: "/"), StateFolder.make(String(path[..<slash])) == 0,
-      let data = try? JSONEncoder().encode(value)
+      let data = try? JSONEncoder().encode(value),
+      let draft = makeDraft("\(path).XXXXXX")
     else { return false }
-    var template = Array("\(path).XXXXXX".utf8CString)
-    let draft = mkstemp(&template)
-    guard draft >= 0 else { return false }
-    let name = String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
-    let isWritten = writeAll(Array(data), to: draft)
-    close(draft)
-    guard isWritten, rename(name, path) == 0 else {
-      unlink(name)
+    let isWritten = writeAll(Array(data), to: draft.descriptor)
+    close(draft.descriptor)
+    guard isWritten, rename(draft.path, path) == 0 else {
+      unlink(draft.path)
       return false
     }
     return true

@@ -8,7 +8,7 @@ struct BulkJobs {
   private(set) var jobs: [PipelineClient.Job] = []
   /// Where in the body each of `jobs` stands, from 1.
   private var places: [Int] = []
-  private var results: [JSONValue] = []
+  private var results: [JSONDocument] = []
 
   static func isBulk(_ body: [UInt8], contentType: String?) -> Bool {
     isLines(contentType) || body.first { !JSONMembers.isBlank($0) } == UInt8(ascii: "[")
@@ -56,14 +56,14 @@ struct BulkJobs {
         ($0.offset + 1, $0.element)
       }
     }
-    guard let parsed = try? JSONValue(parsing: body), case .array = parsed else {
+    guard let parsed = try? JSONDocument(parsing: body), case .array = parsed else {
       throw Problem(.badRequest, "the body begins as a JSON array of jobs and is none")
     }
     return JSONMembers.parts(of: body).enumerated().map { ($0.offset + 1, $0.element) }
   }
 
-  private static func result(_ place: Int, _ id: String?, _ code: String, _ message: String) -> JSONValue {
-    var members: [String: JSONValue] = ["line": .integer(Int64(place)), "result": .string(code)]
+  private static func result(_ place: Int, _ id: String?, _ code: String, _ message: String) -> JSONDocument {
+    var members: [String: JSONDocument] = ["line": .integer(Int64(place)), "result": .string(code)]
     if let id { members["id"] = .string(id) }
     if !message.isEmpty { members["message"] = .string(message) }
     return .object(members)
@@ -71,14 +71,14 @@ struct BulkJobs {
 
   /// - Parameter answers: one for each of `jobs`.
   /// - Returns: what became of each, in the order of the body, and how many were stored, there already, and refused.
-  func document(_ answers: [EnqueueAnswer]) -> JSONValue {
+  func document(_ answers: [EnqueueAnswer]) -> JSONDocument {
     var all = results
     for (place, answer) in zip(places, answers) {
       let word = answer.code == .ok ? "stored" : answer.code == .duplicate ? "duplicate" : "refused"
       all.append(Self.result(place, answer.id, word, answer.message))
     }
     all.sort { ($0["line"].integer ?? 0) < ($1["line"].integer ?? 0) }
-    func count(_ word: String) -> JSONValue { .integer(Int64(all.count { $0["result"].string == word })) }
+    func count(_ word: String) -> JSONDocument { .integer(Int64(all.count { $0["result"].string == word })) }
     return .object([
       "stored": count("stored"), "duplicates": count("duplicate"), "refused": count("refused"), "results": .array(all),
     ])

@@ -4,20 +4,20 @@ internal import NIOCore
 /// What changes, told by server-sent events: the whole document first, then JSON Merge Patches (RFC 7396), four a second
 /// at most. A reader that is slow gets fewer and larger ones.
 struct EventRoutes {
-  let cluster: Cluster
+  let directory: CoordinatorDirectory
   let largestCount: Int
 
   var routes: [Route] {
     [
-      .get("/api/v1/events") { [cluster, largestCount] call in
-        guard cluster.lookers < largestCount else {
+      .get("/api/v1/events") { [directory, largestCount] call in
+        guard directory.lookers < largestCount else {
           throw Problem(.serviceUnavailable, "\(largestCount) streams of events are open; try again later")
         }
         let client = call.client
         return Response(
           status: .ok, headers: [.contentType: "text/event-stream", .cacheControl: "no-store"],
           body: ResponseBody { writer in
-            try await cluster.whileLooked { try await Self.tell(cluster, client, to: &writer) }
+            try await directory.whileLooked { try await Self.tell(directory, client, to: &writer) }
             try await writer.finish(nil)
           })
       }
@@ -25,20 +25,20 @@ struct EventRoutes {
   }
 
   private static func tell(
-    _ cluster: Cluster, _ client: ConnectionBook.Client?, to writer: inout any ResponseBodyWriter
+    _ directory: CoordinatorDirectory, _ client: ConnectionBook.Client?, to writer: inout any ResponseBodyWriter
   ) async throws {
-    var version = cluster.version
-    var told = cluster.document
+    var version = directory.version
+    var told = directory.document
     var isSilentFor = 0
     // The first line tells the browser how soon to come back after a break.
     try await writer.write(ByteBuffer(string: "retry: 1000\n\n"))
     try await writer.write(event("snapshot", version, told))
     while client?.hasLeft != true {
       try await Task.sleep(for: .milliseconds(250))
-      let present = cluster.version
+      let present = directory.version
       isSilentFor += 1
       if present != version {
-        let document = cluster.document
+        let document = directory.document
         version = present
         if let patch = told.mergePatch(to: document) {
           try await writer.write(event("patch", version, patch))
@@ -53,7 +53,7 @@ struct EventRoutes {
     }
   }
 
-  private static func event(_ name: String, _ version: Int, _ document: JSONValue) -> ByteBuffer {
+  private static func event(_ name: String, _ version: Int, _ document: JSONDocument) -> ByteBuffer {
     var buffer = ByteBuffer(string: "event: \(name)\nid: \(version)\ndata: ")
     buffer.writeBytes(document.json)
     buffer.writeString("\n\n")

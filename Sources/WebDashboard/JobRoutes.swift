@@ -6,7 +6,7 @@ internal import WireProtocol
 
 /// Single jobs: enqueueing, looking, acting.
 struct JobRoutes {
-  let cluster: Cluster
+  let directory: CoordinatorDirectory
   let keys = IdempotencyKeys()
   /// Larger instructions are left out of lists.
   private static let listedInstructionsBytes = 2_048
@@ -31,13 +31,16 @@ struct JobRoutes {
   private func routesOfOne(
     _ path: String, _ parameters: AcceptedParameters, _ id: @escaping @Sendable (Call) throws -> String
   ) -> [Route] {
-    [
+    let requeue: @Sendable (Call) async throws -> Response = { call in
+      try await change("requeue", "requeued", id(call), call)
+    }
+    return [
       .get(path, parameters) { call in try await show(id(call), call) },
       .delete(path, parameters) { call in try await change("delete", "deleted", id(call), call) },
       // A body takes the place of the job's instructions.
-      .post("\(path)/retry", parameters, largestBody: InstructionsJSON.maximumBytes) { call in
-        try await change("requeue", "requeued", id(call), call)
-      },
+      .post("\(path)/requeue", parameters, largestBody: InstructionsJSON.maximumBytes, requeue),
+      // The former name: programs that were written for it go on.
+      .post("\(path)/retry", parameters, largestBody: InstructionsJSON.maximumBytes, requeue),
       .post("\(path)/cancel", parameters) { call in try await change("cancel", "cancelled", id(call), call) },
     ]
   }
@@ -45,7 +48,7 @@ struct JobRoutes {
   // MARK: - Enqueueing
 
   private func enqueue(_ call: Call) async throws -> Response {
-    let link = try cluster.link(for: call)
+    let link = try directory.link(for: call)
     let pipeline = try call.part("pipeline")
     let key = try Self.idempotencyKey(call)
     if BulkJobs.isBulk(call.body, contentType: call.request.headers[.contentType]) {
@@ -123,7 +126,7 @@ struct JobRoutes {
     var arguments = try call.query.filter
     arguments["limit"] = .integer(Int64(try call.query.integer("limit", in: 1...200) ?? 50))
     for name in ["cursor", "containing"] { if let text = call.query[name] { arguments[name] = .string(text) } }
-    let (page, payloads) = try await cluster.link(for: call).ask("jobs", .object(arguments))
+    let (page, payloads) = try await directory.link(for: call).ask("jobs", .object(arguments))
     var json = Array("{\"jobs\":[".utf8)
     for (index, (job, instructions)) in zip(page["jobs"].elements, payloads).enumerated() {
       if index > 0 { json.append(UInt8(ascii: ",")) }
@@ -137,9 +140,9 @@ struct JobRoutes {
   }
 
   private func show(_ id: String, _ call: Call) async throws -> Response {
-    let (found, payloads) = try await cluster.link(for: call).ask("job", .object(["id": .string(id)]))
+    let (found, payloads) = try await directory.link(for: call).ask("job", .object(["id": .string(id)]))
     let changes = found["changes"].elements
-    let job = JSONValue.object(found.members.filter { $0.key != "changes" })
+    let job = JSONDocument.object(found.members.filter { $0.key != "changes" })
     var json = job.json.dropLast() + Array(",\"changes\":[".utf8)
     for (index, change) in changes.enumerated() where payloads.count > 2 * index + 2 {
       if index > 0 { json.append(UInt8(ascii: ",")) }
@@ -151,11 +154,11 @@ struct JobRoutes {
   }
 
   /// The instructions as they are, byte for byte: a number that passes through a parser may be another one.
-  private func document(_ job: JSONValue, _ instructions: [UInt8]) -> [UInt8] {
+  private func document(_ job: JSONDocument, _ instructions: [UInt8]) -> [UInt8] {
     job.json.dropLast() + Array(",\"instructions\":".utf8) + instructions + Array("}".utf8)
   }
 
-  private func shortened(_ job: JSONValue, _ instructions: [UInt8]) -> [UInt8] {
+  private func shortened(_ job: JSONDocument, _ instructions: [UInt8]) -> [UInt8] {
     var job = job
     job["instructions_bytes"] = .integer(Int64(instructions.count))
     return job.json
@@ -164,8 +167,8 @@ struct JobRoutes {
   // MARK: - Acting
 
   private func change(_ verb: String, _ count: String, _ id: String, _ call: Call) async throws -> Response {
-    let link = try cluster.link(for: call)
-    let named: JSONValue = .object(["id": .string(id)])
+    let link = try directory.link(for: call)
+    let named: JSONDocument = .object(["id": .string(id)])
     if !call.body.isEmpty {
       do { try InstructionsJSON.check(call.body) } catch { throw Problem(.badRequest, error.message) }
     }
@@ -173,7 +176,7 @@ struct JobRoutes {
     let (job, _) = try await link.ask("job", named)
     let state = job["state"].string ?? "in another state"
     let conflict = Problem(.conflict, "job '\(id)' is \(state); nothing was done")
-    let answer: JSONValue
+    let answer: JSONDocument
     do {
       answer = try await link.ask(verb, named, instructions: call.body.isEmpty ? nil : call.body).0
     } catch let problem as Problem {

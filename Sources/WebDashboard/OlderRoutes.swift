@@ -2,7 +2,7 @@ internal import Hummingbird
 
 /// The addresses that the system's first version, in Python, answered at; monitoring that reads them goes on.
 struct OlderRoutes {
-  let cluster: Cluster
+  let directory: CoordinatorDirectory
 
   var routes: [Route] { looks + [jobs] }
 
@@ -23,7 +23,7 @@ struct OlderRoutes {
           json: .array(
             pipelines.flatMap { name, shown in
               phases(shown).map { phase in
-                var queue: [String: JSONValue] = ["pipeline": .string(name)]
+                var queue: [String: JSONDocument] = ["pipeline": .string(name)]
                 for member in ["job_type", "waiting", "delayed", "running", "dead"] { queue[member] = phase[member] }
                 return .object(queue)
               }
@@ -45,9 +45,9 @@ struct OlderRoutes {
     .get("/api/jobs", .filter + ["limit"]) { call in
       var arguments = try call.query.filter
       arguments["limit"] = .integer(Int64(try call.query.integer("limit", in: 1...200) ?? 50))
-      var jobs: [JSONValue] = []
+      var jobs: [JSONDocument] = []
       for (name, _) in pipelines {
-        for var job in try await cluster.link(named: name).ask("jobs", .object(arguments)).0["jobs"].elements {
+        for var job in try await directory.link(named: name).ask("jobs", .object(arguments)).0["jobs"].elements {
           job["pipeline"] = .string(name)
           jobs.append(job)
         }
@@ -56,12 +56,12 @@ struct OlderRoutes {
     }
   }
 
-  private var pipelines: [(String, JSONValue)] {
-    cluster.document["pipelines"].members.sorted { $0.key < $1.key }.filter { $0.value["pipeline"] != .null }
+  private var pipelines: [(String, JSONDocument)] {
+    directory.document["pipelines"].members.sorted { $0.key < $1.key }.filter { $0.value["pipeline"] != .null }
       .map { ($0.key, $0.value) }
   }
 
-  private func phases(_ shown: JSONValue) -> [JSONValue] {
+  private func phases(_ shown: JSONDocument) -> [JSONDocument] {
     shown["phases"].members.sorted { Int($0.key) ?? 0 < Int($1.key) ?? 0 }.map(\.value)
   }
 }

@@ -51,21 +51,21 @@ final class PipelineLink: Sendable {
   /// - Returns: the JSON document, and the payloads after it as JSON texts.
   /// - Throws: `Problem`.
   func ask(
-    _ verb: String, _ arguments: JSONValue = .object([:]), instructions: [UInt8]? = nil
-  ) async throws -> (JSONValue, [[UInt8]]) {
+    _ verb: String, _ arguments: JSONDocument = .object([:]), instructions: [UInt8]? = nil
+  ) async throws -> (JSONDocument, [[UInt8]]) {
     try await inTurn { try await self.look(verb, arguments, instructions: instructions) }
   }
 
   /// For the server's own looks, which people who ask a lot do not keep out.
   func look(
-    _ verb: String, _ arguments: JSONValue = .object([:]), instructions: [UInt8]? = nil
-  ) async throws -> (JSONValue, [[UInt8]]) {
+    _ verb: String, _ arguments: JSONDocument = .object([:]), instructions: [UInt8]? = nil
+  ) async throws -> (JSONDocument, [[UInt8]]) {
     let answer = try await Self.inWords(address, mayHaveChanged: Verbs.named(verb)?.effect != .looks) {
       try await self.connected().request(verb, arguments: arguments.json, instructions: instructions)
     }
     guard answer.code == .ok else { throw Problem(code: answer.code, answer.message) }
     do {
-      return (try JSONValue(parsing: answer.body), try answer.payloads.map { try CompressedJSON.json(in: $0) })
+      return (try JSONDocument(parsing: answer.body), try answer.payloads.map { try CompressedJSON.json(in: $0) })
     } catch {
       throw Problem(.badGateway, "the coordinator at \(address) answers \(verb) with what is no JSON")
     }

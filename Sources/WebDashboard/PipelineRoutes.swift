@@ -4,7 +4,7 @@ internal import PluginCatalog
 
 /// Pipelines, their workers and the plugins of this machine: looking and acting.
 struct PipelineRoutes {
-  let cluster: Cluster
+  let directory: CoordinatorDirectory
   let settings: WebServerSettings
   let policy: AccessPolicy
 
@@ -18,8 +18,8 @@ struct PipelineRoutes {
         let mayChange = !policy.isReadOnly && (policy.isLoopback || policy.token != nil)
         return Response(json: .object(["may_change": .bool(mayChange), "needs_token": .bool(policy.token != nil)]))
       },
-      .get("/api/v1/pipelines") { _ in Response(json: cluster.document["pipelines"]) },
-      .get("/api/v1/plugins") { _ in Response(json: cluster.document["plugins"]) },
+      .get("/api/v1/pipelines") { _ in Response(json: directory.document["pipelines"]) },
+      .get("/api/v1/plugins") { _ in Response(json: directory.document["plugins"]) },
     ]
   }
 
@@ -27,8 +27,8 @@ struct PipelineRoutes {
     [
       .get(Self.base) { call in
         let name = try call.part("pipeline")
-        try await cluster.refresh(cluster.link(named: name))
-        return Response(json: cluster.document["pipelines"][name])
+        try await directory.refresh(directory.link(named: name))
+        return Response(json: directory.document["pipelines"][name])
       },
       .get("\(Self.base)/metrics", ["minutes", "step"]) { call in
         let minutes = try call.query.integer("minutes", in: 1...10_080) ?? 60
@@ -37,8 +37,8 @@ struct PipelineRoutes {
           throw Problem(
             .badRequest, "'step' is \(step), and 'minutes' \(minutes): a step cannot be longer than the whole")
         }
-        let arguments: JSONValue = .object(["minutes": .integer(Int64(minutes)), "step": .integer(Int64(step))])
-        return Response(json: try await cluster.link(for: call).ask("history", arguments).0)
+        let arguments: JSONDocument = .object(["minutes": .integer(Int64(minutes)), "step": .integer(Int64(step))])
+        return Response(json: try await directory.link(for: call).ask("history", arguments).0)
       },
       .get("\(Self.base)/logs", ["job", "phase", "level", "after", "limit"]) { call in try await logs(call) },
     ]
@@ -46,14 +46,14 @@ struct PipelineRoutes {
 
   /// What the coordinator keeps in memory of what phases log and of what fails.
   private func logs(_ call: Call) async throws -> Response {
-    var arguments: [String: JSONValue] = [
+    var arguments: [String: JSONDocument] = [
       "limit": .integer(Int64(try call.query.integer("limit", in: 1...1_000) ?? 200))
     ]
     if let after = try call.query.integer("after", in: 0...Int.max) { arguments["after"] = .integer(Int64(after)) }
     for (name, argument) in [("job", "id"), ("phase", "phase"), ("level", "level")] {
       if let text = call.query[name] { arguments[argument] = .string(text) }
     }
-    return Response(json: try await cluster.link(for: call).ask("logs", .object(arguments)).0)
+    return Response(json: try await directory.link(for: call).ask("logs", .object(arguments)).0)
   }
 
   private var health: [Route] {
@@ -61,14 +61,15 @@ struct PipelineRoutes {
       .get("/healthz") { _ in Response(text: "ok\n") },
       .get("/readyz") { _ in readiness() },
       .get("/metrics") { _ in
-        Response(text: await PrometheusPage(cluster: cluster).text(), type: "text/plain; version=0.0.4; charset=utf-8")
+        Response(
+          text: await PrometheusPage(directory: directory).text(), type: "text/plain; version=0.0.4; charset=utf-8")
       },
     ]
   }
 
   /// Ready: every coordinator answers, and its store is open.
   private func readiness() -> Response {
-    let pipelines = cluster.document["pipelines"].members
+    let pipelines = directory.document["pipelines"].members
     let problems = pipelines.compactMap { name, shown -> String? in
       guard shown["state"] == .string("connected") else {
         return "\(name): \(shown["problem"].string ?? "not reached yet")"
@@ -82,13 +83,13 @@ struct PipelineRoutes {
   private var actions: [Route] {
     ["pause", "resume"].map { verb in
       .post("\(Self.base)/\(verb)", ["phase"]) { call in
-        let arguments = call.query["phase"].map { ["phase": JSONValue.string($0)] } ?? [:]
-        return Response(json: try await cluster.link(for: call).ask(verb, .object(arguments)).0)
+        let arguments = call.query["phase"].map { ["phase": JSONDocument.string($0)] } ?? [:]
+        return Response(json: try await directory.link(for: call).ask(verb, .object(arguments)).0)
       }
     } + [
       .post("\(Self.base)/workers/:worker/drain") { call in
-        let worker = JSONValue.string(try call.part("worker"))
-        return Response(json: try await cluster.link(for: call).ask("drain", .object(["worker": worker])).0)
+        let worker = JSONDocument.string(try call.part("worker"))
+        return Response(json: try await directory.link(for: call).ask("drain", .object(["worker": worker])).0)
       },
       .post("/api/v1/plugins/:sha256/release") { call in try await release(call) },
     ]

@@ -5,11 +5,11 @@ struct PipelineWatch {
   /// What one look heard.
   struct Answers {
     /// The answer to `status`.
-    var status: JSONValue
+    var status: JSONDocument
     /// The answer to `totals`.
-    var totals: JSONValue
+    var totals: JSONDocument
     /// The answer to `actions`; null where there is none.
-    var actions: JSONValue = .null
+    var actions: JSONDocument = .null
   }
 
   private var rates: [PhaseRates] = []
@@ -17,7 +17,7 @@ struct PipelineWatch {
   private var startedAt: Int64 = 0
   private var heardAt: Int64?
   /// What was shown last; what a coordinator said before it went away is still worth showing.
-  private(set) var document: JSONValue
+  private(set) var document: JSONDocument
 
   init(address: String) {
     document = .object(["address": .string(address), "state": .string("connecting")])
@@ -53,13 +53,13 @@ struct PipelineWatch {
         status["workers"].elements.map { ($0["id"].string ?? "", Self.worker($0)) }, uniquingKeysWith: { $1 }))
     shown["actions"] = .object(
       Dictionary(
-        answers.actions["actions"].elements.map { ($0["action"].string ?? "", ActionRoutes.shown($0)) },
+        answers.actions["actions"].elements.map { ($0["action"].string ?? "", $0) },
         uniquingKeysWith: { $1 }))
     document = .object(shown.members.filter { $0.value != .null })
   }
 
   /// Ages that changed with every look would make every worker a change.
-  private static func worker(_ said: JSONValue) -> JSONValue {
+  private static func worker(_ said: JSONDocument) -> JSONDocument {
     var shown = said
     shown["heartbeat_age_ms"] = .null
     shown["heartbeat_age_s"] = .integer((said["heartbeat_age_ms"].integer ?? 0) / 1_000)
@@ -67,8 +67,8 @@ struct PipelineWatch {
   }
 
   private mutating func phases(
-    _ phases: [JSONValue], _ totals: JSONValue, isPaused: Bool, now: Int64
-  ) -> JSONValue {
+    _ phases: [JSONDocument], _ totals: JSONDocument, isPaused: Bool, now: Int64
+  ) -> JSONDocument {
     let bounds = totals["bounds_us"].elements.compactMap(\.integer)
     var shown = phases
     for (index, total) in totals["phases"].elements.enumerated() where phases.indices.contains(index) {
@@ -88,7 +88,7 @@ struct PipelineWatch {
 
   /// Where most jobs wait, and more than its workers could take at once; none that nothing is taken from, since more
   /// workers would not help there.
-  static func bottleneck(_ phases: [JSONValue], isPaused: Bool) -> Int? {
+  static func bottleneck(_ phases: [JSONDocument], isPaused: Bool) -> Int? {
     guard !isPaused else { return nil }
     let waiting = phases.map { phase in
       phase["paused"] == .bool(true) || phase["slots"].integer ?? 0 <= 0 ? 0 : phase["waiting"].integer ?? 0

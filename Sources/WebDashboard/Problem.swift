@@ -41,7 +41,7 @@ struct Problem: Error {
   }
 
   var response: Response {
-    let document: JSONValue = .object([
+    let document: JSONDocument = .object([
       "status": .integer(Int64(status.code)), "title": .string(status.reasonPhrase), "detail": .string(detail),
     ])
     var response = Response(json: document, status: status)
@@ -58,7 +58,7 @@ struct Problem: Error {
 }
 
 extension Response {
-  init(json: JSONValue, status: HTTPResponse.Status = .ok) { self.init(json: json.json, status: status) }
+  init(json: JSONDocument, status: HTTPResponse.Status = .ok) { self.init(json: json.json, status: status) }
 
   init(json: [UInt8], status: HTTPResponse.Status = .ok) {
     self.init(

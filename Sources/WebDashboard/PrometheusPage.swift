@@ -1,18 +1,18 @@
 /// The metrics of all pipelines in Prometheus' text format 0.0.4, by its conventions: base units, `_total` for counters.
 /// Counters begin at zero with each start of a coordinator.
 struct PrometheusPage {
-  let cluster: Cluster
+  let directory: CoordinatorDirectory
 
   func text() async -> String {
     var page = MetricsText()
-    for (name, shown) in cluster.document["pipelines"].members.sorted(by: { $0.key < $1.key }) {
+    for (name, shown) in directory.document["pipelines"].members.sorted(by: { $0.key < $1.key }) {
       let labels = [("pipeline", name)]
       let isUp = shown["state"] == .string("connected")
       page.add("carbontube_coordinator_up", .gauge, "Whether the coordinator answers.", labels, isUp ? 1 : 0)
       guard isUp else { continue }
       addPipeline(shown, labels, to: &page)
       addPhases(shown, labels, to: &page)
-      if let link = try? cluster.link(named: name), let totals = try? await link.look("totals").0 {
+      if let link = try? directory.link(named: name), let totals = try? await link.look("totals").0 {
         addTotals(totals, labels, to: &page)
         Self.addMeasures(totals, labels, to: &page)
       }
@@ -20,7 +20,7 @@ struct PrometheusPage {
     return page.text
   }
 
-  private func addPipeline(_ shown: JSONValue, _ labels: [(String, String)], to page: inout MetricsText) {
+  private func addPipeline(_ shown: JSONDocument, _ labels: [(String, String)], to page: inout MetricsText) {
     let isOpen = shown["store"]["state"] == .string("open")
     page.add("carbontube_store_up", .gauge, "Whether the store takes writes.", labels, isOpen ? 1 : 0)
     page.add(
@@ -38,7 +38,7 @@ struct PrometheusPage {
   }
 
   /// Dead jobs are kept until somebody requeues or deletes them, so that somebody has to hear when they are many.
-  private func addDead(_ shown: JSONValue, _ labels: [(String, String)], to page: inout MetricsText) {
+  private func addDead(_ shown: JSONDocument, _ labels: [(String, String)], to page: inout MetricsText) {
     let jobs = shown["phases"].members.values.reduce(0) { $0 + Double($1["dead"].integer ?? 0) }
     page.add("carbontube_dead_jobs", .gauge, "Dead jobs that wait for requeue or delete.", labels, jobs)
     let bytes = shown["dead_bytes"].integer.map(Double.init)
@@ -49,7 +49,7 @@ struct PrometheusPage {
       isTooMuch ? 1 : 0)
   }
 
-  private func addPhases(_ shown: JSONValue, _ labels: [(String, String)], to page: inout MetricsText) {
+  private func addPhases(_ shown: JSONDocument, _ labels: [(String, String)], to page: inout MetricsText) {
     for (position, phase) in shown["phases"].members.sorted(by: { Int($0.key) ?? 0 < Int($1.key) ?? 0 }) {
       let labels = labels + [("phase", phase["job_type"].string ?? ""), ("position", position)]
       for state in ["waiting", "delayed", "running", "dead"] {
@@ -70,7 +70,7 @@ struct PrometheusPage {
   }
 
   /// Two families, since Prometheus takes one for either counters or gauges.
-  static func addMeasures(_ totals: JSONValue, _ labels: [(String, String)], to page: inout MetricsText) {
+  static func addMeasures(_ totals: JSONDocument, _ labels: [(String, String)], to page: inout MetricsText) {
     for measure in totals["measures"].elements {
       guard let phase = measure["phase"].string, let name = measure["name"].string,
         let value = measure["value"].double
@@ -94,7 +94,7 @@ struct PrometheusPage {
     ("dead", "carbontube_phase_dead_total", "Jobs that ended dead in the phase."),
   ]
 
-  private func addTotals(_ totals: JSONValue, _ labels: [(String, String)], to page: inout MetricsText) {
+  private func addTotals(_ totals: JSONDocument, _ labels: [(String, String)], to page: inout MetricsText) {
     let bounds = totals["bounds_us"].elements.compactMap(\.integer)
     for (position, phase) in totals["phases"].elements.enumerated() {
       let labels = labels + [("phase", phase["job_type"].string ?? ""), ("position", String(position))]

@@ -77,11 +77,11 @@ struct QueryParameters: Sendable {
   /// The arguments of a verb that takes a filter.
   ///
   /// - Throws: `Problem` that names the parameter.
-  var filter: [String: JSONValue] { get throws(Problem) { try filter(now: .now()) } }
+  var filter: [String: JSONDocument] { get throws(Problem) { try filter(now: .now()) } }
 
-  private func filter(now: Timestamp) throws(Problem) -> [String: JSONValue] {
-    var filter: [String: JSONValue] = [:]
-    if let states = values["state"] { filter["states"] = .array(states.map(JSONValue.string)) }
+  private func filter(now: Timestamp) throws(Problem) -> [String: JSONDocument] {
+    var filter: [String: JSONDocument] = [:]
+    if let states = values["state"] { filter["states"] = .array(states.map(JSONDocument.string)) }
     for name in ["phase", "error", "id", "id_prefix"] { if let text = self[name] { filter[name] = .string(text) } }
     for name in ["since", "until"] {
       if let text = self[name] { filter["\(name)_ms"] = try Self.moment(text, name, now: now) }
@@ -92,7 +92,7 @@ struct QueryParameters: Sendable {
   /// In the coordinator's words, milliseconds.
   ///
   /// - Throws: `Problem` where `text` is no time.
-  static func moment(_ text: String, _ name: String, now: Timestamp) throws(Problem) -> JSONValue {
+  static func moment(_ text: String, _ name: String, now: Timestamp) throws(Problem) -> JSONDocument {
     guard let moment = Timestamp(timeOrAge: text, now: now) else {
       throw Problem(
         .badRequest,
@@ -103,7 +103,7 @@ struct QueryParameters: Sendable {
   }
 
   /// A filter that names something: whoever means all jobs says so.
-  func narrowFilter() throws(Problem) -> [String: JSONValue] {
+  func narrowFilter() throws(Problem) -> [String: JSONDocument] {
     let filter = try filter
     guard !filter.isEmpty else { throw .namesNothing }
     return filter

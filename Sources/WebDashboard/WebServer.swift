@@ -52,7 +52,7 @@ public final class WebServer: Sendable {
 
   private func serve() async {
     let limits = WebLimits.forThisProcess()
-    let cluster = Cluster(settings, limits: limits)
+    let directory = CoordinatorDirectory(settings, limits: limits)
     let book = ConnectionBook(limit: limits.connections)
     var configuration = ApplicationConfiguration(address: .hostname(settings.host, port: settings.port))
     configuration.serverName = "carbontube"
@@ -60,7 +60,7 @@ public final class WebServer: Sendable {
     // A line for each connection that a browser drops is of no use to anybody.
     logger.logLevel = .critical
     let application = Application(
-      router: router(cluster, book, limits),
+      router: router(directory, book, limits),
       server: .http1(
         configuration: .init(additionalChannelHandlers: [ConnectionGuard(book: book, limits: limits)])),
       configuration: configuration,
@@ -68,7 +68,7 @@ public final class WebServer: Sendable {
         run.withLock { $0.port = channel.localAddress?.port }
         decided.signal()
       }, logger: logger)
-    let looking = Task { await cluster.run() }
+    let looking = Task { await directory.run() }
     do {
       try await application.run()
     } catch {
@@ -78,14 +78,16 @@ public final class WebServer: Sendable {
     await looking.value
   }
 
-  private func router(_ cluster: Cluster, _ book: ConnectionBook, _ limits: WebLimits) -> Router<WebContext> {
+  private func router(_ directory: CoordinatorDirectory, _ book: ConnectionBook, _ limits: WebLimits) -> Router<
+    WebContext
+  > {
     let policy = AccessPolicy(
       token: settings.token, isReadOnly: settings.isReadOnly,
       isLoopback: AccessPolicy.isLoopback(hostOf: settings.host))
-    var routes = PageRoutes().routes + EventRoutes(cluster: cluster, largestCount: limits.streams).routes
-    routes += PipelineRoutes(cluster: cluster, settings: settings, policy: policy).routes
-    routes += JobRoutes(cluster: cluster).routes + ActionRoutes(cluster: cluster).routes
-    routes += OlderRoutes(cluster: cluster).routes
+    var routes = PageRoutes().routes + EventRoutes(directory: directory, largestCount: limits.streams).routes
+    routes += PipelineRoutes(directory: directory, settings: settings, policy: policy).routes
+    routes += JobRoutes(directory: directory).routes + ActionRoutes(directory: directory).routes
+    routes += OlderRoutes(directory: directory).routes
     let router = Router(context: WebContext.self)
     router.add(
       middleware: Gatekeeper(

@@ -82,7 +82,7 @@ import Testing
     scene.store.close()
     scene.store.close()
     let error = #expect(throws: StoreError.self) { try scene.claim() }
-    #expect(error?.kind == .unavailable && error?.mayPass == true)
+    #expect(error?.kind == .unavailable && error?.isTransient == true)
     #expect(throws: StoreError.self) { try scene.store.counts() }
     #expect(throws: StoreError.self) { try scene.store.keepOwnership(now: scene.now) }
     try scene.open()

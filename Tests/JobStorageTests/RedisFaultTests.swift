@@ -115,7 +115,7 @@ struct RedisFaultTests {
     try store.open(pipeline, owner: "first", now: now)
     try victim.ask("REPLICAOF", "127.0.0.1", "1")
     let refusal = try error { _ = try enqueue(store, "a") }
-    #expect(refusal.mayPass, "\(refusal)")
+    #expect(refusal.isTransient, "\(refusal)")
     try victim.ask("REPLICAOF", "NO", "ONE")
     try store.open(pipeline, owner: "first", now: now)
     #expect(try enqueue(store, "a") == [.stored])

@@ -10,8 +10,8 @@ struct RedisScaleTests {
   private let worker = WorkerID.named("w")
 
   private func call(_ plan: TurnPlan, _ turn: StoreTurn, _ keys: PhaseKeys) -> [Int] {
-    var words = TurnWords(turn, keys: keys)
-    return plan.calls.map { words.call($0).bytes.count }
+    var turnArguments = TurnArguments(turn, keys: keys)
+    return plan.calls.map { turnArguments.call($0).bytes.count }
   }
 
   private func oneKey() throws -> PhaseKeys {

@@ -11,7 +11,7 @@ import Testing
     let file = try SQLiteFile()
     let store = try file.opened("synchronous=normal&max_bytes=1048576")
     let (error, kept) = try fill(store, file)
-    #expect(error.kind == .refusesWrites && error.mayPass && error.message.contains("disk full"))
+    #expect(error.kind == .refusesWrites && error.isTransient && error.message.contains("disk full"))
     #expect(throws: StoreError.self) { try store.counts() }
     try file.open(store)
     #expect(try store.counts().phases[0].waiting == kept.count)

@@ -50,7 +50,7 @@ import Testing
       try store.enqueue(["refused"], now: file.now)
       try store.flush()
     }
-    #expect(error?.kind == .refusesWrites && error?.mayPass == true)
+    #expect(error?.kind == .refusesWrites && error?.isTransient == true)
     #expect(error?.message.contains("moved away") == true && error?.message.contains("damaged") == false)
     for _ in 0..<3 {
       let again = #expect(throws: StoreError.self) { try file.open(store) }

@@ -8,12 +8,13 @@ import Testing
 
   @Test func `As many jobs as were asked for are begun, and no more`() {
     var limit = OneOff(maximumJobs: 3, idleMilliseconds: nil, endsWhenEmpty: false)
-    #expect(limit.room(ended: 0, running: 0) == 3 && limit.room(ended: 1, running: 2) == 0)
-    #expect(limit.room(ended: 9, running: 9) == 0)
+    #expect(limit.remainingJobs(ended: 0, running: 0) == 3 && limit.remainingJobs(ended: 1, running: 2) == 0)
+    #expect(limit.remainingJobs(ended: 9, running: 9) == 0)
     let before = limit.reason(ended: 2, hasNothing: true, canBeGiven: true, now: at(1_000_000))
     let after = limit.reason(ended: 3, hasNothing: false, canBeGiven: true, now: at(1_000_000))
     #expect(before == nil && after == "as many as were asked for")
-    #expect(OneOff(maximumJobs: nil, idleMilliseconds: nil, endsWhenEmpty: false).room(ended: 7, running: 1) == .max)
+    #expect(
+      OneOff(maximumJobs: nil, idleMilliseconds: nil, endsWhenEmpty: false).remainingJobs(ended: 7, running: 1) == .max)
   }
 
   @Test func `Nothing to do is counted from the last job, and from the start`() {

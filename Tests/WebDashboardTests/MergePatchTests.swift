@@ -4,7 +4,7 @@ import Testing
 
 @Suite struct MergePatchTests {
   private func patch(_ old: String, _ new: String) throws -> String? {
-    try JSONValue(parsing: Array(old.utf8)).mergePatch(to: JSONValue(parsing: Array(new.utf8)))
+    try JSONDocument(parsing: Array(old.utf8)).mergePatch(to: JSONDocument(parsing: Array(new.utf8)))
       .map { String(decoding: $0.json, as: UTF8.self) }
   }
 
@@ -24,6 +24,6 @@ import Testing
 
   @Test func `Large integers stay what they are`() throws {
     let text = #"{"a":9007199254740993,"b":0.5,"c":"\u00e9"}"#
-    #expect(try JSONValue(parsing: Array(text.utf8))["a"] == .integer(9_007_199_254_740_993))
+    #expect(try JSONDocument(parsing: Array(text.utf8))["a"] == .integer(9_007_199_254_740_993))
   }
 }

@@ -22,7 +22,7 @@ import Testing
   }
 
   @Test func `What phases count and measure is in a family of its own for each kind`() throws {
-    let totals = try JSONValue(
+    let totals = try JSONDocument(
       parsing: Array(
         #"""
         {"measures": [{"phase": "a", "name": "files", "kind": "counter", "value": 3.5},

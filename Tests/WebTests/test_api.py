@@ -75,7 +75,7 @@ def test_a_change_of_all_jobs_must_be_meant(make):
     # What a body says would be passed over, and more would be deleted than was meant.
     assert cluster.api("/jobs?state=waiting", "DELETE", {"phase": "delete-file"}).status == 400
     assert cluster.api("/pause", "POST", {"phase": "delete-file"}).status == 400
-    for verb in ["cancel", "retry", "delete"]:
+    for verb in ["cancel", "requeue", "retry", "delete"]:
         for filter in [{}, {"phse": "x"}, {"id_prefix": ""}, {"state": []}, None]:
             assert cluster.api("/actions", "POST", {"verb": verb, "filter": filter}).status == 400
         for query in ["", "?id="]:
@@ -191,7 +191,7 @@ def test_a_key_with_another_body_is_a_mistake(make):
     assert call(jobs, "POST", {"size": 3}, key).status == 200
 
 
-IDS = ["count", "retry", "cancel", "actions", "job", "a/b", "%", "%2F", ".", "..", "../..", "a?b", "a#b", "a+b", "a&id=b", "!", '"', "x" * 128]
+IDS = ["count", "requeue", "retry", "cancel", "actions", "job", "a/b", "%", "%2F", ".", "..", "../..", "a?b", "a#b", "a+b", "a&id=b", "!", '"', "x" * 128]
 
 
 def test_every_id_is_a_job(make):
@@ -244,14 +244,14 @@ def test_jobs_come_in_pages(make):
     everything = {"verb": "cancel", "filter": {"state": ["waiting"]}}
     assert cluster.api("/actions", "POST", everything).json == {"cancelled": 7}
     assert cluster.api("/job-count?state=cancelled").json["count"] == 7
-    # Who names a job means it, whether it is dead or cancelled; one that waits has nothing to be retried.
-    assert cluster.api(f"/jobs/{ids[0]}/retry", "POST").json == {"requeued": 1}
-    assert cluster.api(f"/jobs/{ids[0]}/retry", "POST").status == 409
-    # With a body, with these instructions; where it cannot be, they stay.
+    # Who names a job means it, whether it is dead or cancelled; one that waits has nothing to be requeued.
+    assert cluster.api(f"/jobs/{ids[0]}/requeue", "POST").json == {"requeued": 1}
+    assert cluster.api(f"/jobs/{ids[0]}/requeue", "POST").status == 409
+    # With a body, with these instructions; where it cannot be, they stay. `retry` is the former name.
     assert cluster.api(f"/jobs/{ids[1]}/retry", "POST", {"size": 99}).json == {"requeued": 1}
     assert cluster.api(f"/jobs/{ids[1]}").json["instructions"] == {"size": 99}
-    assert cluster.api(f"/jobs/{ids[1]}/retry", "POST", {"size": 100}).status == 409
-    assert cluster.api(f"/jobs/{ids[2]}/retry", "POST", [1]).status == 400
+    assert cluster.api(f"/jobs/{ids[1]}/requeue", "POST", {"size": 100}).status == 409
+    assert cluster.api(f"/jobs/{ids[2]}/requeue", "POST", [1]).status == 400
     assert cluster.api(f"/jobs/{ids[1]}").json["instructions"] == {"size": 99}
     assert cluster.api(f"/jobs/{ids[2]}").json["state"] == "cancelled"
     assert cluster.api("/job-count?state=cancelled&since=1h").json["count"] == 5

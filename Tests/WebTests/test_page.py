@@ -52,7 +52,7 @@ def test_a_killed_worker_is_marked_within_five_seconds(make, tab):
         arg=str(worker.pid), timeout=5_000)
 
 
-def test_a_dead_job_is_retried_from_the_page(make, tab):
+def test_a_dead_job_is_requeued_from_the_page(make, tab):
     cluster = make(workers=["generate-file", "calculate-hash"])
     cluster.api("/pause?phase=calculate-hash", "POST")
     job = cluster.enqueue({"size": 10})
@@ -66,7 +66,7 @@ def test_a_dead_job_is_retried_from_the_page(make, tab):
     expect(page.get_by_role("region", name="Error")).to_be_visible()
     os.rename(file + ".away", file)
     cluster.add_worker("delete-file")
-    page.get_by_role("button", name="Retry").click()
+    page.get_by_role("button", name="Requeue").click()
     expect(page.get_by_role("region", name="State")).to_contain_text("succeeded")
     cluster.await_state(job, "succeeded")
 

@@ -161,7 +161,7 @@ def test_a_search_that_finds_nothing_for_long_says_how_far_it_went(shown):
         page.get_by_role("link", name="Go on").click()
 
 
-RUNNING = {"action": "7", "verb": "retry", "state": "running", "changed": 3_000, "examined": 52_000}
+RUNNING = {"action": "7", "verb": "requeue", "state": "running", "changed": 3_000, "examined": 52_000}
 
 
 def test_an_action_in_the_background_is_seen_and_stopped(shown):
@@ -176,11 +176,11 @@ def test_an_action_in_the_background_is_seen_and_stopped(shown):
     done = lambda _: {"json": RUNNING | {"action": "8", "verb": "count", "changed": 50_000, "state": "done"}}
     page = shown(document, "#/jobs?state=dead", [
         (r"/jobs\?", lambda _: {"json": {"jobs": [], "next": None}}), ("/actions", acted), ("/job-count", counted), ("/actions/8", done)])
-    page.get_by_role("button", name="Retry all…").click()
-    page.get_by_role("dialog").get_by_role("button", name="Retry 50,000").click()
-    expect(page.get_by_text("Retrying goes on in the background")).to_be_visible()
+    page.get_by_role("button", name="Requeue all…").click()
+    page.get_by_role("dialog").get_by_role("button", name="Requeue 50,000").click()
+    expect(page.get_by_text("Requeueing goes on in the background")).to_be_visible()
     assert asked[0][:2] == ("POST", "pipelines/orders/actions")
-    assert json.loads(asked[0][2]) == {"verb": "retry", "filter": {"state": "dead"}}
+    assert json.loads(asked[0][2]) == {"verb": "requeue", "filter": {"state": "dead"}}
     page.reload()
     line = page.locator(".action")
     expect(line).to_contain_text("3,000 jobs done, 52,000 looked at")

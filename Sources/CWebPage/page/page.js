@@ -195,11 +195,11 @@ function deadWarning(pipeline) {
   const bytes = pipeline.dead_bytes ?? 0;
   if (dead <= 100_000 && bytes <= 2 ** 30) return null;
   return h("p", { class: "trouble" }, `${number(dead)} dead jobs`, bytes > 0 && ` take ${(bytes / 2 ** 20).toFixed(0)} MiB`,
-    " and are kept until somebody retries or deletes them.");
+    " and are kept until somebody requeues or deletes them.");
 }
 
 // What goes on in the background at all jobs of a filter.
-const ACTING = { cancel: "Cancelling", retry: "Retrying", delete: "Deleting", count: "Counting" };
+const ACTING = { cancel: "Cancelling", requeue: "Requeueing", delete: "Deleting", count: "Counting" };
 function actionsOf(name, pipeline) {
   return Object.values(pipeline?.actions ?? {}).filter((each) => each.state === "running" || state.started.has(each.action)).map((each) => {
     const isRunning = each.state === "running" && !isLost(pipeline);
@@ -335,7 +335,7 @@ function jobsView() {
       changedFields(filter),
       h("button", { type: "submit" }, "Show"),
       filter.toString() && !filter.has("containing") && pipeline?.state === "connected" && [
-        action("all", "Retry all…", { ...acts, verb: "retry" }), action("all", "Cancel all…", { ...acts, verb: "cancel" }),
+        action("all", "Requeue all…", { ...acts, verb: "requeue" }), action("all", "Cancel all…", { ...acts, verb: "cancel" }),
         action("all", "Delete all…", { ...acts, verb: "delete" }, "danger")]),
     timesHelp(),
     isLost(pipeline) && h("p", { class: "trouble" }, pipeline.problem),
@@ -369,7 +369,7 @@ function jobActions(name, job) {
   const data = { pipeline: name, id: job.id };
   const isOver = ["succeeded", "dead", "cancelled"].includes(job.state);
   return [
-    job.state === "dead" && action("retry", "Retry", data),
+    job.state === "dead" && action("requeue", "Requeue", data),
     !isOver && action("cancel", "Cancel", data),
     job.state !== "running" && action("delete", "Delete", data, "danger"),
   ];
@@ -813,7 +813,7 @@ const actions = {
     sessionStorage.setItem(`released:${sha}`, Date.now());
     return `Build ${sha.slice(0, 12)} may run again, until jobs crash it again.`;
   }, path("plugins", sha, "release"), { method: "POST" }),
-  retry: ({ pipeline, id }) => act(() => `Job ${id} is tried again.`, jobPath(pipeline, id, "retry"), { method: "POST" }),
+  requeue: ({ pipeline, id }) => act(() => `Job ${id} is tried again.`, jobPath(pipeline, id, "requeue"), { method: "POST" }),
   cancel: ({ pipeline, id }) => act(() => `Job ${id} is cancelled.`, jobPath(pipeline, id, "cancel"), { method: "POST" }),
   stop: ({ pipeline, id }) => act((answer) => `Stopped after ${counted(answer.changed, "job", "jobs")}.`, path("pipelines", pipeline, "actions", id), { method: "DELETE" }),
   delete: ({ pipeline, id }) => open(`Delete job ${id}?`, h("p", {}, "Nothing of it is kept."), "Delete", async () => {

@@ -2,7 +2,7 @@ internal import DequeModule
 internal import PipelineModel
 
 /// A job as it stood somewhere when `number` was its place.
-struct MemoryPlace {
+struct QueuedPlace {
   let job: MemoryJob
   let number: UInt64
 
@@ -11,24 +11,24 @@ struct MemoryPlace {
     number = job.place
   }
 
-  var isTaken: Bool { job.place == number }
+  var isCurrent: Bool { job.place == number }
 }
 
 /// A line of jobs that can be left from anywhere at no cost: places that were left are skipped when they come up, and
 /// swept once they are the majority, so that a line nobody claims from does not grow for ever.
-struct MemoryPlaces {
-  private var line = Deque<MemoryPlace>()
-  private var left = 0
+struct TombstoneQueue {
+  private var line = Deque<QueuedPlace>()
+  private var tombstones = 0
 
-  mutating func append(_ job: MemoryJob) { line.append(MemoryPlace(job)) }
+  mutating func append(_ job: MemoryJob) { line.append(QueuedPlace(job)) }
 
-  mutating func prepend(_ job: MemoryJob) { line.prepend(MemoryPlace(job)) }
+  mutating func prepend(_ job: MemoryJob) { line.prepend(QueuedPlace(job)) }
 
   mutating func first() -> MemoryJob? {
     while let place = line.first {
-      if place.isTaken { return place.job }
+      if place.isCurrent { return place.job }
       line.removeFirst()
-      left -= 1
+      tombstones -= 1
     }
     return nil
   }
@@ -40,10 +40,10 @@ struct MemoryPlaces {
   }
 
   /// Call after the job's place has changed.
-  mutating func noteLeft() {
-    left += 1
-    guard left > 64, left > line.count / 2 else { return }
-    line.removeAll { !$0.isTaken }
-    left = 0
+  mutating func noteTombstone() {
+    tombstones += 1
+    guard tombstones > 64, tombstones > line.count / 2 else { return }
+    line.removeAll { !$0.isCurrent }
+    tombstones = 0
   }
 }

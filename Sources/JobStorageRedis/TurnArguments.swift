@@ -2,10 +2,10 @@ internal import JobStorage
 internal import PipelineModel
 
 /// The arguments of the turn script for parts of a turn, one call after the other.
-struct TurnWords {
+struct TurnArguments {
   private let turn: StoreTurn
   private let keys: PhaseKeys
-  private var words = RedisWords()
+  private var words = RESPEncoder()
   /// Of an attempt; used again for the next.
   private var text: [UInt8] = []
 
@@ -14,8 +14,8 @@ struct TurnWords {
     self.keys = keys
   }
 
-  mutating func call(_ parts: ArraySlice<TurnPlan.Part>) -> RedisWords {
-    words = RedisWords()
+  mutating func call(_ parts: ArraySlice<TurnPlan.Part>) -> RESPEncoder {
+    words = RESPEncoder()
     for part in parts {
       switch part {
       case .settlements(let run, let head): append(settlements: run, head)

@@ -1,14 +1,14 @@
 internal import FoundationEssentials
 
 /// A JSON document of any shape.
-enum JSONValue: Hashable, Sendable, Codable {
+enum JSONDocument: Hashable, Sendable, Codable {
   case null
   case bool(Bool)
   case integer(Int64)
   case number(Double)
   case string(String)
-  case array([JSONValue])
-  case object([String: JSONValue])
+  case array([JSONDocument])
+  case object([String: JSONDocument])
 
   init(from decoder: any Decoder) throws {
     let value = try decoder.singleValueContainer()
@@ -22,10 +22,10 @@ enum JSONValue: Hashable, Sendable, Codable {
       self = .number(number)
     } else if let string = try? value.decode(String.self) {
       self = .string(string)
-    } else if let array = try? value.decode([JSONValue].self) {
+    } else if let array = try? value.decode([JSONDocument].self) {
       self = .array(array)
     } else {
-      self = .object(try value.decode([String: JSONValue].self))
+      self = .object(try value.decode([String: JSONDocument].self))
     }
   }
 
@@ -43,10 +43,10 @@ enum JSONValue: Hashable, Sendable, Codable {
   }
 
   /// - Throws: where `json` is no JSON.
-  init(parsing json: [UInt8]) throws { self = try JSONDecoder().decode(JSONValue.self, from: Data(json)) }
+  init(parsing json: [UInt8]) throws { self = try JSONDecoder().decode(JSONDocument.self, from: Data(json)) }
 
   /// Members as they are named in Swift, in snake_case.
-  init(encoding value: some Encodable) throws { self = try JSONValue(parsing: Self.encoded(value)) }
+  init(encoding value: some Encodable) throws { self = try JSONDocument(parsing: Self.encoded(value)) }
 
   static func encoded(_ value: some Encodable) throws -> [UInt8] {
     let encoder = JSONEncoder()
@@ -63,7 +63,7 @@ enum JSONValue: Hashable, Sendable, Codable {
   }
 
   /// A member of an object; null where there is none.
-  subscript(name: String) -> JSONValue {
+  subscript(name: String) -> JSONDocument {
     get { if case .object(let members) = self { members[name] ?? .null } else { .null } }
     set {
       guard case .object(var members) = self else { return }
@@ -84,17 +84,17 @@ enum JSONValue: Hashable, Sendable, Codable {
   }
   var string: String? { if case .string(let value) = self { value } else { nil } }
   var bool: Bool? { if case .bool(let value) = self { value } else { nil } }
-  var elements: [JSONValue] { if case .array(let values) = self { values } else { [] } }
-  var members: [String: JSONValue] { if case .object(let members) = self { members } else { [:] } }
+  var elements: [JSONDocument] { if case .array(let values) = self { values } else { [] } }
+  var members: [String: JSONDocument] { if case .object(let members) = self { members } else { [:] } }
 }
 
-extension JSONValue {
+extension JSONDocument {
   /// The JSON Merge Patch (RFC 7396) that makes `new` out of this document; nil where nothing is to be done. A member
   /// that is null is the same as one that is not there.
-  func mergePatch(to new: JSONValue) -> JSONValue? {
+  func mergePatch(to new: JSONDocument) -> JSONDocument? {
     if self == new { return nil }
     guard case .object(let before) = self, case .object(let after) = new else { return new }
-    var patch: [String: JSONValue] = [:]
+    var patch: [String: JSONDocument] = [:]
     for name in before.keys where after[name] == nil { patch[name] = .null }
     for (name, value) in after {
       if let former = before[name] {

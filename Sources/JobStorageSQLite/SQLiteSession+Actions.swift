@@ -1,7 +1,7 @@
 internal import JobStorage
 internal import PipelineModel
 
-extension Session {
+extension SQLiteSession {
   /// One step, in one transaction.
   func perform(
     _ action: FilterAction, matching filter: JobFilter, after cursor: ActionCursor?, limit: Int, now: Timestamp

@@ -1,7 +1,7 @@
 internal import JobStorage
 internal import PipelineModel
 
-extension Session {
+extension SQLiteSession {
   func add(_ metrics: PhaseMetrics) throws(SQLiteFailure) {
     guard let key = keys.key(ofIndex: metrics.phase) else { return }
     let kept = try connection.statement(.readMetrics).bind(metrics.minute).bind(key).first(PhaseMetrics.init(stored:))

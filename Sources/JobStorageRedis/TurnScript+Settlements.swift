@@ -3,7 +3,7 @@
 ///
 /// It decides nothing: it is told what the jobs of a run become (`JobLifecycle`), and makes it so for those that run under
 /// their token in their phase.
-let leasedParts = #"""
+let turnSettlements = #"""
   local parts = {}
 
   function parts.S(at)

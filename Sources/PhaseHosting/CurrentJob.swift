@@ -5,7 +5,7 @@ import Synchronization
 
 /// The job that this child runs right now, or none: what `ct_job`'s callbacks and the control channel look at. One
 /// object for the life of the process, so that a plugin's thread that calls too late finds memory, not a crash.
-final class RunningJob: Sendable {
+final class CurrentJob: Sendable {
   static let maximumResultLength = 16 << 20
   private static let progressInterval: Int64 = 50
 

@@ -4,7 +4,7 @@ internal import PipelineModel
 internal import WireProtocol
 
 /// What the end of a run means; the one place where results and ends of children become outcomes.
-struct Verdict {
+struct RunVerdict {
   var outcome: AttemptOutcome
   /// New instructions as a payload frame; nil: unchanged.
   var instructions: [UInt8]?
@@ -15,48 +15,48 @@ struct Verdict {
 /// The child sent a result.
 ///
 /// - Parameter limit: what the instructions may grow to, in bytes.
-func verdict(on result: HostResult, of run: Run, jobType: String, limit: Int) -> Verdict {
+func verdict(on result: HostResult, of run: HostRun, jobType: String, limit: Int) -> RunVerdict {
   switch (result.status, run.ending) {
   case (.ok, _): return merged(result.output, run, jobType, limit)
-  case (_, .timeout): return Verdict(outcome: .timedOut, error: timeoutError(run, jobType))
-  case (_, .cancelled): return Verdict(outcome: .cancelled, error: cancelledError(jobType))
-  case (_, .handBack): return Verdict(outcome: .handedBack)
+  case (_, .timeout): return RunVerdict(outcome: .timedOut, error: timeoutError(run, jobType))
+  case (_, .cancelled): return RunVerdict(outcome: .cancelled, error: cancelledError(jobType))
+  case (_, .handBack): return RunVerdict(outcome: .handedBack)
   case (.failed, nil), (.internalError, nil), (.cancelled, nil):
-    return Verdict(outcome: .failed, error: jobError(result, jobType))
+    return RunVerdict(outcome: .failed, error: jobError(result, jobType))
   case (.permanent, nil), (.badInput, nil), (.unsupported, nil):
-    return Verdict(outcome: .permanentFailure, error: jobError(result, jobType))
+    return RunVerdict(outcome: .permanentFailure, error: jobError(result, jobType))
   case (.retry, nil):
-    return Verdict(
+    return RunVerdict(
       outcome: .retryRequested, error: jobError(result, jobType),
       retryAfterMilliseconds: result.retryAfterMilliseconds.map(RetryPolicy.requestedWait) ?? 0)
   }
 }
 
 /// The child ended without one.
-func verdict(on exit: HostExit, of run: Run, jobType: String, standardErrorTail: String) -> Verdict {
+func verdict(on exit: HostExit, of run: HostRun, jobType: String, standardErrorTail: String) -> RunVerdict {
   switch run.ending {
-  case .timeout: return Verdict(outcome: .timedOut, error: timeoutError(run, jobType, tail: standardErrorTail))
-  case .cancelled: return Verdict(outcome: .cancelled, error: cancelledError(jobType))
-  case .handBack: return Verdict(outcome: .handedBack)
+  case .timeout: return RunVerdict(outcome: .timedOut, error: timeoutError(run, jobType, tail: standardErrorTail))
+  case .cancelled: return RunVerdict(outcome: .cancelled, error: cancelledError(jobType))
+  case .handBack: return RunVerdict(outcome: .handedBack)
   case nil:
-    return Verdict(
+    return RunVerdict(
       outcome: .crashed,
       error: JobError(
         type: exit.type, message: exit.explanation, location: jobType, standardErrorTail: standardErrorTail))
   }
 }
 
-private func merged(_ output: [UInt8]?, _ run: Run, _ jobType: String, _ limit: Int) -> Verdict {
-  guard let output else { return Verdict(outcome: .succeeded) }
+private func merged(_ output: [UInt8]?, _ run: HostRun, _ jobType: String, _ limit: Int) -> RunVerdict {
+  guard let output else { return RunVerdict(outcome: .succeeded) }
   do throws(InstructionsError) {
     let merged = try InstructionsJSON.merging(output, into: run.assignment.instructions)
     guard merged.count <= limit else {
       throw InstructionsError(
         message: "the result makes the instructions \(merged.count) bytes long; the limit is \(limit)")
     }
-    return Verdict(outcome: .succeeded, instructions: CompressedJSON.payload(for: merged))
+    return RunVerdict(outcome: .succeeded, instructions: CompressedJSON.payload(for: merged))
   } catch {
-    return Verdict(
+    return RunVerdict(
       outcome: .permanentFailure, error: JobError(type: "BadResult", message: error.message, location: jobType))
   }
 }
@@ -69,7 +69,7 @@ private func jobError(_ result: HostResult, _ jobType: String) -> JobError {
     type: error.type, message: error.message, location: error.location.isEmpty ? jobType : error.location)
 }
 
-private func timeoutError(_ run: Run, _ jobType: String, tail: String = "") -> JobError {
+private func timeoutError(_ run: HostRun, _ jobType: String, tail: String = "") -> JobError {
   JobError(type: "Timeout", message: "ran longer than its limit", location: jobType, standardErrorTail: tail)
 }
 

@@ -4,10 +4,10 @@ internal import PluginCatalog
 internal import Synchronization
 
 /// All that the server shows: its coordinators and the plugins of this machine, kept up to date while somebody looks.
-final class Cluster: Sendable {
+final class CoordinatorDirectory: Sendable {
   private struct State {
     var watches: [PipelineWatch]
-    var plugins: [String: JSONValue] = [:]
+    var plugins: [String: JSONDocument] = [:]
     var version = 0
     var lookers = 0
   }
@@ -37,9 +37,9 @@ final class Cluster: Sendable {
   var version: Int { state.withLock { $0.version } }
 
   /// The document that the page shows: `pipelines` by name, `plugins` by file.
-  var document: JSONValue {
+  var document: JSONDocument {
     let (watches, plugins) = state.withLock { ($0.watches, $0.plugins) }
-    var pipelines: [String: JSONValue] = [:]
+    var pipelines: [String: JSONDocument] = [:]
     for watch in watches {
       // Two coordinators of one name are told apart by their addresses.
       let name = watch.name.flatMap { pipelines[$0] == nil ? $0 : nil } ?? watch.document["address"].string ?? ""
@@ -104,7 +104,7 @@ final class Cluster: Sendable {
     try await look(index) { verb in try await link.ask(verb).0 }
   }
 
-  private func look(_ index: Int, _ ask: @Sendable (String) async throws -> JSONValue) async throws {
+  private func look(_ index: Int, _ ask: @Sendable (String) async throws -> JSONDocument) async throws {
     do {
       async let status = ask("status")
       async let totals = ask("totals")
@@ -127,11 +127,11 @@ final class Cluster: Sendable {
     while !Task.isCancelled {
       let files = settings.pluginFolders.flatMap { PluginFolder.files(in: $0) ?? [] }
       let descriptions = await onThread { catalog.describe(files: files) }
-      var plugins: [String: JSONValue] = [:]
+      var plugins: [String: JSONDocument] = [:]
       for description in descriptions {
-        guard var shown = try? JSONValue(encoding: description) else { continue }
+        guard var shown = try? JSONDocument(encoding: description) else { continue }
         shown["staged_path"] = .null
-        shown["problem"] = description.problem.map(JSONValue.string) ?? .null
+        shown["problem"] = description.problem.map(JSONDocument.string) ?? .null
         plugins[description.file] = .object(shown.members.filter { $0.value != .null })
       }
       let found = plugins

@@ -3,7 +3,7 @@ internal import PipelineModel
 
 /// One open database and what is kept of it in memory. Thrown away after any failure: what is in memory may then be
 /// ahead of what is on the disk.
-final class Session {
+final class SQLiteSession {
   let connection: Connection
   let keys: PhaseKeys
   private let isFullySynchronous: Bool

@@ -1,11 +1,11 @@
 internal import JobStorage
 internal import PipelineModel
 
-extension Session {
+extension SQLiteSession {
   /// Opens the file, makes or migrates what is in it, and makes it hold `pipeline`.
   static func open(
     _ address: SQLiteAddress, _ database: DatabaseFile, _ pipeline: PipelineDefinition, gate: LogGate, now: Timestamp
-  ) throws(StoreError) -> Session {
+  ) throws(StoreError) -> SQLiteSession {
     let connection = try storeErrors("open", address) { () throws(SQLiteFailure) in
       try Connection(file: database.path, busyTimeoutMilliseconds: address.busyTimeoutMilliseconds)
     }
@@ -37,7 +37,7 @@ extension Session {
         message: "\(address.text): has seen \(keys.names.count) phases, more than \(QueuePlace.maximumPhaseKeys) in "
           + "its life; start a new file")
     }
-    let session = Session(
+    let session = SQLiteSession(
       connection, keys: keys, tally: tally, isFullySynchronous: address.isFullySynchronous,
       log: LogKeeper(connection, gate, database))
     try storeErrors("open", address) { () throws(SQLiteFailure) in

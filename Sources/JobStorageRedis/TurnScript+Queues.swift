@@ -1,5 +1,5 @@
 /// The parts of a turn that bring jobs into queues and out of them: E P G (`turnScript`).
-let queueParts = #"""
+let turnQueues = #"""
   -- The state of a job that is there.
   local function present(id, text)
     local state = sub(text, 1, 1)

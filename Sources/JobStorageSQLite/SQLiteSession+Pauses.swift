@@ -1,7 +1,7 @@
 internal import JobStorage
 internal import PipelineModel
 
-extension Session {
+extension SQLiteSession {
   /// - Parameter phase: one that the pipeline has; nil: the whole pipeline.
   func setPaused(_ paused: Bool, phase: Int?) throws(SQLiteFailure) {
     let value = paused ? 1 : 0

@@ -3,7 +3,7 @@ internal import PipelineModel
 
 /// Every change of a job's state goes through `withdraw` (or a bulk removal and `countOut`) and one of the `put`s, so
 /// that counts and places cannot disagree.
-extension Session {
+extension SQLiteSession {
   /// Takes the job out of wherever it stands.
   func withdraw(_ job: inout JobHead) throws(SQLiteFailure) {
     countOut(job)
@@ -72,7 +72,7 @@ extension Session {
 
   private func nextFinishedPlace(_ state: JobState) throws(SQLiteFailure) -> Int64 {
     let places = state == .dead ? FinishedPlaces.dead : FinishedPlaces.other
-    let last = state == .dead ? \Session.lastDead : \Session.lastFinished
+    let last = state == .dead ? \SQLiteSession.lastDead : \SQLiteSession.lastFinished
     guard self[keyPath: last] < places.upperBound else {
       throw SQLiteFailure.unreadable("no place is left for jobs that end")
     }

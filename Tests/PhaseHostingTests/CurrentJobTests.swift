@@ -6,15 +6,15 @@ import Testing
 @testable import PhaseHosting
 
 /// What a plugin may hand to the callbacks of its job, and when.
-@Suite struct RunningJobTests {
-  private let running: RunningJob
+@Suite struct CurrentJobTests {
+  private let running: CurrentJob
   private let ends: [Int32]
 
   init() throws {
     var pair: [Int32] = [-1, -1]
     try #require(socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0, &pair) == 0)
     ends = pair
-    running = RunningJob(channel: ReportChannel(descriptor: pair[0]))
+    running = CurrentJob(channel: ReportChannel(descriptor: pair[0]))
   }
 
   private func reports() throws -> [HostReport] {

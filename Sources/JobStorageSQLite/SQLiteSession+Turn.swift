@@ -1,7 +1,7 @@
 internal import JobStorage
 internal import PipelineModel
 
-extension Session {
+extension SQLiteSession {
   func apply(_ turn: StoreTurn) throws(SQLiteFailure) -> StoreTurnResult {
     guard !turn.isEmpty else { return StoreTurnResult() }
     return try transaction(flushing: false) { () throws(SQLiteFailure) in

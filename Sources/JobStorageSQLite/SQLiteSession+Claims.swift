@@ -1,7 +1,7 @@
 internal import JobStorage
 internal import PipelineModel
 
-extension Session {
+extension SQLiteSession {
   /// Writes to the queue and the leases alone; see `Schema` on jobs that are given out.
   func claim(_ claim: Claim, now: Timestamp) throws(SQLiteFailure) -> [ClaimedJob] {
     guard let key = keys.key(ofIndex: claim.phase), claim.limit > 0 else { return [] }

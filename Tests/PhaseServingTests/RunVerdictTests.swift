@@ -7,18 +7,18 @@ import WireProtocol
 @testable import PhaseServing
 
 @Suite("What the end of a run means")
-struct VerdictTests {
-  private func run(_ ending: Run.Ending? = nil, instructions: String = #"{"a":1}"#) throws -> Run {
+struct RunVerdictTests {
+  private func run(_ ending: HostRun.Ending? = nil, instructions: String = #"{"a":1}"#) throws -> HostRun {
     let order = JobOrder(
       job: try #require(JobID("j")), token: LeaseToken(7), attempt: 1, timeoutMilliseconds: 0)
-    var run = Run(
+    var run = HostRun(
       assignment: Assignment(order: order, link: 1, serial: 1, pipeline: "p", instructions: Array(instructions.utf8)),
       begun: ClockReading(timestamp: Timestamp(milliseconds: 1), instant: Instant(milliseconds: 1), nanoseconds: 0))
     run.ending = ending
     return run
   }
 
-  private func outcome(_ status: HostStatus, _ ending: Run.Ending? = nil) throws -> AttemptOutcome {
+  private func outcome(_ status: HostStatus, _ ending: HostRun.Ending? = nil) throws -> AttemptOutcome {
     verdict(on: HostResult(status: status), of: try run(ending), jobType: "t", limit: 1_000).outcome
   }
 

@@ -1,6 +1,6 @@
 /// Words of a command in the protocol's own form (RESP: `$LENGTH`, the bytes), one after the other in one buffer: a turn
 /// has thousands of words, and an array for each would cost more than the server's work.
-struct RedisWords {
+struct RESPEncoder {
   private(set) var bytes: [UInt8] = []
   private(set) var count = 0
 
@@ -33,7 +33,7 @@ struct RedisWords {
     end()
   }
 
-  mutating func append(_ words: RedisWords) {
+  mutating func append(_ words: RESPEncoder) {
     bytes.append(contentsOf: words.bytes)
     count += words.count
   }
@@ -54,7 +54,7 @@ struct RedisWords {
   }
 }
 
-extension RedisWords {
+extension RESPEncoder {
   init(_ words: [[UInt8]]) {
     for word in words { append(word) }
   }

@@ -1,7 +1,7 @@
 internal import JobStorage
 internal import PipelineModel
 
-extension Session {
+extension SQLiteSession {
   func cancel(_ id: JobID, now: Timestamp) throws(SQLiteFailure) -> (was: JobState, lease: RunningJob?)? {
     guard var job = try head(id: id) else { return nil }
     let was = job.state

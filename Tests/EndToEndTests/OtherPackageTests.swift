@@ -29,4 +29,38 @@ struct OtherPackageTests {
         == true)
     withExtendedLifetime(folder) {}
   }
+
+  /// Five lines that register a scheme are all of `carbontube`.
+  @Test func `A command line that knows it keeps the jobs of a pipeline in it`() throws {
+    let folder = try TemporaryFolder()
+    let linked = try Program(
+      "/usr/bin/python3",
+      [
+        "-B", "\(packageFolder)/Tests/EndToEndTests/Resources/link-shelftube.py", packageFolder,
+        "\(packageFolder)/Tests/Fixtures/ShelfPackage", folder.path,
+      ], in: folder.path
+    ).end()
+    try #require(linked.status == 0, "\(linked)")
+    func shelftube(_ arguments: [String]) throws -> Program.End {
+      try Program(
+        "\(folder.path)/shelftube", arguments, in: folder.path,
+        environment: [
+          "TMPDIR": folder.path, "CARBONTUBE_PLUGIN_HOST": "\(buildFolder)/carbontube-plugin-host",
+        ]
+      ).end()
+    }
+    let version = try shelftube(["version"])
+    #expect(try version.status == 0 && version.output == Program.run(["version"], in: folder.path).output, "\(version)")
+    let wrong = try shelftube(["run", "--storage", "shelves:mine", Terminals.library, "example-one", #"{"size": 3}"#])
+    #expect(wrong.status == 78 && wrong.complaint.contains("'shelves:…' is not known; write "), "\(wrong)")
+    #expect(wrong.complaint.contains(" or shelf:NAME"), "\(wrong)")
+    let done = try shelftube([
+      "run", "--json", "--storage", "shelf:mine", Terminals.library, "example-one", #"{"size": 3}"#, #"{"size": -5}"#,
+      "--no-schema-check",
+    ])
+    #expect(done.status == 1 && done.lines.count == 2, "\(done)")
+    #expect(done.lines.first?.contains(#""state":"succeeded""#) == true, "\(done)")
+    #expect(done.lines.last?.contains(#""state":"dead""#) == true, "\(done)")
+    withExtendedLifetime(folder) {}
+  }
 }

@@ -17,7 +17,8 @@ manifest = (package / ".build/debug.yaml").read_text()
 
 
 def arguments(command):
-    entry = re.search(r'^  "C\.carbontube-[^"]*-debug\.%s":\n(?:    .*\n)*?    args: (\[.*\])$' % command, manifest, re.M)
+    entry = re.search(
+        r'^  "C\.carbontube-\w+-unknown-linux-gnu-debug\.%s":\n(?:    .*\n)*?    args: (\[.*\])$' % command, manifest, re.M)
     return json.loads(entry[1])
 
 
@@ -31,15 +32,21 @@ compiling, linking = arguments("module"), arguments("exe")
 see = pairs(compiling, "-I", "-Xcc", "-target") + ["-swift-version", "6", "-Onone"]
 swiftc = compiling[0]
 [objects] = [argument[1:] for argument in linking if argument.startswith("@")]
-others = [path for path in pathlib.Path(objects).read_text().split() if not path.strip("'").endswith("/carbontube.build/main.swift.o")]
+others = [line for line in pathlib.Path(objects).read_text().splitlines() if "/carbontube.build/" not in line]
 (out / "objects").write_text("\n".join(others))
 
-subprocess.run(
-    [swiftc, "-module-name", "ShelfStore", "-parse-as-library", "-whole-module-optimization", "-emit-module", "-emit-module-path",
-     out / "ShelfStore.swiftmodule", "-c", *sorted((shelf / "Sources/ShelfStore").glob("*.swift")), "-o", out / "ShelfStore.o", *see],
-    check=True)
-subprocess.run(
-    [swiftc, "-module-name", "shelftube", "-emit-executable", shelf / "Sources/shelftube/main.swift", out / "ShelfStore.o",
-     f"@{out}/objects", "-I", out, "-L", pathlib.Path(linking[linking.index("-L") + 1]),
-     *(argument for argument in linking if argument.startswith("-l")), *see, "-o", out / "shelftube"],
-    check=True)
+
+def run(*arguments):
+    status = subprocess.run([swiftc, *arguments, *see]).returncode
+    if status != 0:
+        sys.exit(status)
+
+
+run(
+    "-module-name", "ShelfStore", "-parse-as-library", "-whole-module-optimization",
+    "-emit-module", "-emit-module-path", out / "ShelfStore.swiftmodule",
+    "-c", *sorted((shelf / "Sources/ShelfStore").glob("*.swift")), "-o", out / "ShelfStore.o")
+run(
+    "-module-name", "shelftube", "-emit-executable", shelf / "Sources/shelftube/main.swift", "-I", out,
+    out / "ShelfStore.o", f"@{out}/objects", *pairs(linking, "-L"),
+    *(argument for argument in linking if argument.startswith("-l")), "-o", out / "shelftube")

@@ -32,7 +32,7 @@ public struct PhaseKeys: Sendable {
   public private(set) var keys: [Int] = []
   private var indexes: [Int?]
   /// The phase that new jobs begin in.
-  package private(set) var startIndex = 0
+  public private(set) var startIndex = 0
 
   /// For a store that is not open yet: no phase at all.
   public init() {
@@ -65,7 +65,8 @@ public struct PhaseKeys: Sendable {
   /// Of the present definition.
   public var phaseCount: Int { keys.count }
 
-  package var startKey: Int { keys[startIndex] }
+  /// Of the phase that new jobs begin in.
+  public var startKey: Int { keys[startIndex] }
 
   /// Nil where the present definition does not have the phase.
   public func index(ofKey key: Int) -> Int? { indexes.indices.contains(key) ? indexes[key] : nil }

@@ -38,19 +38,22 @@ extension Scene {
     if found != wanted { record.note("found \(found), wanted \(wanted)" + told(note()), at: place) }
   }
 
-  /// Expects that `call` is refused with an error of this kind.
+  /// Expects that `call` is refused with an error of this kind, which it returns.
+  @discardableResult
   func expect(
     _ kind: StoreError.Kind, _ note: @autoclosure () -> String = "", fileID: String = #fileID,
     filePath: String = #filePath, line: Int = #line, of call: () throws -> Any
-  ) {
+  ) -> StoreError? {
     let place = ContractPlace(fileID: fileID, filePath: filePath, line: line)
     do {
       record.note("found \(try call()), wanted an error of the kind \(kind)" + told(note()), at: place)
     } catch let error as StoreError where error.kind == kind {
       record.note(nil, at: place)
+      return error
     } catch {
       record.note("found the error \(error), wanted one of the kind \(kind)" + told(note()), at: place)
     }
+    return nil
   }
 
   /// Ends the case where there is nothing.

@@ -12,7 +12,9 @@ public enum JobStorageContract {
   public typealias StoreMaker = @Sendable () throws -> any JobStore
 
   /// In the order in which they are best made to hold.
-  public static let cases: [ContractCase] = looking + pages + metrics + pruning
+  public static let cases: [ContractCase] =
+    looking + enqueuing + claims + completions + failures + leases + losses + tokens + delays + turns + cancelling
+    + requeuing + deleting + actions + pages + keeping + definitions + metrics + pruning
 
   /// Runs all cases, one after the other, each on a store of its own.
   public static func run(_ makeStore: @escaping StoreMaker) -> ContractReport {

@@ -7,7 +7,7 @@ extension JobStorageContract {
       let readers = try scene.readers()
       for step in 0..<2 {
         try scene.turn { $0.metrics = [PhaseMetrics(minute: 7, phase: 0)] }
-        if step == 0 { try scene.enqueueOneInEachState() } else { _ = try scene.perform(.requeue) }
+        if step == 0 { try scene.enqueueOneInEachState() } else { try scene.perform(.requeue) }
         let expected = try scene.all()
         for reader in readers {
           try scene.expect(reader.jobs(matching: JobFilter(), after: nil, limit: 100).jobs, is: expected)
@@ -56,14 +56,13 @@ extension JobStorageContract {
             (JobFilter(id: .named("nobody")), 0), (JobFilter(states: []), 0),
           ] {
             var found = 0
-            var cursor: String?
-            repeat {
+            try scene.follow(nil) { cursor in
               let step = try reader.count(matching: filter, after: cursor, limit: limit)
               scene.expect(step.examined <= limit)
               scene.expect(step.count <= step.examined)
               found += step.count
-              cursor = step.next
-            } while cursor != nil
+              return step.next
+            }
             scene.expect(found, is: expected, "\(filter) by \(limit)")
           }
         }
@@ -77,9 +76,9 @@ extension JobStorageContract {
       try scene.expect(scene.store.counts().deadBytes, is: 2_100)
       try scene.reopen()
       try scene.expect(scene.store.counts().deadBytes, is: 2_100)
-      _ = try scene.perform(.requeue, JobFilter(id: .named("b")))
+      try scene.perform(.requeue, JobFilter(id: .named("b")))
       try scene.expect(scene.store.counts().deadBytes, is: 100)
-      _ = try scene.perform(.delete, JobFilter(states: [.dead]))
+      try scene.perform(.delete, JobFilter(states: [.dead]))
       try scene.expect(scene.store.counts().deadBytes, is: 0)
     },
   ]

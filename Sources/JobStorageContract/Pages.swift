@@ -86,7 +86,7 @@ extension JobStorageContract {
       let jobs = try scene.claim(exactly: 5)
       for job in jobs[..<4] { try scene.complete(job, next: 1) }
       let next = try scene.claim(1, exactly: 4)
-      try scene.release(next[0], 1)
+      try scene.turn { $0.settlements = [scene.release(next[0], 1)] }
       try scene.fail(next[2], .bury, phase: 1)
       try scene.complete(next[3], 1, next: 2)
       try scene.complete(try scene.claimOne(2), 2, next: nil)

@@ -1,12 +1,23 @@
-internal import JobStorage
-internal import PipelineModel
+package import JobStorage
+package import PipelineModel
 
 /// A store that is open on a pipeline of its own, a clock that only the case moves, and the record of what does not hold.
-final class Scene {
-  let store: any JobStore
+package final class Scene {
+  package let store: any JobStore
   let record: ContractRecord
   let pipelineName = "t-\(UInt64.random(in: 0 ... .max))"
-  var now = Timestamp(milliseconds: 1_800_000_000_000)
+  package var now = Timestamp(milliseconds: 1_800_000_000_000)
+
+  /// What did not hold.
+  package var failures: [ContractFailure] { record.failures }
+
+  /// For tests that do with the store what no case does.
+  package convenience init(
+    _ makeStore: JobStorageContract.StoreMaker, fileID: String = #fileID, filePath: String = #filePath,
+    line: Int = #line
+  ) throws {
+    try self.init(makeStore, ContractRecord(ContractPlace(fileID: fileID, filePath: filePath, line: line)))
+  }
 
   init(_ makeStore: JobStorageContract.StoreMaker, _ record: ContractRecord) throws {
     store = try makeStore()
@@ -21,17 +32,25 @@ final class Scene {
     try store.open(definition, owner: "owner", now: now)
   }
 
-  func reopen() throws {
+  package func reopen() throws {
     store.close()
     try open()
   }
 
-  /// A turn at the present time.
+  /// A turn at the present time; ends the case where the store answers for more or for less than was asked.
   @discardableResult
   func turn(_ fill: (inout StoreTurn) throws -> Void) throws -> StoreTurnResult {
     var turn = StoreTurn(now: now)
     try fill(&turn)
-    return try store.apply(turn)
+    let result = try store.apply(turn)
+    let found = [result.settlements.count, result.enqueues.count, result.claims.count]
+    let wanted = [turn.settlements.count, turn.enqueues.count, turn.claims.count]
+    guard found == wanted else {
+      throw ContractFailure(
+        message: "found \(found) answers to settlements, enqueues and claims, wanted \(wanted)", place: record.lastPlace
+      )
+    }
+    return result
   }
 
   @discardableResult
@@ -66,6 +85,27 @@ final class Scene {
     return jobs
   }
 
+  /// As many of those that are waiting there; ends the case where they are fewer.
+  func claim(
+    _ phase: Int = 0, first count: Int, worker: String = "worker-1", fileID: String = #fileID,
+    filePath: String = #filePath, line: Int = #line
+  ) throws -> [ClaimedJob] {
+    let jobs = try claim(phase, limit: count, worker: worker)
+    guard jobs.count == count else {
+      throw ContractFailure(
+        message: "claimed \(jobs.count) jobs in phase \(phase), wanted the first \(count)",
+        place: ContractPlace(fileID: fileID, filePath: filePath, line: line))
+    }
+    return jobs
+  }
+
+  /// The job whose turn it is.
+  func claimNext(
+    _ phase: Int = 0, fileID: String = #fileID, filePath: String = #filePath, line: Int = #line
+  ) throws -> ClaimedJob {
+    try claim(phase, first: 1, fileID: fileID, filePath: filePath, line: line)[0]
+  }
+
   /// The one job that is waiting there.
   func claimOne(
     _ phase: Int = 0, fileID: String = #fileID, filePath: String = #filePath, line: Int = #line
@@ -79,21 +119,28 @@ final class Scene {
       endedAt: now + 5, outcome: outcome)
   }
 
-  private func settle(
-    _ job: ClaimedJob, _ phase: Int, _ attempt: AttemptRecord?, _ effect: Effect
-  ) throws -> [WriteOutcome] {
-    let settlement = Settlement(
-      job: job.id, token: job.token, from: phase, counters: job.counters, attempt: attempt, effect: effect)
-    return try turn { $0.settlements = [settlement] }.settlements
+  func completion(
+    _ job: ClaimedJob, _ phase: Int = 0, next: Int?, instructions: [UInt8]? = nil
+  ) -> Settlement {
+    Settlement(
+      job: job.id, token: job.token, from: phase, counters: job.counters, attempt: attempt(job, phase, .succeeded),
+      effect: next.map { .advance(to: $0, instructions: instructions) } ?? .succeed(instructions: instructions))
   }
 
   @discardableResult
   func complete(
     _ job: ClaimedJob, _ phase: Int = 0, next: Int?, instructions: [UInt8]? = nil
   ) throws -> [WriteOutcome] {
-    let effect: Effect =
-      next.map { .advance(to: $0, instructions: instructions) } ?? .succeed(instructions: instructions)
-    return try settle(job, phase, attempt(job, phase, .succeeded), effect)
+    try turn { $0.settlements = [completion(job, phase, next: next, instructions: instructions)] }.settlements
+  }
+
+  func failure(
+    _ job: ClaimedJob, _ verdict: RetryPolicy.Verdict, phase: Int = 0, outcome: AttemptOutcome = .failed,
+    error: JobError = JobError(type: "Broken", message: "it broke")
+  ) -> Settlement {
+    Settlement(
+      job: job.id, token: job.token, from: phase, counters: job.counters, attempt: attempt(job, phase, outcome),
+      effect: Effect(verdict, on: error))
   }
 
   @discardableResult
@@ -101,27 +148,34 @@ final class Scene {
     _ job: ClaimedJob, _ verdict: RetryPolicy.Verdict, phase: Int = 0, outcome: AttemptOutcome = .failed,
     error: JobError = JobError(type: "Broken", message: "it broke")
   ) throws -> [WriteOutcome] {
-    try settle(job, phase, attempt(job, phase, outcome), Effect(verdict, on: error))
+    try turn { $0.settlements = [failure(job, verdict, phase: phase, outcome: outcome, error: error)] }.settlements
   }
 
-  @discardableResult
-  func release(
-    _ job: ClaimedJob, _ phase: Int = 0, counted: Bool = true, losses: Int? = nil
-  ) throws -> [WriteOutcome] {
-    try settle(job, phase, counted ? attempt(job, phase, .lost) : nil, .toFront(losses: losses))
+  func release(_ job: ClaimedJob, _ phase: Int = 0, counted: Bool = true, losses: Int? = nil) -> Settlement {
+    Settlement(
+      job: job.id, token: job.token, from: phase, counters: job.counters,
+      attempt: counted ? attempt(job, phase, .lost) : nil, effect: .toFront(losses: losses))
   }
+
+  /// In the order in which they were given.
+  func heldLeases() throws -> [RunningJob] { try store.runningJobs().sorted { $0.token < $1.token } }
 
   /// Everybody who can be asked about the jobs: the store, and a reader of it where it has any.
   func readers() throws -> [any JobReader] { try [store as any JobReader] + [store.makeReader()].compactMap(\.self) }
 
   /// Takes an action to its end, `limit` jobs a step.
-  func perform(_ action: FilterAction, _ filter: JobFilter = JobFilter(), limit: Int = 1_000) throws -> [ActionStep] {
+  /// - Parameter cursor: `next` of a step that was made before.
+  @discardableResult
+  package func perform(
+    _ action: FilterAction, _ filter: JobFilter = JobFilter(), after cursor: String? = nil, limit: Int = 1_000
+  ) throws -> [ActionStep] {
     var steps: [ActionStep] = []
-    repeat {
-      let step = try store.perform(action, matching: filter, after: steps.last?.next, limit: limit, now: now)
+    try follow(cursor) { cursor in
+      let step = try store.perform(action, matching: filter, after: cursor, limit: limit, now: now)
       expect(step.examined <= limit && step.changed <= step.examined, "\(step)")
       steps.append(step)
-    } while steps.last?.next != nil && steps.count < 1_000
+      return step.next
+    }
     return steps
   }
 
@@ -130,14 +184,23 @@ final class Scene {
   /// Every job that matches, page by page.
   func all(_ filter: JobFilter = JobFilter(), pageSize: Int = 100) throws -> [JobRecord] {
     var jobs: [JobRecord] = []
-    var cursor: String?
-    repeat {
+    try follow(nil) { cursor in
       let page = try store.jobs(matching: filter, after: cursor, limit: pageSize)
       expect(page.jobs.count <= pageSize)
       jobs += page.jobs
-      cursor = page.next
-    } while cursor != nil
+      return page.next
+    }
     return jobs
+  }
+
+  /// From cursor to cursor, until `step` gives none. One that never ends does not hold up the other cases.
+  func follow(_ first: String?, _ step: (String?) throws -> String?) throws {
+    var cursor = first
+    for _ in 0..<1_000 {
+      cursor = try step(cursor)
+      if cursor == nil { return }
+    }
+    throw ContractFailure(message: "found no end after 1,000 steps from cursor to cursor", place: record.lastPlace)
   }
 
   func ids(_ filter: JobFilter = JobFilter()) throws -> [String] { try all(filter).map(\.id.text) }
@@ -145,21 +208,7 @@ final class Scene {
   /// The counts that the store keeps must be those one finds by looking at every job.
   func expectHonestCounts(fileID: String = #fileID, filePath: String = #filePath, line: Int = #line) throws {
     let kept = try store.counts()
-    var found = StoreCounts(phases: Array(repeating: PhaseCounts(), count: kept.phases.count))
-    for job in try all() {
-      _ = try require(
-        found.phases.indices.contains(job.phase) ? job : nil, fileID: fileID, filePath: filePath, line: line)
-      switch job.state {
-      case .waiting: found.phases[job.phase].waiting += 1
-      case .delayed: found.phases[job.phase].delayed += 1
-      case .running: found.phases[job.phase].running += 1
-      case .dead:
-        found.phases[job.phase].dead += 1
-        found.deadBytes += job.instructions.count
-      case .succeeded: found.succeeded += 1
-      case .cancelled: found.cancelled += 1
-      }
-    }
+    let found = StoreCounts(of: try all(), phases: kept.phases.count)
     expect(
       kept, is: found, "kept, and found by looking at each job", fileID: fileID, filePath: filePath, line: line)
   }
@@ -178,19 +227,5 @@ final class Scene {
     }
     try enqueue("waiting")
     try enqueue("delayed", notBefore: now + 1_000)
-  }
-}
-
-extension JobID {
-  static func named(_ text: String) -> JobID {
-    guard let id = JobID(text) else { preconditionFailure("not an id: \(text)") }
-    return id
-  }
-}
-
-extension WorkerID {
-  static func named(_ text: String) -> WorkerID {
-    guard let id = WorkerID(text) else { preconditionFailure("not a worker: \(text)") }
-    return id
   }
 }

@@ -26,11 +26,12 @@ struct ContractTests {
     let shared = SharedStore()
     let report = JobStorageContract.run { shared.store }
     #expect(!report.holds)
-    let result = try #require(report.results.first { "\($0.contract)" == "metrics: metrics of one minute add up" })
+    let result = try #require(
+      report.results.first { "\($0.contract)" == "enqueuing: the same id twice in one turn is one job" })
     let failure = try #require(result.failures.first)
     #expect(failure.message.hasPrefix("found [") && failure.message.contains("], wanted ["), "\(failure)")
-    #expect(failure.place.fileID == "JobStorageContract/Metrics.swift")
-    #expect("\(report)".contains("metrics: metrics of one minute add up: \(failure)\n"))
+    #expect(failure.place.fileID == "JobStorageContract/Enqueuing.swift")
+    #expect("\(report)".contains("enqueuing: the same id twice in one turn is one job: \(failure)\n"))
     let met = report.results.count { $0.failures.isEmpty }
     #expect(met > 0 && "\(report)".hasSuffix("\n\(met) of \(report.results.count) cases of the contract hold"))
   }

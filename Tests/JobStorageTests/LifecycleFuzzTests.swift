@@ -1,5 +1,6 @@
 import Glibc
 import JobStorage
+import JobStorageContract
 import PipelineModel
 import Testing
 
@@ -52,7 +53,7 @@ private final class LifecycleWorld {
   private(set) var kinds: Set<String> = []
 
   init(_ kind: StoreUnderTest, seed: UInt64) throws {
-    scene = try Scene(kind)
+    scene = try Scene(kind.make)
     random = SeededNumbers(seed: seed)
   }
 
@@ -207,6 +208,7 @@ extension LifecycleWorld {
     if below(3) == 0 { filter.phase = below(3) }
     let steps = try scene.perform(action, filter, limit: 1 + below(50))
     let expected = reference.perform(action, filter, now: scene.now)
+    try expect(scene.failures, [], "steps that are too large")
     try expect(steps.reduce(0) { $0 + $1.changed }, expected.changed, "changed")
     try expect(steps.flatMap(\.cancelled), expected.cancelled, "cancelled")
     try expect(steps.flatMap(\.broken), expected.broken, "broken leases")

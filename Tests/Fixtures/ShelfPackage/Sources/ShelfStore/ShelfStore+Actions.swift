@@ -4,20 +4,20 @@ public import PipelineModel
 extension ShelfStore {
   public func cancel(_ id: JobID, now: Timestamp) throws(StoreError) -> (was: JobState, lease: RunningJob?)? {
     try requireOpen("cancel")
-    guard let place = index(of: id) else { return nil }
-    let was = jobs[place].record.state
-    return (was, was.isFinal ? nil : cancel(place, now))
+    guard let index = index(of: id) else { return nil }
+    let was = jobs[index].record.state
+    return (was, cancel(index, now))
   }
 
   public func requeue(
     _ id: JobID, with instructions: [UInt8], now: Timestamp
   ) throws(StoreError) -> (was: JobState, step: ActionStep)? {
     try requireOpen("requeue")
-    guard let place = index(of: id) else { return nil }
-    let was = jobs[place].record.state
+    guard let index = index(of: id) else { return nil }
+    let was = jobs[index].record.state
     var step = ActionStep()
     step.examined = 1
-    if was.canBeRequeued { requeue(place, with: instructions, now, &step) }
+    requeue(index, with: instructions, now, &step)
     return (was, step)
   }
 
@@ -32,7 +32,7 @@ extension ShelfStore {
     let passes = action == .requeue ? states.map { [$0] } : [states]
     var step = ActionStep()
     while at.pass < passes.count {
-      guard let place = jobs.firstIndex(where: { $0.serial > at.serial && $0.serial <= at.upTo }) else {
+      guard let index = jobs.firstIndex(where: { $0.serial > at.serial && $0.serial <= at.upTo }) else {
         at.pass += 1
         at.serial = 0
         continue
@@ -42,9 +42,9 @@ extension ShelfStore {
         return step
       }
       step.examined += 1
-      at.serial = jobs[place].serial
-      guard passes[at.pass].contains(jobs[place].record.state), jobs[place].isMeant(by: filter, keys) else { continue }
-      change(place, action, now, &step)
+      at.serial = jobs[index].serial
+      guard passes[at.pass].contains(jobs[index].record.state), jobs[index].isMeant(by: filter, keys) else { continue }
+      change(index, action, now, &step)
     }
     return step
   }
@@ -63,7 +63,7 @@ extension ShelfStore {
   }
 
   private func firstBeyond(_ policy: RetentionPolicy, _ now: Timestamp) -> JobID? {
-    let ended = jobs.filter { $0.record.state.isFinal }.sorted { $0.place < $1.place }.map(\.record)
+    let ended = jobs.filter { $0.record.state.isFinal }.sorted { $0.order < $1.order }.map(\.record)
     let dead = ended.filter { $0.state == .dead }
     if let limit = policy.maximumDead, dead.count > limit { return dead.first?.id }
     let finished = ended.filter { $0.state != .dead }
@@ -75,32 +75,29 @@ extension ShelfStore {
     return isBeyond ? oldest.id : nil
   }
 
-  private func change(_ place: Int, _ action: FilterAction, _ now: Timestamp, _ step: inout ActionStep) {
+  private func change(_ index: Int, _ action: FilterAction, _ now: Timestamp, _ step: inout ActionStep) {
     switch action {
     case .cancel:
-      step.cancelled.append(jobs[place].record.id)
-      if let lease = cancel(place, now) { step.broken.append(lease) }
-    case .requeue: return requeue(place, with: nil, now, &step)
-    case .delete: jobs.remove(at: place)
+      step.cancelled.append(jobs[index].record.id)
+      if let lease = cancel(index, now) { step.broken.append(lease) }
+    case .requeue: return requeue(index, with: nil, now, &step)
+    case .delete: jobs.remove(at: index)
     }
     step.changed += 1
   }
 
   /// - Returns: the lease that was broken.
-  private func cancel(_ place: Int, _ now: Timestamp) -> RunningJob? {
-    let lease = jobs[place].running(keys)
-    if let lease { jobs[place].keep(.cancelled(lease, now: now), key: jobs[place].record.phase) }
-    put(place, .cancelled, now)
+  private func cancel(_ index: Int, _ now: Timestamp) -> RunningJob? {
+    let lease = jobs[index].running(keys)
+    guard let move = JobLifecycle.cancel(jobs[index].standing(keys), lease: lease, now: now) else { return nil }
+    make(move, of: index, now)
     return lease
   }
 
-  private func requeue(_ place: Int, with instructions: [UInt8]?, _ now: Timestamp, _ step: inout ActionStep) {
-    // A job whose phase is gone has no queue to go back to.
-    guard let phase = keys.index(ofKey: jobs[place].record.phase) else { return }
-    if jobs[place].record.state != .delayed { jobs[place].resetCounters() }
-    if let instructions { jobs[place].record.instructions = instructions }
-    put(place, .waiting, now)
-    step.requeued[phase, default: 0] += 1
+  private func requeue(_ index: Int, with instructions: [UInt8]?, _ now: Timestamp, _ step: inout ActionStep) {
+    guard let move = JobLifecycle.requeue(jobs[index].standing(keys), with: instructions) else { return }
+    make(move, of: index, now)
+    step.requeued[keys.shownIndex(ofKey: jobs[index].record.phase), default: 0] += 1
     step.changed += 1
   }
 }

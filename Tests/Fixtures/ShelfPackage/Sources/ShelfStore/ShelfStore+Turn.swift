@@ -6,7 +6,7 @@ extension ShelfStore {
     try requireOpen("apply")
     try turn.refuseUnknownPhases(keys, address: address)
     var result = StoreTurnResult()
-    settle(turn, &result)
+    result.settlements = settle(turn)
     result.enqueues = turn.enqueues.map { enqueue($0, turn) }
     if turn.promotionLimit > 0 { promote(turn, &result) }
     result.claims = turn.claims.map { claim($0, turn.now) }
@@ -14,20 +14,42 @@ extension ShelfStore {
     return result
   }
 
+  private func settle(_ turn: StoreTurn) -> [WriteOutcome] {
+    var toFront: [(index: Int, move: Move)] = []
+    let outcomes = turn.settlements.map { settlement -> WriteOutcome in
+      guard let index = index(of: settlement.job),
+        let move = JobLifecycle.settle(settlement, of: jobs[index].standing(keys), dueBy: turn.promotionTime)
+      else { return .stale }
+      if settlement.effect.isToFront {
+        jobs[index].endLease()
+        toFront.append((index, move))
+      } else {
+        make(move, of: index, turn.now)
+      }
+      return .recorded
+    }
+    // Backwards, so that the first of them ends up in front.
+    for (index, move) in toFront.reversed() { make(move, of: index, turn.now) }
+    return outcomes
+  }
+
   private func enqueue(_ new: NewJob, _ turn: StoreTurn) -> EnqueueOutcome {
     if let there = index(of: new.id) { return .duplicate(jobs[there].record.state) }
     lastSerial += 1
-    jobs.append(ShelvedJob(new, serial: lastSerial, key: keys.keys[0], now: turn.now))
-    put(jobs.count - 1, notBefore: new.notBefore, dueBy: turn.promotionTime, turn.now)
+    jobs.append(ShelvedJob(new, serial: lastSerial, key: keys.startKey, now: turn.now))
+    let place = JobLifecycle.enqueue(new, at: keys.startIndex, dueBy: turn.promotionTime)
+    put(jobs.count - 1, at: place, turn.now)
     return .stored
   }
 
   private func promote(_ turn: StoreTurn, _ result: inout StoreTurnResult) {
-    let due = jobs.indices.filter { (jobs[$0].record.dueAt ?? .init(milliseconds: .max)) <= turn.promotionTime }
-      .sorted { (jobs[$0].due, jobs[$0].serial) < (jobs[$1].due, jobs[$1].serial) }
-    for place in due.prefix(turn.promotionLimit) {
-      result.promoted[keys.shownIndex(ofKey: jobs[place].record.phase), default: 0] += 1
-      put(place, .waiting, turn.now)
+    func due(_ index: Int) -> Timestamp { jobs[index].record.dueAt ?? Timestamp(milliseconds: .max) }
+    let isDue = jobs.indices.filter { due($0) <= turn.promotionTime }
+      .sorted { (due($0), jobs[$0].serial) < (due($1), jobs[$1].serial) }
+    for index in isDue.prefix(turn.promotionLimit) {
+      guard let move = JobLifecycle.promote(jobs[index].standing(keys)) else { continue }
+      result.promoted[keys.shownIndex(ofKey: jobs[index].record.phase), default: 0] += 1
+      make(move, of: index, turn.now)
     }
     result.nextDue = jobs.compactMap(\.record.dueAt).min()
   }
@@ -35,18 +57,11 @@ extension ShelfStore {
   private func claim(_ claim: Claim, _ now: Timestamp) -> [ClaimedJob] {
     guard let key = keys.key(ofIndex: claim.phase) else { return [] }
     let queue = jobs.indices.filter { jobs[$0].record.state == .waiting && jobs[$0].record.phase == key }
-      .sorted { (-jobs[$0].record.priority, jobs[$0].place) < (-jobs[$1].record.priority, jobs[$1].place) }
-    return queue.prefix(claim.limit).map { place in
+      .sorted { (-jobs[$0].record.priority, jobs[$0].order) < (-jobs[$1].record.priority, jobs[$1].order) }
+    return queue.prefix(claim.limit).compactMap { index in
       lastToken += 1
-      let token = LeaseToken(lastToken)
-      put(place, .running, now)
-      let before = jobs[place].record
-      jobs[place].record.attempt += 1
-      jobs[place].record.worker = claim.worker
-      jobs[place].token = token
-      return ClaimedJob(
-        id: before.id, token: token, attempt: before.attempt + 1, failures: before.failures, crashes: before.crashes,
-        losses: before.losses, instructions: before.instructions, queuedAt: jobs[place].queuedAt)
+      jobs[index].beginLease(LeaseToken(lastToken), claim.worker, now: now)
+      return jobs[index].claimed
     }
   }
 
@@ -60,28 +75,25 @@ extension ShelfStore {
       meters.append(kept)
     }
   }
-
-  func index(of id: JobID) -> Int? { jobs.firstIndex { $0.record.id == id } }
-
-  /// Takes the job out of where it stands, and out of its lease, and puts it behind all others of the new state.
-  func put(_ place: Int, _ state: JobState, _ now: Timestamp, atFront: Bool = false) {
-    if atFront { firstPlace -= 1 } else { lastPlace += 1 }
-    jobs[place].place = atFront ? firstPlace : lastPlace
-    jobs[place].record.state = state
-    jobs[place].record.updatedAt = now
-    jobs[place].record.dueAt = nil
-    jobs[place].record.worker = nil
-    jobs[place].token = nil
-    if state == .waiting { jobs[place].queuedAt = now }
-  }
-
-  func put(_ place: Int, notBefore due: Timestamp?, dueBy: Timestamp, _ now: Timestamp) {
-    guard let due, due > dueBy else { return put(place, .waiting, now) }
-    put(place, .delayed, now)
-    jobs[place].record.dueAt = due
-  }
 }
 
-extension ShelvedJob {
-  fileprivate var due: Timestamp { record.dueAt ?? .init(milliseconds: .max) }
+extension ShelfStore {
+  func index(of id: JobID) -> Int? { jobs.firstIndex { $0.record.id == id } }
+
+  /// Executes what `JobLifecycle` has decided.
+  func make(_ move: Move, of index: Int, _ now: Timestamp) {
+    jobs[index].note(move, keys)
+    put(index, at: move.to, now)
+  }
+
+  /// Behind all others there, or before them where the place says so.
+  func put(_ index: Int, at place: Place, _ now: Timestamp) {
+    if case .queue(_, atFront: true) = place {
+      firstOrder -= 1
+      jobs[index].put(at: place, order: firstOrder, keys, now: now)
+    } else {
+      lastOrder += 1
+      jobs[index].put(at: place, order: lastOrder, keys, now: now)
+    }
+  }
 }

@@ -14,8 +14,8 @@ public final class ShelfStore: JobStore {
   var lastSerial: UInt64 = 0
   var lastToken: UInt64 = 0
   /// Of the job that was put last behind all others, and before all others.
-  var lastPlace: Int64 = 0
-  var firstPlace: Int64 = 0
+  var lastOrder: Int64 = 0
+  var firstOrder: Int64 = 0
   /// By key.
   var meters: [PhaseMetrics] = []
   private var isPipelinePaused = false

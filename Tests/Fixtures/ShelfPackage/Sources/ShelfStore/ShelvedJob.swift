@@ -4,14 +4,17 @@ import PipelineModel
 /// A job as the shelf has it.
 struct ShelvedJob {
   /// Rises with each enqueue.
-  var serial: UInt64
+  let serial: UInt64
   /// With keys for phases.
-  var record: JobRecord
+  private(set) var record: JobRecord
   /// Among those of its state, and of its phase and priority where it waits: the smallest first.
-  var place: Int64 = 0
-  var queuedAt: Timestamp
-  var token: LeaseToken?
+  private(set) var order: Int64 = 0
+  private(set) var queuedAt: Timestamp
+  private(set) var token: LeaseToken?
 
+  private static let attemptsKept = 100
+
+  /// It has to be put somewhere yet.
   init(_ new: NewJob, serial: UInt64, key: Int, now: Timestamp) {
     self.serial = serial
     queuedAt = now
@@ -20,6 +23,77 @@ struct ShelvedJob {
       instructions: new.instructions, enqueuedAt: now, updatedAt: now)
   }
 
+  /// What `JobLifecycle` decides by.
+  func standing(_ keys: PhaseKeys) -> Standing {
+    Standing(state: record.state, phase: keys.index(ofKey: record.phase), token: token, counters: counters)
+  }
+
+  /// All of a move but the place where it ends.
+  mutating func note(_ move: Move, _ keys: PhaseKeys) {
+    if let attempt = move.attempt { keep(attempt, keys) }
+    if let instructions = move.instructions { record.instructions = instructions }
+    switch move.error {
+    case .kept: break
+    case .replaced(let error): record.error = error
+    case .forgotten: record.error = nil
+    }
+    counters = move.counters
+  }
+
+  /// Takes it out of where it stands, and out of its lease.
+  mutating func put(at place: Place, order: Int64, _ keys: PhaseKeys, now: Timestamp) {
+    endLease()
+    self.order = order
+    record.updatedAt = now
+    record.dueAt = nil
+    switch place {
+    case .queue(let phase, _):
+      record.state = .waiting
+      record.phase = keys.key(ofIndex: phase) ?? record.phase
+      queuedAt = now
+    case .delayed(let due):
+      record.state = .delayed
+      record.dueAt = due
+    case .finished(let state): record.state = state
+    }
+  }
+
+  mutating func beginLease(_ token: LeaseToken, _ worker: WorkerID, now: Timestamp) {
+    counters = JobLifecycle.claim(counters)
+    record.state = .running
+    record.worker = worker
+    record.updatedAt = now
+    self.token = token
+  }
+
+  /// From here on its token is stale.
+  mutating func endLease() {
+    token = nil
+    record.worker = nil
+  }
+
+  private mutating func keep(_ attempt: AttemptRecord, _ keys: PhaseKeys) {
+    var kept = attempt
+    kept.phase = keys.key(ofIndex: attempt.phase) ?? record.phase
+    record.attempts = record.attempts.suffix(Self.attemptsKept - 1) + [kept]
+  }
+
+  private var counters: JobCounters {
+    get {
+      JobCounters(
+        attempt: record.attempt, failures: record.failures, crashes: record.crashes, losses: record.losses)
+    }
+    set {
+      record.attempt = newValue.attempt
+      record.failures = newValue.failures
+      record.crashes = newValue.crashes
+      record.losses = newValue.losses
+    }
+  }
+}
+
+/// As others see it.
+extension ShelvedJob {
   func shown(_ keys: PhaseKeys) -> JobRecord {
     var shown = record
     shown.phase = keys.shownIndex(ofKey: record.phase)
@@ -36,24 +110,15 @@ struct ShelvedJob {
       claimedAt: record.updatedAt)
   }
 
-  func isMeant(by filter: JobFilter, _ keys: PhaseKeys) -> Bool {
-    var looked = record
-    looked.phase = keys.shownIndex(ofKey: record.phase)
-    return filter.matches(looked)
+  /// For the worker that has just got it.
+  var claimed: ClaimedJob? {
+    guard let token else { return nil }
+    return ClaimedJob(
+      id: record.id, token: token, attempt: record.attempt, failures: record.failures, crashes: record.crashes,
+      losses: record.losses, instructions: record.instructions, queuedAt: queuedAt)
   }
 
-  mutating func keep(_ attempt: AttemptRecord, key: Int) {
-    var kept = attempt
-    kept.phase = key
-    record.attempts = record.attempts.suffix(99) + [kept]
-  }
-
-  mutating func resetCounters() {
-    record.attempt = 0
-    record.failures = 0
-    record.crashes = 0
-    record.losses = 0
-  }
+  func isMeant(by filter: JobFilter, _ keys: PhaseKeys) -> Bool { filter.matches(shown(keys)) }
 }
 
 extension PhaseCounts {

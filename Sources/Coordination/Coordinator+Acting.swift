@@ -70,7 +70,7 @@ extension Coordinator {
 
   /// What a step of an action did to what is known here.
   func note(_ step: ActionStep) {
-    for (phase, count) in step.requeued where queued.indices.contains(phase) { queued[phase] += count }
+    for (phase, count) in step.requeued { turns.requeued(count, in: phase) }
     stop(step.broken)
     if !awaited.isEmpty { for id in step.cancelled { awaited.look(for: id) } }
     pruning.noteFinished(step.cancelled.count)
@@ -92,7 +92,7 @@ extension Coordinator {
     }) { [unowned self] result in
       switch result {
       case .success(let state):
-        self.paused = state
+        turns.set(paused: state)
         answer.send(PauseDocument(paused: paused))
       case .failure(let error): answer.refuse(.unavailable, error.message)
       }

@@ -24,11 +24,11 @@ extension Coordinator {
   /// Takes one step of the next action.
   /// - Returns: false where none is due.
   func stepOfAction(now: Moment) -> Bool {
-    let isIdle = turnOfLastStep == turnNumber
+    let isIdle = turnOfLastStep == turns.number
     guard let action = actions.next(now: now.instant, isIdle: isIdle), case .change(let change) = action.verb else {
       return false
     }
-    turnOfLastStep = turnNumber
+    turnOfLastStep = turns.number
     stepInStore = action.id
     let (filter, cursor, limit, wall) = (action.filter, action.cursor, action.size.limit, now.wall)
     submit(

@@ -19,7 +19,7 @@ extension Coordinator {
 
   private func addAwaiting(_ job: JobID, _ answer: AnswerTo<Verbs.Await>) {
     let waiter = AwaitedJobs.Waiter(route: answer.plain.route, request: answer.plain.request)
-    guard awaited.add(waiter, for: job, turn: turnNumber, now: moment().instant) else {
+    guard awaited.add(waiter, for: job, turn: turns.number, now: moment().instant) else {
       return answer.refuse(.busy, "too many requests wait for jobs; try again later")
     }
   }
@@ -32,16 +32,10 @@ extension Coordinator {
     }
   }
 
-  /// Turns before this one are in the store.
-  private var firstTurnOutside: Int {
-    if isTurnInStore { return turnNumber - 1 }
-    return pending.turn.enqueues.isEmpty ? .max : turnNumber
-  }
-
   /// Asks the store about jobs that may have ended without this coordinator's knowing what became of them.
   func lookForAwaited(now: Moment) {
     guard !awaited.isEmpty, !isReadingAwaited, isOpen else { return }
-    let ids = awaited.takeUnsure(before: firstTurnOutside, limit: Self.lookedUpAtOnce)
+    let ids = awaited.takeUnsure(before: turns.firstOutsideStore, limit: Self.lookedUpAtOnce)
     guard !ids.isEmpty else { return }
     isReadingAwaited = true
     read { reader throws(StoreError) -> [JobState?] in

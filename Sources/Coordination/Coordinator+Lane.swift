@@ -35,7 +35,7 @@ extension Coordinator {
   /// Something would go on at once if the loop came round again.
   func hasBite(now: Moment) -> Bool {
     guard !laneBusy, isOpen else { return false }
-    let changes = actions.hasNext && (turnOfLastStep == turnNumber || now.instant >= actions.restsUntil)
+    let changes = actions.hasNext && (turnOfLastStep == turns.number || now.instant >= actions.restsUntil)
     return queries.wantsTheStore || changes || pruning.isDue(now: now.instant)
   }
 

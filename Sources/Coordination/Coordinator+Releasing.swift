@@ -6,9 +6,9 @@ internal import WireProtocol
 extension Coordinator {
   /// Suspects go out, each to a worker that has nothing else.
   func sendSuspects(now: Moment) {
-    guard roster.hasParked, !paused.pipeline else { return }
+    guard roster.hasParked, !turns.paused.pipeline else { return }
     let suspects = roster.placeSuspects(
-      now: now.instant, allowance: allowance, isPaused: { paused.phases.contains($0) })
+      now: now.instant, allowance: allowance, isPaused: { turns.paused.phases.contains($0) })
     for flight in suspects {
       let order = JobOrder(
         job: flight.job, token: flight.token, attempt: flight.attempt,
@@ -39,7 +39,7 @@ extension Coordinator {
       // A suspect that did not begin is no nearer to a proof than before.
       let hadBegun = began && stage == .out && (flight.losses == 0 || flight.hasBegun)
       let losses = isProven ? flight.losses + 1 : lost && flight.losses == 0 ? 1 : nil
-      pending.settle(flight, hadBegun ? lostAttempt(of: flight, now: now) : nil, .toFront(losses: losses))
+      turns.settle(flight, hadBegun ? lostAttempt(of: flight, now: now) : nil, .toFront(losses: losses))
     }
   }
 
@@ -53,7 +53,7 @@ extension Coordinator {
   private func bury(_ flight: Flight, now: Moment) {
     let error = JobError(
       type: "Lost", message: "its worker went away \(flight.losses) times while it ran this job alone")
-    pending.settle(flight, lostAttempt(of: flight, now: now), .bury(error))
+    turns.settle(flight, lostAttempt(of: flight, now: now), .bury(error))
   }
 
   /// A worker is about to run suspects, and must not before it was answered.

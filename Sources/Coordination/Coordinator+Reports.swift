@@ -86,7 +86,7 @@ extension Coordinator {
       release([flight.token], now: now, lost: false, began: report.startedAt.milliseconds > 0)
       connections.send([ReportAcknowledgement(tokens: [flight.token]).encoded()], to: route)
     case .succeeded, .failed, .permanentFailure, .retryRequested, .crashed, .timedOut, .cancelled:
-      pending.settle(
+      turns.settle(
         flight, attempt, effect(of: report, on: flight, instructions, now: now), reportedBy: route,
         durationMicroseconds: min(max(0, report.durationMicroseconds), longestDurationMilliseconds * 1_000))
     }

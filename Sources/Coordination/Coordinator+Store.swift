@@ -51,16 +51,14 @@ extension Coordinator {
     }
     if !health.wasOpen { clock.resume(offset: opening.timelineOffset) }
     freshCounts.set(opening.counts)
-    queued = opening.counts.phases.map(\.waiting)
-    paused = opening.paused
-    nextDue = opening.counts.phases.contains { $0.delayed > 0 } ? moment().steady : nil
+    turns.resume(with: opening.counts, paused: opening.paused, now: moment().steady)
     schedule.noteOwnership(now: now.instant)
     if health.opened(now: now.instant) { began(opening) }
   }
 
   private func began(_ opening: Opening) {
     for line in opening.advice { logger.warning("\(line)") }
-    let waiting = queued.reduce(0, +)
+    let waiting = turns.queued.reduce(0, +)
     if waiting + opening.running.count > 0 {
       logger.notice("found \(waiting) waiting and \(opening.running.count) running jobs in \(storeAddress)")
     }
@@ -84,8 +82,7 @@ extension Coordinator {
 
   /// Tells everyone who waits for the pending turn that it will not be.
   func refuseEverythingPending(_ code: ReplyCode, _ message: String) {
-    refuse(pending, code, message)
-    pending = PendingTurn(now: moment().wall, phases: pipeline.phases.count)
+    refuse(turns.discard(now: moment().wall), code, message)
   }
 
   func refuse(_ turn: PendingTurn, _ code: ReplyCode, _ message: String) {
@@ -99,11 +96,7 @@ extension Coordinator {
 
   /// Jobs of these requests may be stored or not.
   func refuseReplies(of turn: PendingTurn, _ code: ReplyCode, _ message: String) {
-    for var open in turn.replies {
-      for index in open.reply.jobs.indices where open.reply.jobs[index].code == .ok {
-        open.reply.jobs[index].code = code
-        open.reply.jobs[index].message = message
-      }
+    for open in turn.replies(refusing: code, message) {
       connections.answerOrEnd([open.reply.encoded()], to: open.route)
     }
   }

@@ -12,9 +12,8 @@ extension Coordinator {
       sendSuspects(now: now)
       addClaims(now: now)
     }
-    if let nextDue, nextDue <= now.steady { pending.turn.promotionLimit = 1_000 }
-    guard !pending.turn.isEmpty else { return false }
-    submitPending(now: now)
+    guard let turn = turns.take(now: now) else { return false }
+    submit(SubmittedTurn(turn))
     return true
   }
 
@@ -25,46 +24,34 @@ extension Coordinator {
   var allowance: Int? { settings.concurrency.map { max(0, $0 - roster.attemptsOut) } }
 
   private func addClaims(now: Moment) {
-    guard !paused.pipeline else { return }
-    let (queued, arrivals) = (queued, pending.arrivals)
-    // Asked in every step of the loop, mostly for nothing.
-    guard queued.indices.contains(where: { queued[$0] + arrivals[$0] > 0 }) else { return }
-    let pausedPhases = paused.phases
-    pending.shares = roster.share(
-      queued: zip(queued, arrivals).map(+), allowance: allowance, isPaused: { pausedPhases.contains($0) })
-    pending.turn.claims = pending.shares.map {
-      Claim(phase: $0.phase, worker: $0.worker, limit: $0.limit)
-    }
+    guard let claimable = turns.claimable else { return }
+    let paused = turns.paused.phases
+    turns.claim(roster.share(queued: claimable, allowance: allowance, isPaused: { paused.contains($0) }))
   }
 
   /// A turn on its way through the store, in one piece for all who follow it.
   private final class SubmittedTurn {
     let sent: PendingTurn
     var answers = StoreTurnResult()
+    /// Jobs that ended with it.
+    var ended: [JobID] = []
 
     init(_ sent: PendingTurn) { self.sent = sent }
   }
 
-  private func submitPending(now: Moment) {
-    pending.turn.now = now.wall
-    pending.turn.promotionTime = now.steady
-    let submitted = SubmittedTurn(pending)
+  private func submit(_ submitted: SubmittedTurn) {
     let sent = submitted.sent
-    pending = PendingTurn(now: now.wall, phases: pipeline.phases.count)
-    turnNumber += 1
-    for phase in queued.indices { queued[phase] += sent.arrivals[phase] }
     laneBusy = true
-    (isTurnInStore, metricsInStore) = (true, sent.turn.metrics)
     lane.submit(
       sent.turn, isBrief: sent.turn.itemCount <= Self.briefTurn, flushing: sent.isWaitedFor,
       applied: { [unowned self] result in
-        (isTurnInStore, metricsInStore) = (false, [])
         switch result {
-        case .success(let applied):
-          submitted.answers = applied
-          self.applied(applied, to: submitted.sent)
+        case .success(let answers):
+          submitted.answers = answers
+          applied(submitted, now: moment())
         case .failure(let error):
           laneBusy = false
+          turns.failed()
           refuse(submitted.sent, .unavailable, error.message)
           storeFailed(error, now: moment())
         }
@@ -72,47 +59,39 @@ extension Coordinator {
       flushed: { [unowned self] result in
         laneBusy = false
         switch result {
-        case .success: confirm(submitted.answers, for: submitted.sent, now: moment())
+        case .success: confirm(submitted, now: moment())
         case .failure(let error):
           refuseReplies(of: submitted.sent, .unavailable, error.message)
-          finished.removeAll(keepingCapacity: true)
           storeFailed(error, now: moment())
         }
       })
   }
 
-  private func applied(_ answers: StoreTurnResult, to sent: PendingTurn) {
-    let now = moment()
+  /// Acts on what the store has done: work goes out at once.
+  private func applied(_ submitted: SubmittedTurn, now: Moment) {
+    let (sent, answers) = (submitted.sent, submitted.answers)
+    submitted.ended = turns.applied(answers, to: sent, now: now.steady)
     schedule.noteOwnership(now: now.instant)
     endOutage(wrote: sent.writes, now: now)
-    take(answers, for: sent, now: now)
-  }
-
-  /// Acts on what the store has done: work goes out at once.
-  private func take(_ answers: StoreTurnResult, for sent: PendingTurn, now: Moment) {
     for (index, outcome) in answers.settlements.enumerated() {
       let settling = sent.settling[index]
       roster.settle(settling.flight.token)
       journal.endAttempt(of: settling.flight.job)
       if outcome == .recorded { settled(settling, sent.turn.settlements[index], now: now) }
     }
-    if sent.turn.promotionLimit > 0 {
-      nextDue = answers.nextDue
-      for (phase, count) in answers.promoted where queued.indices.contains(phase) { queued[phase] += count }
-    }
-    expectDelayed(sent)
     dispatch(answers.claims, sent, now: now)
   }
 
   /// Tells whoever waits, once what was done is there to stay.
-  private func confirm(_ answers: StoreTurnResult, for sent: PendingTurn, now: Moment) {
+  private func confirm(_ submitted: SubmittedTurn, now: Moment) {
+    let (sent, answers) = (submitted.sent, submitted.answers)
     answerEnqueues(answers, sent, now: now)
     if !awaited.isEmpty { answerAwaiting(answers, sent) }
     for settling in sent.settling where !settling.route.isEmpty {
       owed.add(settling.flight.token, to: settling.route, now: now.instant)
     }
-    pruning.noteFinished(finished.count)
-    tellFinished()
+    pruning.noteFinished(submitted.ended.count)
+    tellFinished(submitted.ended)
   }
 
   private func answerAwaiting(_ answers: StoreTurnResult, _ sent: PendingTurn) {
@@ -140,22 +119,16 @@ extension Coordinator {
   private func settled(_ settling: PendingTurn.Settling, _ settlement: Settlement, now: Moment) {
     let flight = settling.flight
     switch settlement.effect {
-    case .advance(_, let instructions): completed(settling, instructions, now: now)
-    case .succeed(let instructions):
+    case .advance(_, let instructions), .succeed(let instructions):
       completed(settling, instructions, now: now)
-      finished.append(flight.job)
     case .retry(let time, let error):
       failed(flight, settlement, error, now: now)
-      queued[flight.phase] += time <= now.steady ? 1 : 0
       if let retried = settings.hooks.jobRetried {
         let wait = max(0, time - now.steady)
         hooks.call(bytes: error.message.utf8.count) { _ in retried(flight.job, error, wait) }
       }
-    case .bury(let error):
-      failed(flight, settlement, error, now: now)
-      finished.append(flight.job)
-    case .cancel(let error): failed(flight, settlement, error, now: now)
-    case .toFront: queued[flight.phase] += 1
+    case .bury(let error), .cancel(let error): failed(flight, settlement, error, now: now)
+    case .toFront: break
     }
   }
 
@@ -186,26 +159,9 @@ extension Coordinator {
     noteFailure(flight, settlement, error, now: now)
   }
 
-  /// Delayed jobs written by this turn bring the next promotion forward.
-  private func expectDelayed(_ sent: PendingTurn) {
-    var due = sent.turn.enqueues.compactMap(\.notBefore)
-    for settlement in sent.turn.settlements {
-      if case .retry(let time, _) = settlement.effect { due.append(time) }
-    }
-    guard let first = due.min() else { return }
-    nextDue = nextDue.map { min($0, first) } ?? first
-  }
-
   private func answerEnqueues(_ answers: StoreTurnResult, _ sent: PendingTurn, now: Moment) {
     guard !sent.replies.isEmpty else { return }
-    var replies = sent.replies
-    for (index, outcome) in answers.enqueues.enumerated() {
-      let slot = sent.enqueuing[index]
-      guard case .duplicate(let state) = outcome else { continue }
-      replies[slot.reply].reply.jobs[slot.position].code = .duplicate
-      replies[slot.reply].reply.jobs[slot.position].message = "there already, \(state)"
-    }
-    for open in replies { connections.answerOrEnd([open.reply.encoded()], to: open.route) }
+    for open in sent.replies(after: answers.enqueues) { connections.answerOrEnd([open.reply.encoded()], to: open.route) }
     let stored = answers.enqueues.reduce(0) { $0 + ($1 == .stored ? 1 : 0) }
     if stored > 0 { meters.count(pipeline.plan.start, at: now.wall) { $0.enqueued += stored } }
   }
@@ -213,7 +169,6 @@ extension Coordinator {
   private func dispatch(_ claims: [[ClaimedJob]], _ sent: PendingTurn, now: Moment) {
     for (share, jobs) in zip(sent.shares, claims) {
       roster.claimed(share)
-      queued[share.phase] = jobs.count < share.limit ? 0 : max(0, queued[share.phase] - jobs.count)
       guard !jobs.isEmpty else { continue }
       for job in jobs { takeOff(job, share, now: now) }
       // Suspects wait for a worker of their own.

@@ -116,13 +116,13 @@ extension Coordinator {
 
   /// Of each phase, what could go out if there were a slot for it.
   private func jobsToPlace() -> [Int] {
-    guard !paused.pipeline, allowance ?? 1 > 0, isOpen else {
-      return Array(repeating: 0, count: queued.count)
+    guard !turns.paused.pipeline, allowance ?? 1 > 0, isOpen else {
+      return Array(repeating: 0, count: pipeline.phases.count)
     }
     return pipeline.phases.indices.map { phase in
       let limit = pipeline.phases[phase].concurrencyLimit
-      guard !paused.phases.contains(phase), limit == 0 || roster.running[phase] < limit else { return 0 }
-      return queued[phase] + roster.parked[phase].count
+      guard !turns.paused.phases.contains(phase), limit == 0 || roster.running[phase] < limit else { return 0 }
+      return turns.queued[phase] + roster.parked[phase].count
     }
   }
 }

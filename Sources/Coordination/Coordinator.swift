@@ -30,20 +30,10 @@ final class Coordinator {
   /// Phases for which something waited when that was told last.
   var waitingAsTold: [Bool] = []
   var health: StoreHealth
-  var pending: PendingTurn
-  /// Of the turn that is being gathered.
-  var turnNumber = 1
-  /// Jobs waiting in each phase's queue: never fewer than there are, corrected by claims that come back short.
-  var queued: [Int]
-  var paused: (pipeline: Bool, phases: Set<Int>) = (false, [])
-  /// On the steady timeline.
-  var nextDue: Timestamp?
+  var turns: TurnBuilder
 
   // What the store's lane does besides turns.
   var laneBusy = false
-  /// A turn is on its way that has not been applied yet, with these metrics.
-  var isTurnInStore = false
-  var metricsInStore: [PhaseMetrics] = []
   var errands: Deque<() -> Void> = []
   var schedule: LaneSchedule
   /// Long tasks go on by one bite in each step of the loop.
@@ -63,7 +53,7 @@ final class Coordinator {
   // Looking.
   private(set) lazy var queries = StoreQueries(wake: wake, yields: settings.hooks.jobFinished == nil) {
     [unowned self] in
-    StoreQueries.Progress(now: moment().instant, turn: turnNumber, isTurnInStore: isTurnInStore)
+    StoreQueries.Progress(now: moment().instant, turn: turns.number, isTurnInStore: turns.isInStore)
   }
   private(set) lazy var freshCounts = FreshCounts(
     StoreCounts(phases: pipeline.phases.map { _ in PhaseCounts() }), queries: queries)
@@ -76,8 +66,6 @@ final class Coordinator {
   var journal = JobJournal()
   var awaited = AwaitedJobs()
   var owed = OwedAcknowledgements()
-  /// Jobs that ended in the turn being answered.
-  var finished: [JobID] = []
   var finishedFeed = FinishedJobFeed()
   var deadWarning = DeadJobWarning()
 
@@ -124,8 +112,7 @@ final class Coordinator {
     health = StoreHealth(startedAt: instant, patience: settings.storePatienceMilliseconds)
     roster = WorkerRoster(
       pipeline: pipeline, patience: WorkerRoster.Patience(silence: max(2_000, settings.workerTimeoutMilliseconds)))
-    pending = PendingTurn(now: startedAt.wall, phases: pipeline.phases.count)
-    queued = Array(repeating: 0, count: pipeline.phases.count)
+    turns = TurnBuilder(now: startedAt.wall, phases: pipeline.phases.count)
     meters = PhaseMeters(phases: pipeline.phases.count)
   }
 
@@ -180,7 +167,7 @@ final class Coordinator {
     if actions.hasNext { rest = min(rest, actions.restsUntil - now.instant) }
     if let due = owed.dueAt { rest = min(rest, due - now.instant) }
     if let due = queries.restsUntil, due > now.instant { rest = min(rest, due - now.instant) }
-    if let nextDue, !laneBusy, isOpen { rest = min(rest, nextDue - now.steady) }
+    if let nextDue = turns.nextDue, !laneBusy, isOpen { rest = min(rest, nextDue - now.steady) }
     return min(max(0, rest), 100)
   }
 
@@ -253,7 +240,7 @@ final class Coordinator {
 
   private func writeWhatIsLeft(now: Moment) {
     release(roster.parkedTokens, now: now, lost: false, stage: .parked)
-    pending.turn.metrics += meters.take()
+    turns.add(meters.take())
     clock.freshMoment()
     repeat {
       keepTimeline()

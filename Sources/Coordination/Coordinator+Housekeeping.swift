@@ -29,7 +29,7 @@ extension Coordinator {
   }
 
   /// Every few seconds.
-  func keepHouse(now: Moment) {
+  func maintain(now: Moment) {
     clockTrust.observe(now)
     recountQueues()
     if let warning = deadWarning.due(on: counts, now: now.instant) { logger.warning("\(warning)") }
@@ -44,7 +44,7 @@ extension Coordinator {
 
   /// Due times outlive this coordinator: so must what they are counted from.
   func keepTimeline() {
-    guard isOpen, !laneBusy, errands.isEmpty else { return }
+    guard isOpen, !lane.isBusy, !lane.hasTasks else { return }
     let isAnythingDelayed = turns.nextDue != nil || !turns.isEmpty
     guard let offset = clock.offsetToStore(isAnythingDelayed: isAnythingDelayed) else { return }
     run({ store throws(StoreError) in try store.setTimelineOffset(offset) }) { [unowned self] result in
@@ -58,7 +58,7 @@ extension Coordinator {
     let turn = turns.number
     askCounts { [unowned self] isFresh in
       // A turn that went meanwhile knows better than the counts.
-      guard isFresh, turn == turns.number, !laneBusy else { return }
+      guard isFresh, turn == turns.number, !lane.isBusy else { return }
       turns.recount(counts, now: moment().steady)
     }
   }

@@ -5,7 +5,7 @@ internal import PipelineModel
 extension Coordinator {
   /// Gives the idle lane its next work.
   func advance(now: Moment, claiming: Bool = true) {
-    guard !laneBusy, isOpen else { return }
+    guard !lane.isBusy, isOpen else { return }
     let begun = schedule.choices(now: now.instant).first { begin($0, now: now, claiming: claiming) }
     schedule.began(begun, now: now.instant)
   }
@@ -15,27 +15,18 @@ extension Coordinator {
     switch work {
     case .ownership: keepOwnership(now: now)
     case .turn: return submitTurn(now: now, claiming: claiming)
-    case .errand:
-      guard let errand = errands.popFirst() else { return false }
-      errand()
-    case .read: return takeBite { readOnLane() }
-    case .action: return takeBite { stepOfAction(now: now) }
-    case .prune: return takeBite { prune(now: now) }
+    case .task: return lane.beginTask()
+    case .read: return readOnLane()
+    case .action: return stepOfAction(now: now)
+    case .prune: return prune(now: now)
     }
-    return true
-  }
-
-  /// Long tasks go on by one bite in each step of the loop.
-  private func takeBite(_ bite: () -> Bool) -> Bool {
-    guard mayBite, bite() else { return false }
-    mayBite = false
     return true
   }
 
   /// Something would go on at once if the loop came round again.
   func hasBite(now: Moment) -> Bool {
-    guard !laneBusy, isOpen else { return false }
-    let changes = actions.hasNext && (turnOfLastStep == turns.number || now.instant >= actions.restsUntil)
+    guard !lane.isBusy, isOpen else { return false }
+    let changes = actions.isStepDue(turn: turns.number, now: now.instant)
     return queries.wantsTheStore || changes || pruning.isDue(now: now.instant)
   }
 
@@ -44,7 +35,7 @@ extension Coordinator {
     _ work: @escaping (any JobStore) throws(StoreError) -> Value,
     then answer: @escaping (Result<Value, StoreError>) -> Void
   ) {
-    errands.append { [unowned self] in submit(work, then: answer) }
+    lane.enqueue { [unowned self] in submit(work, then: answer) }
   }
 
   /// At once, on the idle lane.
@@ -52,9 +43,7 @@ extension Coordinator {
     _ work: @escaping (any JobStore) throws(StoreError) -> Value,
     then answer: @escaping (Result<Value, StoreError>) -> Void
   ) {
-    laneBusy = true
     lane.submit(work) { [unowned self] result in
-      laneBusy = false
       answer(result)
       if case .failure(let error) = result { storeFailed(error, now: moment()) }
     }

@@ -18,7 +18,8 @@ extension Coordinator {
 
   private func statusDocument(now: Moment) -> StatusDocument {
     StatusDocument(
-      pipeline: pipeline.name, coordinator: name, uptimeMs: now.instant - startedAt.instant, paused: turns.paused.pipeline,
+      pipeline: pipeline.name, coordinator: name, uptimeMs: now.instant - startedAt.instant,
+      paused: turns.paused.pipeline,
       phases: pipeline.phases.indices.map(phaseDocument), succeeded: counts.succeeded, cancelled: counts.cancelled,
       deadBytes: counts.deadBytes, workers: workerDocuments(now: now), store: storeDocument(),
       malformedMessages: connections.malformedMessages, warnings: DeadJobWarning.text(on: counts).map { [$0] } ?? [])

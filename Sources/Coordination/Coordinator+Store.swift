@@ -15,7 +15,6 @@ extension Coordinator {
   }
 
   func openStore() {
-    laneBusy = true
     let (pipeline, name, wall) = (pipeline, name, moment().wall)
     let needsReader = queries.needsReader
     lane.submit(
@@ -27,7 +26,6 @@ extension Coordinator {
           reader: needsReader ? result { () throws(StoreError) in try store.makeReader() } : .success(nil))
       },
       answer: { [unowned self] result in
-        laneBusy = false
         switch result {
         case .success(let opening):
           if needsReader { queries.take(opening.reader) }

@@ -41,7 +41,6 @@ extension Coordinator {
 
   private func submit(_ submitted: SubmittedTurn) {
     let sent = submitted.sent
-    laneBusy = true
     lane.submit(
       sent.turn, isBrief: sent.turn.itemCount <= Self.briefTurn, flushing: sent.isWaitedFor,
       applied: { [unowned self] result in
@@ -50,14 +49,12 @@ extension Coordinator {
           submitted.answers = answers
           applied(submitted, now: moment())
         case .failure(let error):
-          laneBusy = false
           turns.failed()
           refuse(submitted.sent, .unavailable, error.message)
           storeFailed(error, now: moment())
         }
       },
       flushed: { [unowned self] result in
-        laneBusy = false
         switch result {
         case .success: confirm(submitted, now: moment())
         case .failure(let error):
@@ -161,7 +158,9 @@ extension Coordinator {
 
   private func answerEnqueues(_ answers: StoreTurnResult, _ sent: PendingTurn, now: Moment) {
     guard !sent.replies.isEmpty else { return }
-    for open in sent.replies(after: answers.enqueues) { connections.answerOrEnd([open.reply.encoded()], to: open.route) }
+    for open in sent.replies(after: answers.enqueues) {
+      connections.answerOrEnd([open.reply.encoded()], to: open.route)
+    }
     let stored = answers.enqueues.reduce(0) { $0 + ($1 == .stored ? 1 : 0) }
     if stored > 0 { meters.count(pipeline.plan.start, at: now.wall) { $0.enqueued += stored } }
   }
@@ -184,7 +183,7 @@ extension Coordinator {
     }
     sendSuspects(now: now)
     // Other coordinators wait for slots that a credit took back.
-    if roster.owesCredits { demandIsDue = true }
+    if roster.owesCredits { demand.expect() }
   }
 
   private func takeOff(_ job: ClaimedJob, _ share: WorkerRoster.Share, now: Moment) {

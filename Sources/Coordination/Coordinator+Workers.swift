@@ -20,13 +20,13 @@ extension Coordinator {
       PeerMonitor.limitSilence(on: descriptor, milliseconds: Self.acknowledgedWithinMilliseconds)
     }
     carryOut(roster.observe(hello, from: route, now: now.instant), now: now)
-    if roster.owesCredits { demandIsDue = true }
+    if roster.owesCredits { demand.expect() }
   }
 
   func handleCredit(_ frames: [[UInt8]], from route: [UInt8]) throws(WireError) {
     // One that is not known says hello again within a second.
     _ = roster.observe(try CreditMessage(decoding: try Self.single(frames)), from: route)
-    if roster.owesCredits { demandIsDue = true }
+    if roster.owesCredits { demand.expect() }
   }
 
   func handleGoodbye(_ frames: [[UInt8]], from route: [UInt8], now: Moment) throws(WireError) {
@@ -104,11 +104,9 @@ extension Coordinator {
   /// Tells workers what waits for them: each now and then, those that are shared when it changes.
   /// - Parameter isTick: looks at all of them.
   func tellDemand(now: Moment, isTick: Bool = false) {
-    guard demandIsDue || isTick || roster.hasShared else { return }
+    guard isTick || demand.mayBeDue(hasShared: roster.hasShared) else { return }
     let waiting = jobsToPlace()
-    let isWaiting = waiting.map { $0 > 0 }
-    guard demandIsDue || isTick || isWaiting != waitingAsTold else { return }
-    (demandIsDue, waitingAsTold) = (false, isWaiting)
+    guard demand.take(waiting: waiting, isTick: isTick) else { return }
     for demand in roster.demands(waiting: waiting, all: isTick, now: now.instant) {
       _ = send([demand.encoded()], to: demand.worker)
     }

@@ -1,5 +1,4 @@
 internal import ControlProtocol
-internal import DequeModule
 internal import Glibc
 internal import JobStorage
 internal import Logging
@@ -23,32 +22,16 @@ final class Coordinator {
   var clock: CoordinatorClock
 
   var roster: WorkerRoster
-  /// When a worker whose connection has ended is to be lost: not at the next tick after that.
-  var lossIsDue = Instant.distantFuture
-  /// Some worker may have to be told of what waits for it.
-  var demandIsDue = false
-  /// Phases for which something waited when that was told last.
-  var waitingAsTold: [Bool] = []
+  var demand = DemandNews()
   var health: StoreHealth
   var turns: TurnBuilder
 
-  // What the store's lane does besides turns.
-  var laneBusy = false
-  var errands: Deque<() -> Void> = []
   var schedule: LaneSchedule
-  /// Long tasks go on by one bite in each step of the loop.
-  var mayBite = true
   var pruning: PruneSchedule
   var clockTrust: ClockTrust
-  var actions: LongActions
-  var actionAnswers: [String: Answer] = [:]
-  /// The action of which a step is on its way, and who waits to hear how far it came.
-  var stepInStore: String?
-  var stopAnswers: [(action: String, answer: AnswerTo<Verbs.StopAction>)] = []
+  var actions: ActionRunner
   /// Of instructions that wait for the store, to take the place of others.
   var editedBytes = 0
-  /// Of the last action's step, to see whether turns went since.
-  var turnOfLastStep = 0
 
   // Looking.
   private(set) lazy var queries = StoreQueries(wake: wake, yields: settings.hooks.jobFinished == nil) {
@@ -57,7 +40,6 @@ final class Coordinator {
   }
   private(set) lazy var freshCounts = FreshCounts(
     StoreCounts(phases: pipeline.phases.map { _ in PhaseCounts() }), queries: queries)
-  var isReadingAwaited = false
 
   var meters: PhaseMeters
   /// By job type.
@@ -73,19 +55,12 @@ final class Coordinator {
   var shouldStop: () -> Bool = { false }
   var stopRequested: Bool { shouldStop() }
   var failure: StoreError?
-  private var rounds = Rounds()
+  var rounds = LoopRounds()
   private let poller = Poller()
   private var intakeIsWatched = false
 
   /// What the poller calls it; `CoordinatorConnections.PollKey` has the others.
   private static var wakeKey: Int { 0 }
-
-  private struct Rounds {
-    var tick = Instant(milliseconds: .min)
-    var peers = Instant(milliseconds: .min)
-    var housekeeping = Instant(milliseconds: .min)
-    var lastTurn = Instant.distantFuture
-  }
 
   /// Binds both sockets, so that a taken address is told before anything else happens.
   init(
@@ -108,7 +83,7 @@ final class Coordinator {
     schedule = LaneSchedule(now: instant)
     pruning = PruneSchedule(now: instant)
     clockTrust = ClockTrust(startedAt)
-    actions = LongActions(now: instant)
+    actions = ActionRunner(now: instant)
     health = StoreHealth(startedAt: instant, patience: settings.storePatienceMilliseconds)
     roster = WorkerRoster(
       pipeline: pipeline, patience: WorkerRoster.Patience(silence: max(2_000, settings.workerTimeoutMilliseconds)))
@@ -163,19 +138,18 @@ final class Coordinator {
   private func timeout() -> Int64 {
     let now = moment()
     if hasBite(now: now) { return 0 }
-    var rest = min(rounds.tick, lossIsDue) - now.instant
-    if actions.hasNext { rest = min(rest, actions.restsUntil - now.instant) }
+    var rest = rounds.nextTickAt - now.instant
+    if let due = actions.nextStepAt { rest = min(rest, due - now.instant) }
     if let due = owed.dueAt { rest = min(rest, due - now.instant) }
     if let due = queries.restsUntil, due > now.instant { rest = min(rest, due - now.instant) }
-    if let nextDue = turns.nextDue, !laneBusy, isOpen { rest = min(rest, nextDue - now.steady) }
+    if let nextDue = turns.nextDue, !lane.isBusy, isOpen { rest = min(rest, nextDue - now.steady) }
     return min(max(0, rest), 100)
   }
 
   private func step() {
     let now = moment()
-    if now.instant - rounds.lastTurn > 1_000 { roster.forgive(now: now.instant) }
-    rounds.lastTurn = now.instant
-    mayBite = true
+    if rounds.comeRound(now: now.instant) { roster.forgive(now: now.instant) }
+    schedule.beginStep()
     checks.beginStep()
     if poller.ready.contains(Self.wakeKey) {
       wake.clear()
@@ -187,11 +161,7 @@ final class Coordinator {
     if isReady(.meeting) { connections.readMeeting(limit: Self.messagesPerTurn) }
     if isReady(.intake) { readIntake(now: now) }
     if isReady(.intakePeers) || isReady(.meetingPeers) { readPeers(now: now) }
-    if now.instant >= min(rounds.tick, lossIsDue) {
-      rounds.tick = now.instant + 100
-      if now.instant >= lossIsDue { lossIsDue = .distantFuture }
-      tick(now: now)
-    }
+    if let due = rounds.takeTick(now: now.instant) { tick(due, now: now) }
     repeat {
       let now = moment()
       advance(now: now)
@@ -203,29 +173,23 @@ final class Coordinator {
 
   private func isReady(_ socket: CoordinatorConnections.Watched) -> Bool { poller.ready.contains(socket.rawValue) }
 
-  private func tick(now: Moment) {
+  private func tick(_ due: LoopRounds.Tick, now: Moment) {
     carryOut(roster.tick(now: now.instant), now: now)
     tellDemand(now: now, isTick: true)
     lookForAwaited(now: now)
     answerLateRequests(now: now)
     connections.keepDescriptorsFree(now: now.instant)
     keepTimeline()
-    if now.instant >= rounds.peers {
-      rounds.peers = now.instant + 200
-      connections.endOverfullPeers()
-    }
-    if now.instant >= rounds.housekeeping {
-      rounds.housekeeping = now.instant + 5_000
-      keepHouse(now: now)
-    }
+    if due.endsOverfullPeers { connections.endOverfullPeers() }
+    if due.maintains { maintain(now: now) }
     endOutage(wrote: false, now: now)
-    if health.isDueToOpen(now: now.instant), !laneBusy { openStore() }
+    if health.isDueToOpen(now: now.instant), !lane.isBusy { openStore() }
   }
 
   /// Answers whoever waits, writes what is pending, and lets go of the store.
   private func finish() {
     let now = moment()
-    mayBite = false
+    schedule.endBites()
     checks.drain()
     _ = checks.deliverAnswers()
     if isOpen, failure == nil { writeWhatIsLeft(now: now) }
@@ -254,8 +218,8 @@ final class Coordinator {
   private func tellWhatIsLeft(until deadline: Instant) {
     while !finishedFeed.isDone, moment().instant < deadline {
       advanceReads()
-      if queries.isIdle, !laneBusy { return }
-      if !laneBusy { _ = readOnLane() }
+      if queries.isIdle, !lane.isBusy { return }
+      if !lane.isBusy { _ = readOnLane() }
       lane.drain()
       queries.drain()
       _ = lane.deliverAnswers()

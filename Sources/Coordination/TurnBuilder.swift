@@ -67,7 +67,9 @@ struct TurnBuilder {
 
   /// Jobs of each phase that could be claimed by this turn; nil where there are none, which is what a turn mostly finds.
   var claimable: [Int]? {
-    guard !paused.pipeline, queued.indices.contains(where: { queued[$0] + pending.arrivals[$0] > 0 }) else { return nil }
+    guard !paused.pipeline, queued.indices.contains(where: { queued[$0] + pending.arrivals[$0] > 0 }) else {
+      return nil
+    }
     return queued.indices.map { queued[$0] + pending.arrivals[$0] }
   }
 

@@ -14,8 +14,8 @@ import Testing
     second = try #require(JobID("second"))
   }
 
-  private func waiter(_ route: UInt8, _ request: UInt64) -> AwaitedJobs.Waiter {
-    AwaitedJobs.Waiter(route: [route], request: request)
+  private func waiter(_ route: UInt8, _ request: UInt64) -> Requester {
+    Requester(route: [route], request: request)
   }
 
   @Test mutating func everyWaiterOfAJobIsAnsweredOnce() {
@@ -72,6 +72,26 @@ import Testing
     awaited.look(for: first)
     awaited.look(for: second)
     #expect(awaited.takeUnsure(before: 1, limit: 9) == [first])
+  }
+
+  @Test mutating func whatTheStoreSaysOfAJobIsToldWhereItEndedOrIsNotThere() {
+    #expect(awaited.beginReading(before: 9) == nil)
+    #expect(awaited.add(waiter(1, 1), for: first, turn: 1, now: start) == true)
+    #expect(awaited.beginReading(before: 9) == [first])
+    #expect(awaited.add(waiter(1, 2), for: second, turn: 1, now: start) == true)
+    #expect(awaited.beginReading(before: 9) == nil)
+    let found = awaited.endReading([first, second], [nil, .running])
+    #expect(found == [AwaitedJobs.Found(job: first, isThere: false)])
+    #expect(awaited.beginReading(before: 9) == [second])
+    #expect(awaited.endReading([second], [.dead]) == [AwaitedJobs.Found(job: second, isThere: true)])
+    #expect(awaited.beginReading(before: 9) == nil)
+  }
+
+  @Test mutating func whatTheStoreDidNotTellIsAskedAgain() {
+    #expect(awaited.add(waiter(1, 1), for: first, turn: 1, now: start) == true)
+    #expect(awaited.beginReading(before: 9) == [first])
+    #expect(awaited.endReading([first], nil).isEmpty)
+    #expect(awaited.beginReading(before: 9) == [first])
   }
 
   @Test mutating func tooManyAreRefused() throws {

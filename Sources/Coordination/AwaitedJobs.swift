@@ -83,7 +83,7 @@ struct AwaitedJobs {
   }
 
   /// Has the store asked about this job, if somebody waits for it.
-  mutating func look(for job: JobID) {
+  mutating func markUnsure(_ job: JobID) {
     if waiters[job] != nil { unsure[job] = 0 }
   }
 
@@ -107,7 +107,7 @@ struct AwaitedJobs {
   mutating func endReading(_ jobs: [JobID], _ states: [JobState?]?) -> [Found] {
     isReading = false
     guard let states else {
-      for job in jobs { look(for: job) }
+      for job in jobs { markUnsure(job) }
       return []
     }
     return zip(jobs, states).compactMap { job, state in

@@ -36,7 +36,7 @@ extension Coordinator {
       then: { [unowned self] result in
         switch result {
         case .success(let (step, microseconds)):
-          note(step)
+          followChanges(of: step)
           endStep(action.id, step.changed, step.examined, next: step.next, microseconds)
         case .failure(let error): failStep(action.id, error.message, mayPass: error.mayPass)
         }

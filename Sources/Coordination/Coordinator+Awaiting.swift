@@ -50,7 +50,7 @@ extension Coordinator {
       case .success(let record?):
         if record.state.isFinal { tellEnd(of: id, record.instructions, record.state) }
       case .success(nil): refuseWaiters(of: id, .notFound, "no job '\(id)'")
-      case .failure(let error) where error.mayPass: awaited.look(for: id)
+      case .failure(let error) where error.mayPass: awaited.markUnsure(id)
       case .failure(let error): refuseWaiters(of: id, .unavailable, error.message)
       }
     }

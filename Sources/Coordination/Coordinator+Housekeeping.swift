@@ -44,7 +44,7 @@ extension Coordinator {
 
   /// Due times outlive this coordinator: so must what they are counted from.
   func keepTimeline() {
-    guard isOpen, !lane.isBusy, !lane.hasTasks else { return }
+    guard isOpen, !executor.isBusy, !executor.hasTasks else { return }
     let isAnythingDelayed = turns.nextDue != nil || !turns.isEmpty
     guard let offset = clock.offsetToStore(isAnythingDelayed: isAnythingDelayed) else { return }
     run({ store throws(StoreError) in try store.setTimelineOffset(offset) }) { [unowned self] result in
@@ -58,7 +58,7 @@ extension Coordinator {
     let turn = turns.number
     askCounts { [unowned self] isFresh in
       // A turn that went meanwhile knows better than the counts.
-      guard isFresh, turn == turns.number, !lane.isBusy else { return }
+      guard isFresh, turn == turns.number, !executor.isBusy else { return }
       turns.recount(counts, now: moment().steady)
     }
   }

@@ -67,7 +67,7 @@ extension Coordinator {
   private func forget(_ route: [UInt8], now: Moment) {
     connections.forget(route)
     roster.ended(route, now: now.instant)
-    rounds.expectLoss(at: now.instant + roster.patience.reconnect + 1)
+    rounds.expectLoss(at: now.instant + roster.timeouts.reconnect + 1)
     queries.drop(route)
     awaited.drop(route)
     actions.drop(route)

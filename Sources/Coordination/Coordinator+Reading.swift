@@ -42,16 +42,16 @@ extension Coordinator {
   /// Gives the idle reader its next read.
   func advanceReads() {
     guard queries.advance(isOpen: isOpen) else { return }
-    lane.enqueue { [unowned self] in
-      lane.submit({ store throws(StoreError) in try store.makeReader() }) { [unowned self] in queries.take($0) }
+    executor.enqueue { [unowned self] in
+      executor.submit({ store throws(StoreError) in try store.makeReader() }) { [unowned self] in queries.use($0) }
     }
   }
 
   /// One read between two turns, for a store without a reader of its own.
   /// - Returns: false where there is none for now.
-  func readOnLane() -> Bool {
+  func readThroughStore() -> Bool {
     guard let (read, ended) = queries.takeForStore() else { return false }
-    lane.submit({ store throws(StoreError) -> (outcome: Read.Outcome, microseconds: Int64) in
+    executor.submit({ store throws(StoreError) -> (outcome: Read.Outcome, microseconds: Int64) in
       let watch = StopWatch()
       return (read.work(store), watch.microseconds)
     }) { result in

@@ -17,7 +17,7 @@ extension Coordinator {
   func openStore() {
     let (pipeline, name, wall) = (pipeline, name, moment().wall)
     let needsReader = queries.needsReader
-    lane.submit(
+    executor.submit(
       { store throws(StoreError) -> Opening in
         try store.open(pipeline, owner: name, now: wall)
         return Opening(
@@ -28,7 +28,7 @@ extension Coordinator {
       answer: { [unowned self] result in
         switch result {
         case .success(let opening):
-          if needsReader { queries.take(opening.reader) }
+          if needsReader { queries.use(opening.reader) }
           resume(with: opening, now: moment())
         case .failure(let error): storeFailed(error, now: moment())
         }
@@ -38,12 +38,12 @@ extension Coordinator {
   /// Believes the store: leases it does not know are over, leases only it knows are taken over.
   private func resume(with opening: Opening, now: Moment) {
     let stored = Set(opening.running.map(\.token))
-    for token in roster.flights.keys.filter({ !stored.contains($0) }) {
-      if let flight = roster.settle(token) { journal.endAttempt(of: flight.job) }
+    for token in roster.leases.keys.filter({ !stored.contains($0) }) {
+      if let lease = roster.forgetLease(token) { journal.endAttempt(of: lease.job) }
     }
-    for job in opening.running where roster.flights[job.token] == nil {
+    for job in opening.running where roster.leases[job.token] == nil {
       roster.add(
-        Flight(
+        Lease(
           job: job.id, token: job.token, phase: job.phase, worker: job.worker, attempt: job.attempt,
           failures: job.failures, crashes: job.crashes, losses: job.losses, since: now.instant, sinceTime: now.wall))
     }
@@ -51,10 +51,10 @@ extension Coordinator {
     freshCounts.set(opening.counts)
     turns.resume(with: opening.counts, paused: opening.paused, now: moment().steady)
     schedule.noteOwnership(now: now.instant)
-    if health.opened(now: now.instant) { began(opening) }
+    if health.opened(now: now.instant) { announceStart(opening) }
   }
 
-  private func began(_ opening: Opening) {
+  private func announceStart(_ opening: Opening) {
     for line in opening.advice { logger.warning("\(line)") }
     let waiting = turns.queued.reduce(0, +)
     if waiting + opening.running.count > 0 {
@@ -84,7 +84,7 @@ extension Coordinator {
   }
 
   func refuse(_ turn: PendingTurn, _ code: ReplyCode, _ message: String) {
-    for settling in turn.settling { roster.mark(settling.flight.token, .out) }
+    for settling in turn.settling { roster.mark(settling.lease.token, .out) }
     for share in turn.shares { roster.claimed(share) }
     refuseReplies(of: turn, code, message)
     for metrics in turn.turn.metrics {

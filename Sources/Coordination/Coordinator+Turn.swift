@@ -41,7 +41,7 @@ extension Coordinator {
 
   private func submit(_ submitted: SubmittedTurn) {
     let sent = submitted.sent
-    lane.submit(
+    executor.submit(
       sent.turn, isBrief: sent.turn.itemCount <= Self.briefTurn, flushing: sent.isWaitedFor,
       applied: { [unowned self] result in
         switch result {
@@ -72,8 +72,8 @@ extension Coordinator {
     endOutage(wrote: sent.writes, now: now)
     for (index, outcome) in answers.settlements.enumerated() {
       let settling = sent.settling[index]
-      roster.settle(settling.flight.token)
-      journal.endAttempt(of: settling.flight.job)
+      roster.forgetLease(settling.lease.token)
+      journal.endAttempt(of: settling.lease.job)
       if outcome == .recorded { settled(settling, sent.turn.settlements[index], now: now) }
     }
     dispatch(answers.claims, sent, now: now)
@@ -85,7 +85,7 @@ extension Coordinator {
     answerEnqueues(answers, sent, now: now)
     if !awaited.isEmpty { answerAwaiting(answers, sent) }
     for settling in sent.settling where !settling.route.isEmpty {
-      owed.add(settling.flight.token, to: settling.route, now: now.instant)
+      acknowledgements.add(settling.lease.token, to: settling.route, now: now.instant)
     }
     pruning.noteFinished(submitted.ended.count)
     tellFinished(submitted.ended)
@@ -93,20 +93,20 @@ extension Coordinator {
 
   private func answerAwaiting(_ answers: StoreTurnResult, _ sent: PendingTurn) {
     for (index, outcome) in answers.settlements.enumerated() {
-      let flight = sent.settling[index].flight
+      let lease = sent.settling[index].lease
       switch sent.turn.settlements[index].effect {
       case .succeed(let instructions) where outcome == .recorded:
         // After a restart nobody knows what the worker was given.
-        let instructions = instructions ?? flight.instructions
-        if instructions.isEmpty { awaited.look(for: flight.job) } else { tellEnd(of: flight.job, instructions) }
-      case .retry, .bury, .cancel: awaited.look(for: flight.job)
+        let instructions = instructions ?? lease.instructions
+        if instructions.isEmpty { awaited.markUnsure(lease.job) } else { tellEnd(of: lease.job, instructions) }
+      case .retry, .bury, .cancel: awaited.markUnsure(lease.job)
       case .advance, .succeed, .toFront: break
       }
     }
   }
 
   func acknowledge(now: Moment, all: Bool = false) {
-    for (route, tokens) in owed.take(now: now.instant, all: all) {
+    for (route, tokens) in acknowledgements.take(now: now.instant, all: all) {
       for chunk in tokens.chunks(of: AttemptReports.maximumReports) {
         connections.send([ReportAcknowledgement(tokens: chunk).encoded()], to: route)
       }
@@ -114,46 +114,46 @@ extension Coordinator {
   }
 
   private func settled(_ settling: PendingTurn.Settling, _ settlement: Settlement, now: Moment) {
-    let flight = settling.flight
+    let lease = settling.lease
     switch settlement.effect {
     case .advance(_, let instructions), .succeed(let instructions):
       completed(settling, instructions, now: now)
     case .retry(let time, let error):
-      failed(flight, settlement, error, now: now)
+      failed(lease, settlement, error, now: now)
       if let retried = settings.hooks.jobRetried {
         let wait = max(0, time - now.steady)
-        hooks.call(bytes: error.message.utf8.count) { _ in retried(flight.job, error, wait) }
+        hooks.call(bytes: error.message.utf8.count) { _ in retried(lease.job, error, wait) }
       }
-    case .bury(let error), .cancel(let error): failed(flight, settlement, error, now: now)
+    case .bury(let error), .cancel(let error): failed(lease, settlement, error, now: now)
     case .toFront: break
     }
   }
 
   private func completed(_ settling: PendingTurn.Settling, _ instructions: [UInt8]?, now: Moment) {
-    let flight = settling.flight
+    let lease = settling.lease
     // After a restart nobody knows what the worker was given.
-    if let after = instructions, !flight.instructions.isEmpty {
-      journal.noteChange(of: flight.job, by: flight.phase, before: flight.instructions, after: after)
+    if let after = instructions, !lease.instructions.isEmpty {
+      journal.noteChange(of: lease.job, by: lease.phase, before: lease.instructions, after: after)
     }
-    roster.noteDuration(microseconds: settling.durationMicroseconds, phase: flight.phase)
-    meters.count(flight.phase, at: now.wall) {
+    roster.noteDuration(microseconds: settling.durationMicroseconds, phase: lease.phase)
+    meters.count(lease.phase, at: now.wall) {
       $0.succeeded += 1
       $0.latency.record(microseconds: settling.durationMicroseconds)
     }
   }
 
-  private func failed(_ flight: Flight, _ settlement: Settlement, _ error: JobError, now: Moment) {
-    let counted = flight.counters.counting(settlement.attempt?.outcome ?? .lost)
-    meters.count(flight.phase, at: now.wall) { meter in
-      meter.crashed += counted.crashes - flight.crashes
-      meter.failed += counted.failures - flight.failures
+  private func failed(_ lease: Lease, _ settlement: Settlement, _ error: JobError, now: Moment) {
+    let counted = lease.counters.counting(settlement.attempt?.outcome ?? .lost)
+    meters.count(lease.phase, at: now.wall) { meter in
+      meter.crashed += counted.crashes - lease.crashes
+      meter.failed += counted.failures - lease.failures
       switch settlement.effect {
       case .retry: meter.retried += 1
       case .bury: meter.dead += 1
       case .advance, .succeed, .cancel, .toFront: break
       }
     }
-    noteFailure(flight, settlement, error, now: now)
+    noteFailure(lease, settlement, error, now: now)
   }
 
   private func answerEnqueues(_ answers: StoreTurnResult, _ sent: PendingTurn, now: Moment) {
@@ -187,11 +187,11 @@ extension Coordinator {
   }
 
   private func takeOff(_ job: ClaimedJob, _ share: WorkerRoster.Share, now: Moment) {
-    let flight = Flight(
-      job: job.id, token: job.token, phase: share.phase, worker: share.worker, place: share.place,
+    let lease = Lease(
+      job: job.id, token: job.token, phase: share.phase, worker: share.worker, handle: share.handle,
       attempt: job.attempt, failures: job.failures, crashes: job.crashes, losses: job.losses,
       instructions: job.instructions, since: now.instant, sinceTime: now.wall)
-    if job.losses > 0 { roster.park(flight) } else { roster.add(flight) }
+    if job.losses > 0 { roster.park(lease) } else { roster.add(lease) }
   }
 
   /// Bounded, since either time may have been read from a clock that was wrong.

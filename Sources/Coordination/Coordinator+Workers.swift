@@ -19,7 +19,7 @@ extension Coordinator {
     if !roster.knows(hello.worker, at: route) {
       PeerMonitor.limitSilence(on: descriptor, milliseconds: Self.acknowledgedWithinMilliseconds)
     }
-    carryOut(roster.observe(hello, from: route, now: now.instant), now: now)
+    perform(roster.observe(hello, from: route, now: now.instant), now: now)
     if roster.owesCredits { demand.expect() }
   }
 
@@ -32,12 +32,12 @@ extension Coordinator {
   func handleGoodbye(_ frames: [[UInt8]], from route: [UInt8], now: Moment) throws(WireError) {
     let goodbye = try Goodbye(decoding: try Self.single(frames))
     guard roster.knows(goodbye.worker, at: route) else { return }
-    carryOut(roster.lose(goodbye.worker, reason: goodbye.reason, isLoss: false), now: now)
+    perform(roster.lose(goodbye.worker, reason: goodbye.reason, isLoss: false), now: now)
   }
 
   func handleProgress(_ frames: [[UInt8]]) throws(WireError) {
     let report = try ProgressReport(decoding: try Self.single(frames))
-    guard roster.flights[report.token]?.job == report.job else { return }
+    guard roster.leases[report.token]?.job == report.job else { return }
     journal.noteProgress((report.fraction, report.note), of: report.job)
     if let progressed = settings.hooks.jobProgressed {
       hooks.call(bytes: report.note.utf8.count, isPassing: true) { _ in
@@ -47,7 +47,7 @@ extension Coordinator {
   }
 
   func handleLog(_ frames: [[UInt8]], now: Moment) throws(WireError) {
-    note(try LogLine(decoding: try Self.single(frames)), now: now)
+    noteLog(try LogLine(decoding: try Self.single(frames)), now: now)
   }
 
   private static func single(_ frames: [[UInt8]]) throws(WireError) -> [UInt8] {
@@ -57,7 +57,7 @@ extension Coordinator {
 
   // MARK: - What is done
 
-  func carryOut(_ actions: [WorkerRoster.Action], now: Moment) {
+  func perform(_ actions: [WorkerRoster.Action], now: Moment) {
     for action in actions {
       switch action {
       case .welcome(let worker): welcome(worker)

@@ -6,12 +6,14 @@ internal import PipelineModel
 internal import WireProtocol
 internal import ZeroMQTransport
 
-/// The event loop of one pipeline: owns the sockets, takes every decision, and lets the store lane do the writing and the
-/// read lane the looking. Everything here happens in one thread; nothing blocks but the poll.
+/// The event loop of one pipeline: owns the sockets, takes every decision, and lets the store's executor do the writing and
+/// the read executor the looking. Everything here happens in one thread; nothing blocks but the poll.
+///
+/// What is decided by data alone is kept by the parts, values with private state; what ties them together is in extensions.
 final class Coordinator {
   let pipeline: PipelineDefinition
   let settings: PipelineServerSettings
-  let lane: StoreLane
+  let executor: StoreExecutor
   let checks: PayloadChecks
   let storeAddress: String
   let name: String
@@ -19,43 +21,49 @@ final class Coordinator {
   let connections: CoordinatorConnections
   let wake: WakeUp
   let startedAt: Moment
-  var clock: CoordinatorClock
 
+  // The parts. Each keeps its own state: what is changed here is changed by its methods alone.
+
+  var clock: CoordinatorClock
+  var clockTrust: ClockTrust
+  var rounds = LoopRounds()
+
+  // Workers, and what they are to be told.
   var roster: WorkerRoster
   var demand = DemandNews()
+  var acknowledgements = AcknowledgementBatch()
+
+  // The store, and what is written to it.
   var health: StoreHealth
+  var schedule: StoreSchedule
   var turns: TurnBuilder
-
-  var schedule: LaneSchedule
-  var pruning: PruneSchedule
-  var clockTrust: ClockTrust
   var actions: ActionRunner
-  /// Of instructions that wait for the store, to take the place of others.
-  var editedBytes = 0
+  var edits = WaitingEdits()
+  var pruning: PruneSchedule
+  /// The store can never be used: the loop ends.
+  var failure: StoreError?
 
-  // Looking.
+  // Looking at the store, and who waits for what is there.
   private(set) lazy var queries = StoreQueries(wake: wake, yields: settings.hooks.jobFinished == nil) {
     [unowned self] in
     StoreQueries.Progress(now: moment().instant, turn: turns.number, isTurnInStore: turns.isInStore)
   }
   private(set) lazy var freshCounts = FreshCounts(
     StoreCounts(phases: pipeline.phases.map { _ in PhaseCounts() }), queries: queries)
-
-  var meters: PhaseMeters
-  /// By job type.
-  var measured: [String: PhaseMeasures] = [:]
-  var jobIDs = JobIDSource()
-  var journal = JobJournal()
   var awaited = AwaitedJobs()
-  var owed = OwedAcknowledgements()
+
+  // What is counted, remembered and said of jobs.
+  var jobIDs = JobIDSource()
+  var meters: PhaseMeters
+  /// What phases count and measure, by job type.
+  var measured: [String: PhaseMeasures] = [:]
+  var journal = JobJournal()
   var finishedFeed = FinishedJobFeed()
   var deadWarning = DeadJobWarning()
 
   /// Asked once a turn; may be called from this thread only.
   var shouldStop: () -> Bool = { false }
   var stopRequested: Bool { shouldStop() }
-  var failure: StoreError?
-  var rounds = LoopRounds()
   private let poller = Poller()
   private var intakeIsWatched = false
 
@@ -72,7 +80,7 @@ final class Coordinator {
     self.wake = wake
     self.hooks = hooks
     name = "coordinator-\(getpid())-\(UInt32.random(in: 0 ... .max))"
-    lane = StoreLane(store: store, inline: store.answersAtOnce, wake: wake)
+    executor = StoreExecutor(store: store, inline: store.answersAtOnce, wake: wake)
     checks = PayloadChecks(
       maximumInstructionsBytes: settings.maximumInstructionsBytes, schema: settings.instructionsSchema, wake: wake)
     storeAddress = store.address
@@ -80,13 +88,13 @@ final class Coordinator {
     clock = CoordinatorClock(settings.clocks)
     startedAt = clock.moment()
     let instant = startedAt.instant
-    schedule = LaneSchedule(now: instant)
+    schedule = StoreSchedule(now: instant)
     pruning = PruneSchedule(now: instant)
     clockTrust = ClockTrust(startedAt)
     actions = ActionRunner(now: instant)
     health = StoreHealth(startedAt: instant, patience: settings.storePatienceMilliseconds)
     roster = WorkerRoster(
-      pipeline: pipeline, patience: WorkerRoster.Patience(silence: max(2_000, settings.workerTimeoutMilliseconds)))
+      pipeline: pipeline, timeouts: WorkerRoster.Timeouts(silence: max(2_000, settings.workerTimeoutMilliseconds)))
     turns = TurnBuilder(now: startedAt.wall, phases: pipeline.phases.count)
     meters = PhaseMeters(phases: pipeline.phases.count)
   }
@@ -140,15 +148,15 @@ final class Coordinator {
     if hasBite(now: now) { return 0 }
     var rest = rounds.nextTickAt - now.instant
     if let due = actions.nextStepAt { rest = min(rest, due - now.instant) }
-    if let due = owed.dueAt { rest = min(rest, due - now.instant) }
+    if let due = acknowledgements.dueAt { rest = min(rest, due - now.instant) }
     if let due = queries.restsUntil, due > now.instant { rest = min(rest, due - now.instant) }
-    if let nextDue = turns.nextDue, !lane.isBusy, isOpen { rest = min(rest, nextDue - now.steady) }
+    if let nextDue = turns.nextDue, !executor.isBusy, isOpen { rest = min(rest, nextDue - now.steady) }
     return min(max(0, rest), 100)
   }
 
   private func step() {
     let now = moment()
-    if rounds.comeRound(now: now.instant) { roster.forgive(now: now.instant) }
+    if rounds.comeRound(now: now.instant) { roster.resetHeartbeats(now: now.instant) }
     schedule.beginStep()
     checks.beginStep()
     if poller.ready.contains(Self.wakeKey) {
@@ -157,7 +165,7 @@ final class Coordinator {
       queries.deliverAnswers()
       _ = checks.deliverAnswers()
     }
-    _ = lane.deliverAnswers()
+    _ = executor.deliverAnswers()
     if isReady(.meeting) { connections.readMeeting(limit: Self.messagesPerTurn) }
     if isReady(.intake) { readIntake(now: now) }
     if isReady(.intakePeers) || isReady(.meetingPeers) { readPeers(now: now) }
@@ -166,7 +174,7 @@ final class Coordinator {
       let now = moment()
       advance(now: now)
       advanceReads()
-    } while lane.deliverAnswers()
+    } while executor.deliverAnswers()
     acknowledge(now: now)
     tellDemand(now: now)
   }
@@ -174,7 +182,7 @@ final class Coordinator {
   private func isReady(_ socket: CoordinatorConnections.Watched) -> Bool { poller.ready.contains(socket.rawValue) }
 
   private func tick(_ due: LoopRounds.Tick, now: Moment) {
-    carryOut(roster.tick(now: now.instant), now: now)
+    perform(roster.tick(now: now.instant), now: now)
     tellDemand(now: now, isTick: true)
     lookForAwaited(now: now)
     answerLateRequests(now: now)
@@ -183,7 +191,7 @@ final class Coordinator {
     if due.endsOverfullPeers { connections.endOverfullPeers() }
     if due.maintains { maintain(now: now) }
     endOutage(wrote: false, now: now)
-    if health.isDueToOpen(now: now.instant), !lane.isBusy { openStore() }
+    if health.isDueToOpen(now: now.instant), !executor.isBusy { openStore() }
   }
 
   /// Answers whoever waits, writes what is pending, and lets go of the store.
@@ -197,8 +205,8 @@ final class Coordinator {
     refuseRequests(.stopping, "the coordinator is stopping")
     acknowledge(now: now, all: true)
     queries.close()
-    lane.submit({ store throws(StoreError) in store.close() }, answer: { _ in })
-    lane.drain()
+    executor.submit({ store throws(StoreError) in store.close() }, answer: { _ in })
+    executor.drain()
     queries.drain()
   }
 
@@ -209,8 +217,8 @@ final class Coordinator {
     repeat {
       keepTimeline()
       advance(now: moment(), claiming: false)
-      lane.drain()
-    } while lane.deliverAnswers()
+      executor.drain()
+    } while executor.deliverAnswers()
     tellWhatIsLeft(until: now.instant + 5_000)
   }
 
@@ -218,11 +226,11 @@ final class Coordinator {
   private func tellWhatIsLeft(until deadline: Instant) {
     while !finishedFeed.isDone, moment().instant < deadline {
       advanceReads()
-      if queries.isIdle, !lane.isBusy { return }
-      if !lane.isBusy { _ = readOnLane() }
-      lane.drain()
+      if queries.isIdle, !executor.isBusy { return }
+      if !executor.isBusy { _ = readThroughStore() }
+      executor.drain()
       queries.drain()
-      _ = lane.deliverAnswers()
+      _ = executor.deliverAnswers()
       queries.deliverAnswers()
     }
   }

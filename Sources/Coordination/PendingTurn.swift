@@ -42,16 +42,16 @@ struct PendingTurn {
     replies.append(OpenReply(route: route, reply: reply))
   }
 
-  /// Ends the lease of a flight.
+  /// Ends a lease.
   mutating func settle(
-    _ flight: Flight, _ attempt: AttemptRecord?, _ effect: Effect, reportedBy route: [UInt8] = [],
+    _ lease: Lease, _ attempt: AttemptRecord?, _ effect: Effect, reportedBy route: [UInt8] = [],
     durationMicroseconds: Int64 = 0
   ) {
     turn.settlements.append(
       Settlement(
-        job: flight.job, token: flight.token, from: flight.phase, counters: flight.counters, attempt: attempt,
+        job: lease.job, token: lease.token, from: lease.phase, counters: lease.counters, attempt: attempt,
         effect: effect))
-    settling.append(Settling(route: route, flight: flight, durationMicroseconds: durationMicroseconds))
+    settling.append(Settling(route: route, lease: lease, durationMicroseconds: durationMicroseconds))
     if !effect.isToFront { hasOutcomes = true }
     if let next = effect.destination { arrivals[next] += 1 }
   }
@@ -88,7 +88,7 @@ struct PendingTurn {
   struct Settling {
     /// Of the worker that waits for its report to be acknowledged; empty where nobody does.
     var route: [UInt8]
-    var flight: Flight
+    var lease: Lease
     var durationMicroseconds: Int64
   }
 

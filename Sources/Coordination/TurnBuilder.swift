@@ -54,13 +54,13 @@ struct TurnBuilder {
   /// The jobs that were enqueued since the last call are answered by this one.
   mutating func expect(_ reply: EnqueueReply, to route: [UInt8]) { pending.expect(reply, to: route) }
 
-  /// Ends the lease of a flight.
+  /// Ends a lease.
   /// - Parameter route: of the worker that waits for its report to be acknowledged; empty where nobody does.
   mutating func settle(
-    _ flight: Flight, _ attempt: AttemptRecord?, _ effect: Effect, reportedBy route: [UInt8] = [],
+    _ lease: Lease, _ attempt: AttemptRecord?, _ effect: Effect, reportedBy route: [UInt8] = [],
     durationMicroseconds: Int64 = 0
   ) {
-    pending.settle(flight, attempt, effect, reportedBy: route, durationMicroseconds: durationMicroseconds)
+    pending.settle(lease, attempt, effect, reportedBy: route, durationMicroseconds: durationMicroseconds)
   }
 
   mutating func add(_ metrics: [PhaseMetrics]) { pending.turn.metrics += metrics }

@@ -58,3 +58,14 @@ import Testing
     #expect(rounds.comeRound(now: start + 2_002) == false)
   }
 }
+
+@Suite struct WaitingEditsTests {
+  @Test func oneMayAlwaysWaitAndMoreWithinTheBound() {
+    var edits = WaitingEdits()
+    #expect(edits.hasRoom(for: 200, within: 100))
+    edits.add(60)
+    #expect(edits.hasRoom(for: 40, within: 100) && !edits.hasRoom(for: 41, within: 100))
+    edits.remove(60)
+    #expect(edits.hasRoom(for: 200, within: 100))
+  }
+}

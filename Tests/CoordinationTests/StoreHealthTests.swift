@@ -65,15 +65,15 @@ import Testing
   }
 }
 
-@Suite struct LaneScheduleTests {
+@Suite struct StoreScheduleTests {
   private let start = Instant(milliseconds: 0)
-  private var schedule = LaneSchedule(now: Instant(milliseconds: 0))
+  private var schedule = StoreSchedule(now: Instant(milliseconds: 0))
 
   /// What begins where only `possible` has anything to do.
-  private mutating func next(of possible: Set<LaneSchedule.Work>, at now: Instant) -> LaneSchedule.Work? {
+  private mutating func next(of possible: Set<StoreSchedule.Work>, at now: Instant) -> StoreSchedule.Work? {
     schedule.beginStep()
     let begun = schedule.choices(now: now).first { possible.contains($0) }
-    schedule.began(begun, now: now)
+    schedule.noteBegun(begun, now: now)
     return begun
   }
 
@@ -101,9 +101,9 @@ import Testing
   @Test mutating func aStepOfTheLoopTakesOneBite() {
     schedule.noteOwnership(now: start)
     schedule.beginStep()
-    schedule.began(.read, now: start)
+    schedule.noteBegun(.read, now: start)
     let after = schedule.choices(now: start)
-    schedule.began(.turn, now: start)
+    schedule.noteBegun(.turn, now: start)
     let later = schedule.choices(now: start)
     schedule.beginStep()
     #expect(after == [.turn, .task] && later == [.task, .turn])

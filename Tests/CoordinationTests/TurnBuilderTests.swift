@@ -8,12 +8,12 @@ import WireProtocol
 @Suite struct TurnBuilderTests {
   private var turns = TurnBuilder(now: Timestamp(milliseconds: 1), phases: 2)
   private let worker: WorkerID
-  private let place: SeatTable.Place
+  private let handle: LoadTable.Handle
 
   init() throws {
     worker = try #require(WorkerID("w"))
-    var seats = SeatTable(phases: 2)
-    place = seats.take(worker, slots: 1, phases: [0])
+    var loads = LoadTable(phases: 2)
+    handle = loads.add(worker, slots: 1, phases: [0])
   }
 
   private func moment(_ steady: Int64) -> Moment {
@@ -24,8 +24,8 @@ import WireProtocol
 
   private func job(_ name: String) throws -> JobID { try #require(JobID(name)) }
 
-  private func flight(_ name: String, phase: Int = 0) throws -> Flight {
-    Flight(
+  private func lease(_ name: String, phase: Int = 0) throws -> Lease {
+    Lease(
       job: try job(name), token: LeaseToken(1), phase: phase, worker: worker, attempt: 1, failures: 0, crashes: 0,
       since: Instant(milliseconds: 1), sinceTime: Timestamp(milliseconds: 1))
   }
@@ -48,7 +48,7 @@ import WireProtocol
   }
 
   private func share(_ limit: Int) -> WorkerRoster.Share {
-    WorkerRoster.Share(worker: worker, place: place, phase: 0, limit: limit)
+    WorkerRoster.Share(worker: worker, handle: handle, phase: 0, limit: limit)
   }
 
   private func claimed(_ names: [String]) throws -> [ClaimedJob] {
@@ -69,7 +69,7 @@ import WireProtocol
   @Test mutating func whatArrivesCanBeClaimedInTheSameTurn() throws {
     try enqueue("a", "b")
     try enqueue("late", at: 50)
-    turns.settle(try flight("c"), nil, .advance(to: 1, instructions: nil))
+    turns.settle(try lease("c"), nil, .advance(to: 1, instructions: nil))
     #expect(turns.queued == [0, 0])
     #expect(turns.claimable == [2, 1])
     turns.claim([share(1)])
@@ -109,11 +109,11 @@ import WireProtocol
 
   @Test mutating func onlyWhatTheStoreRecordedEndsOrComesBack() throws {
     let error = JobError(type: "E", message: "m")
-    turns.settle(try flight("done"), nil, .succeed(instructions: nil))
-    turns.settle(try flight("dead"), nil, .bury(error))
-    turns.settle(try flight("stale"), nil, .succeed(instructions: nil))
-    turns.settle(try flight("back", phase: 1), nil, .toFront(losses: nil))
-    turns.settle(try flight("again"), nil, .retry(at: Timestamp(milliseconds: 11), error))
+    turns.settle(try lease("done"), nil, .succeed(instructions: nil))
+    turns.settle(try lease("dead"), nil, .bury(error))
+    turns.settle(try lease("stale"), nil, .succeed(instructions: nil))
+    turns.settle(try lease("back", phase: 1), nil, .toFront(losses: nil))
+    turns.settle(try lease("again"), nil, .retry(at: Timestamp(milliseconds: 11), error))
     let sent = try taken(10)
     let before = turns.queued
     var answers = StoreTurnResult()

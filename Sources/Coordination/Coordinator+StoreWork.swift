@@ -1,22 +1,22 @@
 internal import JobStorage
 internal import PipelineModel
 
-/// What the store's lane is given: `LaneSchedule` decides what comes next.
+/// What the store's executor is given: `StoreSchedule` decides what comes next.
 extension Coordinator {
-  /// Gives the idle lane its next work.
+  /// Gives the idle executor its next work.
   func advance(now: Moment, claiming: Bool = true) {
-    guard !lane.isBusy, isOpen else { return }
+    guard !executor.isBusy, isOpen else { return }
     let begun = schedule.choices(now: now.instant).first { begin($0, now: now, claiming: claiming) }
-    schedule.began(begun, now: now.instant)
+    schedule.noteBegun(begun, now: now.instant)
   }
 
   /// - Returns: false where there is nothing of it to do now.
-  private func begin(_ work: LaneSchedule.Work, now: Moment, claiming: Bool) -> Bool {
+  private func begin(_ work: StoreSchedule.Work, now: Moment, claiming: Bool) -> Bool {
     switch work {
     case .ownership: keepOwnership(now: now)
     case .turn: return submitTurn(now: now, claiming: claiming)
-    case .task: return lane.beginTask()
-    case .read: return readOnLane()
+    case .task: return executor.beginTask()
+    case .read: return readThroughStore()
     case .action: return stepOfAction(now: now)
     case .prune: return prune(now: now)
     }
@@ -25,7 +25,7 @@ extension Coordinator {
 
   /// Something would go on at once if the loop came round again.
   func hasBite(now: Moment) -> Bool {
-    guard !lane.isBusy, isOpen else { return false }
+    guard !executor.isBusy, isOpen else { return false }
     let changes = actions.isStepDue(turn: turns.number, now: now.instant)
     return queries.wantsTheStore || changes || pruning.isDue(now: now.instant)
   }
@@ -35,15 +35,15 @@ extension Coordinator {
     _ work: @escaping (any JobStore) throws(StoreError) -> Value,
     then answer: @escaping (Result<Value, StoreError>) -> Void
   ) {
-    lane.enqueue { [unowned self] in submit(work, then: answer) }
+    executor.enqueue { [unowned self] in submit(work, then: answer) }
   }
 
-  /// At once, on the idle lane.
+  /// At once, on the idle executor.
   func submit<Value>(
     _ work: @escaping (any JobStore) throws(StoreError) -> Value,
     then answer: @escaping (Result<Value, StoreError>) -> Void
   ) {
-    lane.submit(work) { [unowned self] result in
+    executor.submit(work) { [unowned self] result in
       answer(result)
       if case .failure(let error) = result { storeFailed(error, now: moment()) }
     }

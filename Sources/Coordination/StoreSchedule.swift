@@ -1,8 +1,8 @@
 internal import PipelineModel
 
-/// What the store's lane does next. Turns and everything else alternate, so that neither waits for long, and ownership is
-/// kept whatever else there is. A pure value: whoever asks tries the choices in their order, and tells which one began.
-struct LaneSchedule {
+/// What the store's executor does next. Turns and everything else alternate, so that neither waits for long, and ownership
+/// is kept whatever else there is. A pure value: whoever asks tries the choices in their order, and tells which one began.
+struct StoreSchedule {
   enum Work: Hashable {
     /// Proves that the owner is alive; a turn does so as well.
     case ownership
@@ -55,7 +55,7 @@ struct LaneSchedule {
   mutating func endBites() { mayBite = false }
 
   /// - Parameter work: what began; nil where none of the choices did.
-  mutating func began(_ work: Work?, now: Instant) {
+  mutating func noteBegun(_ work: Work?, now: Instant) {
     turnComesNext = work != .turn
     if work?.isBite == true { endBites() }
     switch work {

@@ -11,7 +11,7 @@ internal import ZeroMQTransport
 /// A store in memory answers at once and is called where it is asked: there is nothing to wait for. Brief calls of others
 /// are made there as well while the store has been quick of late: handing one to another thread and hearing of its end
 /// takes longer than such a call, and while little is to do nothing else waits for the loop.
-final class StoreLane: @unchecked Sendable {
+final class StoreExecutor: @unchecked Sendable {
   private let store: any JobStore
   private let queue: DispatchQueue?
   private let answers: AnswerBox
@@ -19,7 +19,7 @@ final class StoreLane: @unchecked Sendable {
   private let meanMicroseconds = Mutex(100_000.0)
   /// Something was submitted and is not answered yet. Touched by the loop's thread alone, as `tasks` is.
   private(set) var isBusy = false
-  /// Brief work that waits for the lane to be idle, the oldest first.
+  /// Brief work that waits for the executor to be idle, the oldest first.
   private var tasks: Deque<() -> Void> = []
 
   /// A store that took longer than this on average is not waited for in the loop.
@@ -34,7 +34,7 @@ final class StoreLane: @unchecked Sendable {
   /// Calls happen in the loop itself.
   var isInline: Bool { queue == nil }
 
-  /// Has `task` submit its work when the lane is idle and the coordinator says so with `beginTask`.
+  /// Has `task` submit its work when the executor is idle and the coordinator says so with `beginTask`.
   func enqueue(_ task: @escaping () -> Void) { tasks.append(task) }
 
   var hasTasks: Bool { !tasks.isEmpty }
@@ -177,7 +177,7 @@ final class AnswerBox: @unchecked Sendable {
   }
 }
 
-/// The closures were made by the loop's thread, are run on the lane one at a time, and their answers return to the loop.
+/// The closures were made by the loop's thread, are run on the executor one at a time, and their answers return to the loop.
 private struct SentCall<Value>: @unchecked Sendable {
   let work: (any JobStore) throws(StoreError) -> Value
   let answer: (Result<Value, StoreError>) -> Void

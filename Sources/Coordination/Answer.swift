@@ -5,8 +5,7 @@ internal import ZeroMQTransport
 /// Where the answer to one request goes.
 struct Answer {
   unowned let coordinator: Coordinator
-  let route: [UInt8]
-  let request: UInt64
+  let requester: Requester
 
   func send(_ code: ReplyCode, _ message: String = "") {
     send(code, message, document: [String: String]())
@@ -18,8 +17,9 @@ struct Answer {
 
   /// - Parameter payloads: the document first.
   func send(_ code: ReplyCode, _ message: String = "", payloads: [[UInt8]]) {
-    let header = Reply(request: request, code: code, message: message).encoded()
-    guard !coordinator.connections.answer([header] + payloads, to: route), payloads.count > 0, code == .ok else {
+    let header = Reply(request: requester.request, code: code, message: message).encoded()
+    guard !coordinator.connections.answer([header] + payloads, to: requester.route), payloads.count > 0, code == .ok
+    else {
       return
     }
     send(.busy, "too much of what was answered is unread; read it, then ask again")

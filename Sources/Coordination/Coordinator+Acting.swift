@@ -18,7 +18,7 @@ extension Coordinator {
       case .success(let cancelled?):
         if let lease = cancelled.lease { stop([lease]) }
         let changed = !cancelled.was.isFinal
-        if changed { awaited.look(for: id) }
+        if changed { awaited.markUnsure(id) }
         let was = ChangeDocument.was(cancelled.was.description)
         if changed { answer.send(was) } else { answer.refuse(.invalid, "job '\(id)' is \(cancelled.was) already", was) }
       case .success(nil): answer.refuse(.notFound, "no job '\(id)'")
@@ -28,13 +28,13 @@ extension Coordinator {
   }
 
   /// Tells workers to stop attempts whose leases were broken.
-  func stop(_ leases: [RunningJob]) {
-    for lease in leases {
-      let flight = roster.settle(lease.token)
-      journal.endAttempt(of: lease.id)
+  func stop(_ jobs: [RunningJob]) {
+    for job in jobs {
+      let lease = roster.forgetLease(job.token)
+      journal.endAttempt(of: job.id)
       // A parked one was given to nobody.
-      guard flight?.stage != .parked else { continue }
-      carryOut([.cancel(flight?.worker ?? lease.worker, [lease.token])], now: moment())
+      guard lease?.stage != .parked else { continue }
+      perform([.cancel(lease?.worker ?? job.worker, [job.token])], now: moment())
     }
   }
 
@@ -50,7 +50,7 @@ extension Coordinator {
     }) { [unowned self] result in
       switch result {
       case .success(let (step, _)) where step.changed > 0:
-        note(step)
+        followChanges(of: step)
         answer.send(.ended(ChangeDocument.Change(action), step.changed))
       case .success(let (_, state?)):
         answer.refuse(.invalid, "job '\(id)' is \(state)\(Self.advice(on: action, state))")
@@ -69,10 +69,10 @@ extension Coordinator {
   }
 
   /// What a step of an action did to what is known here.
-  func note(_ step: ActionStep) {
-    for (phase, count) in step.requeued where queued.indices.contains(phase) { queued[phase] += count }
+  func followChanges(of step: ActionStep) {
+    for (phase, count) in step.requeued { turns.requeued(count, in: phase) }
     stop(step.broken)
-    if !awaited.isEmpty { for id in step.cancelled { awaited.look(for: id) } }
+    if !awaited.isEmpty { for id in step.cancelled { awaited.markUnsure(id) } }
     pruning.noteFinished(step.cancelled.count)
   }
 
@@ -92,7 +92,7 @@ extension Coordinator {
     }) { [unowned self] result in
       switch result {
       case .success(let state):
-        self.paused = state
+        turns.set(paused: state)
         answer.send(PauseDocument(paused: paused))
       case .failure(let error): answer.refuse(.unavailable, error.message)
       }

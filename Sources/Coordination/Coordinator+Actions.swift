@@ -11,11 +11,10 @@ extension Coordinator {
   ) throws(Refusal) {
     let action = LongAction(
       id: jobIDs.next(now: now.wall).text, verb: verb, filter: filter, startedAt: now.wall, began: now.instant)
-    guard actions.begin(action) else {
+    guard actions.begin(action, for: answer.requester) else {
       throw Refusal(
         code: .busy, message: "\(LongActions.maximumRunning) actions are running; try again when one has ended")
     }
-    actionAnswers[action.id] = answer
     if verb == .count { stepOfCount(action) }
   }
 
@@ -24,12 +23,9 @@ extension Coordinator {
   /// Takes one step of the next action.
   /// - Returns: false where none is due.
   func stepOfAction(now: Moment) -> Bool {
-    let isIdle = turnOfLastStep == turnNumber
-    guard let action = actions.next(now: now.instant, isIdle: isIdle), case .change(let change) = action.verb else {
-      return false
-    }
-    turnOfLastStep = turnNumber
-    stepInStore = action.id
+    guard let action = actions.beginStep(turn: turns.number, now: now.instant),
+      case .change(let change) = action.verb
+    else { return false }
     let (filter, cursor, limit, wall) = (action.filter, action.cursor, action.size.limit, now.wall)
     submit(
       { store throws(StoreError) -> (step: ActionStep, microseconds: Int64) in
@@ -38,13 +34,11 @@ extension Coordinator {
         return (step, watch.microseconds)
       },
       then: { [unowned self] result in
-        stepInStore = nil
-        defer { answerStops(of: action.id) }
         switch result {
         case .success(let (step, microseconds)):
-          note(step)
-          noteStep(action.id, step.changed, step.examined, next: step.next, microseconds)
-        case .failure(let error): stepFailed(action.id, error)
+          followChanges(of: step)
+          endStep(action.id, step.changed, step.examined, next: step.next, microseconds)
+        case .failure(let error): failStep(action.id, error.message, isTransient: error.isTransient)
         }
       })
     return true
@@ -59,57 +53,42 @@ extension Coordinator {
     } then: { [unowned self] result in
       switch result {
       case .success(let (step, microseconds)):
-        noteStep(action.id, step.count, step.examined, next: step.next, microseconds)
+        endStep(action.id, step.count, step.examined, next: step.next, microseconds)
         if let next = actions[action.id], next.state == .running { stepOfCount(next) }
-      case .failure(let error):
-        actions.fail(action.id, error.message)
-        answerAction(action.id, now: moment())
+      case .failure(let error): failStep(action.id, error.message, isTransient: false)
       }
     } refuse: { [unowned self] reason in
-      actions.fail(action.id, reason)
-      answerAction(action.id, now: moment())
+      failStep(action.id, reason, isTransient: false)
     }
     // Whoever waits for the answer may leave, and is counted among those who read; what was sent to the background stays.
-    let route = actionAnswers[action.id]?.route ?? []
+    let route = actions.requester(of: action.id)?.route ?? []
     let isLetIn = queries.add(read, of: route, goesOn: action.examined > 0)
     if !isLetIn { read.refuse("too many requests are being worked on; try again later") }
   }
 
-  private func noteStep(_ id: String, _ changed: Int, _ examined: Int, next: String?, _ microseconds: Int64) {
-    let now = moment()
-    actions.took(
-      id, changed: changed, examined: examined, next: next, microseconds: microseconds, now: now.instant)
-    answerAction(id, now: now)
+  private func endStep(_ id: String, _ changed: Int, _ examined: Int, next: String?, _ microseconds: Int64) {
+    say(
+      actions.stepEnded(
+        id, changed: changed, examined: examined, next: next, microseconds: microseconds, now: moment().instant))
   }
 
-  /// A store that is away for a while holds an action up; anything else ends it.
-  private func stepFailed(_ id: String, _ error: StoreError) {
-    if error.isTransient, actions[id]?.isAnswered == true {
-      actions.putBack(id)
-    } else {
-      actions.fail(id, error.message)
-    }
-    answerAction(id, now: moment())
+  private func failStep(_ id: String, _ message: String, isTransient: Bool) {
+    say(actions.stepFailed(id, message, isTransient: isTransient, now: moment().instant))
   }
 
   // MARK: - Answers
 
-  func answerLongActions(now: Moment) {
-    for id in actionAnswers.keys { answerAction(id, now: now) }
-  }
-
-  private func answerAction(_ id: String, now: Moment) {
-    guard let action = actions[id], let answer = actionAnswers[id] else { return }
-    switch action.state {
-    case .done: answerEnded(action, answer)
-    case .failed:
-      let isRefusal = action.examined == 0 && action.verb == .count
-      answer.send(isRefusal ? .busy : .unavailable, action.error ?? "")
-    case .running where !actions.isLong(id, now: now.instant): return
-    case .running, .stopped: answer.send(.ok, document: ActionDocument(action))
+  func say(_ tellings: [ActionRunner.Telling]) {
+    for telling in tellings {
+      let (action, answer) = (telling.action, Answer(coordinator: self, requester: telling.to))
+      switch telling.what {
+      case .end: answerEnded(action, answer)
+      case .failure:
+        let isRefusal = action.examined == 0 && action.verb == .count
+        answer.send(isRefusal ? .busy : .unavailable, action.error ?? "")
+      case .progress: answer.send(.ok, document: ActionDocument(action))
+      }
     }
-    actionAnswers[id] = nil
-    actions.noteAnswered(id)
   }
 
   private func answerEnded(_ action: LongAction, _ answer: Answer) {
@@ -126,17 +105,7 @@ extension Coordinator {
 
   func stopAction(_ arguments: Verbs.ActionArguments, _ answer: AnswerTo<Verbs.StopAction>) throws(Refusal) {
     let id = try action(arguments).id
-    actions.stop(id)
-    stopAnswers.append((id, answer))
-    if stepInStore != id { answerStops(of: id) }
-  }
-
-  /// Once no step is on its way, so that what is told is what was done.
-  private func answerStops(of id: String) {
-    guard let action = actions[id], action.state != .running else { return }
-    answerAction(id, now: moment())
-    for (stopped, answer) in stopAnswers where stopped == id { answer.send(ActionDocument(action)) }
-    stopAnswers.removeAll { $0.action == id }
+    say(actions.stop(id, for: answer.plain.requester, now: moment().instant))
   }
 
   private func action(_ arguments: Verbs.ActionArguments) throws(Refusal) -> LongAction {

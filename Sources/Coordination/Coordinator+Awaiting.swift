@@ -5,8 +5,6 @@ internal import WireProtocol
 
 /// Clients that wait for the end of a job.
 extension Coordinator {
-  private static var lookedUpAtOnce: Int { 200 }
-
   /// Most jobs that are waited for have only just been enqueued and end soon, so the store is not asked before the next
   /// tick.
   func awaitEnd(of job: JobID, _ answer: AnswerTo<Verbs.Await>) {
@@ -18,8 +16,7 @@ extension Coordinator {
   }
 
   private func addAwaiting(_ job: JobID, _ answer: AnswerTo<Verbs.Await>) {
-    let waiter = AwaitedJobs.Waiter(route: answer.plain.route, request: answer.plain.request)
-    guard awaited.add(waiter, for: job, turn: turnNumber, now: moment().instant) else {
+    guard awaited.add(answer.plain.requester, for: job, turn: turns.number, now: moment().instant) else {
       return answer.refuse(.busy, "too many requests wait for jobs; try again later")
     }
   }
@@ -27,37 +24,25 @@ extension Coordinator {
   /// - Parameter instructions: as a payload frame.
   func tellEnd(of job: JobID, _ instructions: [UInt8], _ state: JobState = .succeeded) {
     for waiter in awaited.take(job) {
-      AnswerTo<Verbs.Await>(plain: Answer(coordinator: self, route: waiter.route, request: waiter.request))
+      AnswerTo<Verbs.Await>(plain: Answer(coordinator: self, requester: waiter))
         .send(EndDocument(id: job.text, state: state.description), payloads: [instructions])
     }
   }
 
-  /// Turns before this one are in the store.
-  private var firstTurnOutside: Int {
-    if isTurnInStore { return turnNumber - 1 }
-    return pending.turn.enqueues.isEmpty ? .max : turnNumber
-  }
-
   /// Asks the store about jobs that may have ended without this coordinator's knowing what became of them.
   func lookForAwaited(now: Moment) {
-    guard !awaited.isEmpty, !isReadingAwaited, isOpen else { return }
-    let ids = awaited.takeUnsure(before: firstTurnOutside, limit: Self.lookedUpAtOnce)
-    guard !ids.isEmpty else { return }
-    isReadingAwaited = true
+    guard isOpen, let ids = awaited.beginReading(before: turns.firstOutsideStore) else { return }
     read { reader throws(StoreError) -> [JobState?] in
       try reader.states(of: ids)
     } then: { [unowned self] result in
-      isReadingAwaited = false
-      switch result {
-      case .success(let states): for (id, state) in zip(ids, states) { tell(id, state) }
-      case .failure: for id in ids { awaited.look(for: id) }
+      for found in awaited.endReading(ids, try? result.get()) {
+        let id = found.job
+        if found.isThere { readEnd(of: id) } else { refuseWaiters(of: id, .notFound, "no job '\(id)'") }
       }
     }
   }
 
-  private func tell(_ id: JobID, _ state: JobState?) {
-    guard let state else { return refuseWaiters(of: id, .notFound, "no job '\(id)'") }
-    guard state.isFinal else { return }
+  private func readEnd(of id: JobID) {
     read { reader throws(StoreError) in
       try reader.job(id)
     } then: { [unowned self] result in
@@ -65,7 +50,7 @@ extension Coordinator {
       case .success(let record?):
         if record.state.isFinal { tellEnd(of: id, record.instructions, record.state) }
       case .success(nil): refuseWaiters(of: id, .notFound, "no job '\(id)'")
-      case .failure(let error) where error.isTransient: awaited.look(for: id)
+      case .failure(let error) where error.isTransient: awaited.markUnsure(id)
       case .failure(let error): refuseWaiters(of: id, .unavailable, error.message)
       }
     }
@@ -73,18 +58,19 @@ extension Coordinator {
 
   private func refuseWaiters(of id: JobID, _ code: ReplyCode, _ message: String) {
     for waiter in awaited.take(id) {
-      Answer(coordinator: self, route: waiter.route, request: waiter.request).send(code, message)
+      Answer(coordinator: self, requester: waiter).send(code, message)
     }
   }
 
   /// Everybody who waits for an answer.
   func refuseRequests(_ code: ReplyCode, _ message: String) {
     for waiter in awaited.takeAll() {
-      Answer(coordinator: self, route: waiter.route, request: waiter.request).send(code, message)
+      Answer(coordinator: self, requester: waiter).send(code, message)
     }
     queries.refuseAll(message)
-    for answer in actionAnswers.values + stopAnswers.map(\.answer.plain) { answer.send(code, message) }
-    (actionAnswers, stopAnswers) = ([:], [])
+    for requester in actions.takeRequesters() {
+      Answer(coordinator: self, requester: requester).send(code, message)
+    }
     freshCounts.answerAll()
   }
 }

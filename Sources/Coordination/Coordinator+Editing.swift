@@ -15,7 +15,7 @@ extension Coordinator {
     }
     try requireOpen()
     let bytes = instructions.count
-    guard checks.hasRoom(for: bytes), editedBytes == 0 || editedBytes + bytes <= connections.maximumMessageBytes else {
+    guard checks.hasRoom(for: bytes), edits.hasRoom(for: bytes, within: connections.maximumMessageBytes) else {
       throw Refusal(code: .busy, message: "busy, try again later")
     }
     checks.check([instructions]) { [unowned self] problems in
@@ -27,12 +27,12 @@ extension Coordinator {
   private func store(_ instructions: [UInt8], of id: JobID, _ answer: AnswerTo<Verbs.Requeue>) {
     do throws(Refusal) { try requireOpen() } catch { return answer.refuse(error.code, error.message) }
     let (wall, bytes) = (moment().wall, instructions.count)
-    editedBytes += bytes
+    edits.add(bytes)
     run({ store throws(StoreError) in try store.requeue(id, with: instructions, now: wall) }) { [unowned self] result in
-      editedBytes -= bytes
+      edits.remove(bytes)
       switch result {
       case .success(let (_, step)?) where step.changed > 0:
-        note(step)
+        followChanges(of: step)
         answer.send(.ended(.requeued, step.changed))
       case .success(let (was, _)?):
         answer.refuse(.invalid, "job '\(id)' is \(was)\(Self.advice(on: .requeue, was)); its instructions stay")

@@ -4,9 +4,6 @@ internal import WireProtocol
 
 /// New jobs.
 extension Coordinator {
-  /// New jobs, and bytes of them, that may wait for the store before more are refused as too much at once.
-  static var enqueueBacklog: Int { 20_000 }
-
   func handleEnqueue(_ frames: [[UInt8]], bytes: Int, from route: [UInt8]) throws(WireError) {
     let request = try EnqueueRequest(decoding: frames[0])
     guard frames.count == request.jobs.count + 1 else {
@@ -26,7 +23,6 @@ extension Coordinator {
     let now = moment()
     var reply = EnqueueReply(request: request.request, jobs: [])
     reply.jobs.reserveCapacity(request.jobs.count)
-    let place = pending.replies.count
     var accepted = 0
     for (position, job) in request.jobs.enumerated() {
       if let problem = problems[position] {
@@ -39,14 +35,15 @@ extension Coordinator {
       }
       let id = job.id ?? jobIDs.next(now: now.wall)
       reply.jobs.append(EnqueueReply.Job(code: .ok, id: id))
-      pending.enqueuing.append(PendingTurn.EnqueueSlot(reply: place, position: position))
-      add(job, as: id, frames[position + 1], now: now)
+      let due = job.delayMilliseconds > 0 ? now.steady + job.delayMilliseconds : nil
+      let new = NewJob(id: id, priority: job.priority, notBefore: due, instructions: frames[position + 1])
+      turns.enqueue(new, into: pipeline.plan.start, position: position)
       accepted += 1
     }
     if accepted == 0 {
       connections.answerOrEnd([reply.encoded()], to: route)
     } else {
-      pending.replies.append(PendingTurn.OpenReply(route: route, reply: reply))
+      turns.expect(reply, to: route)
     }
   }
 
@@ -55,14 +52,6 @@ extension Coordinator {
 
   private static func reservedMessage(_ id: JobID) -> String {
     "the id '\(id)' has a '~', which is kept for jobs that jobs make: choose an id without it"
-  }
-
-  private func add(_ job: EnqueueRequest.Job, as id: JobID, _ instructions: [UInt8], now: Moment) {
-    let due = job.delayMilliseconds > 0 ? now.steady + job.delayMilliseconds : nil
-    pending.turn.enqueues.append(
-      NewJob(id: id, priority: job.priority, notBefore: due, instructions: instructions))
-    pending.enqueueBytes += instructions.count
-    if due == nil { pending.arrivals[pipeline.plan.start] += 1 }
   }
 
   private typealias EnqueueRefusal = (code: ReplyCode, message: String)
@@ -78,9 +67,8 @@ extension Coordinator {
     case .opening: return (.unavailable, "the store is not open yet, try again later")
     case .down(let reason, _): return (.unavailable, reason)
     }
-    let isFull = pending.turn.enqueues.count >= Self.enqueueBacklog
-    let isHeavy = pending.enqueueBytes > 0 && pending.enqueueBytes + bytes > connections.maximumMessageBytes
-    return isFull || isHeavy || !checks.hasRoom(for: bytes) ? (.busy, "busy, try again later") : nil
+    let hasRoom = turns.hasRoom(for: bytes, within: connections.maximumMessageBytes) && checks.hasRoom(for: bytes)
+    return hasRoom ? nil : (.busy, "busy, try again later")
   }
 
   private func refuse(_ request: EnqueueRequest, _ refusal: EnqueueRefusal, from route: [UInt8]) {

@@ -5,10 +5,9 @@ internal import PipelineModel
 /// What is done now and then, and after every job that ends.
 extension Coordinator {
   /// Hands the jobs that just ended to the hook that wants them, with what the store keeps of them.
-  func tellFinished() {
-    defer { finished.removeAll(keepingCapacity: true) }
+  func tellFinished(_ jobs: [JobID]) {
     guard settings.hooks.jobFinished != nil else { return }
-    finishedFeed.add(finished)
+    finishedFeed.add(jobs)
     readFinished()
   }
 
@@ -30,7 +29,7 @@ extension Coordinator {
   }
 
   /// Every few seconds.
-  func keepHouse(now: Moment) {
+  func maintain(now: Moment) {
     clockTrust.observe(now)
     recountQueues()
     if let warning = deadWarning.due(on: counts, now: now.instant) { logger.warning("\(warning)") }
@@ -40,13 +39,13 @@ extension Coordinator {
     if attempts > 0 { logger.info("\(attempts) more attempts failed") }
     if dead > 0 { logger.warning("\(dead) more jobs are dead; 'carbontube jobs --state dead' lists them") }
     guard isOpen else { return }
-    pending.turn.metrics += meters.take()
+    turns.add(meters.take())
   }
 
   /// Due times outlive this coordinator: so must what they are counted from.
   func keepTimeline() {
-    guard isOpen, !laneBusy, errands.isEmpty else { return }
-    let isAnythingDelayed = nextDue != nil || !pending.turn.isEmpty
+    guard isOpen, !executor.isBusy, !executor.hasTasks else { return }
+    let isAnythingDelayed = turns.nextDue != nil || !turns.isEmpty
     guard let offset = clock.offsetToStore(isAnythingDelayed: isAnythingDelayed) else { return }
     run({ store throws(StoreError) in try store.setTimelineOffset(offset) }) { [unowned self] result in
       if case .success = result { clock.stored(offset: offset) }
@@ -56,12 +55,11 @@ extension Coordinator {
   /// Corrects the guess of what is queued.
   private func recountQueues() {
     guard isOpen else { return }
-    let turn = turnNumber
+    let turn = turns.number
     askCounts { [unowned self] isFresh in
       // A turn that went meanwhile knows better than the counts.
-      guard isFresh, turn == turnNumber, !laneBusy else { return }
-      queued = counts.phases.map(\.waiting)
-      if nextDue == nil, counts.phases.contains(where: { $0.delayed > 0 }) { nextDue = moment().steady }
+      guard isFresh, turn == turns.number, !executor.isBusy else { return }
+      turns.recount(counts, now: moment().steady)
     }
   }
 

@@ -67,12 +67,9 @@ extension Coordinator {
   private func forget(_ route: [UInt8], now: Moment) {
     connections.forget(route)
     roster.ended(route, now: now.instant)
-    lossIsDue = min(lossIsDue, now.instant + roster.patience.reconnect + 1)
+    rounds.expectLoss(at: now.instant + roster.timeouts.reconnect + 1)
     queries.drop(route)
     awaited.drop(route)
-    for (id, answer) in actionAnswers where answer.route == route {
-      actionAnswers[id] = nil
-      if actions[id]?.verb == .count { actions.stop(id) }
-    }
+    actions.drop(route)
   }
 }

@@ -6,11 +6,11 @@ internal import WireProtocol
 
 /// What is said of jobs that do not succeed, and of what phases log: in the log, and to whoever follows.
 extension Coordinator {
-  func noteFailure(_ flight: Flight, _ settlement: Settlement, _ error: JobError, now: Moment) {
+  func noteFailure(_ lease: Lease, _ settlement: Settlement, _ error: JobError, now: Moment) {
     var isDead = false
     if case .bury = settlement.effect { isDead = true }
     let failed = JobJournal.FailedAttempt(
-      job: flight.job, phase: pipeline.phases[flight.phase].jobType, number: flight.attempt, worker: flight.worker,
+      job: lease.job, phase: pipeline.phases[lease.phase].jobType, number: lease.attempt, worker: lease.worker,
       build: settlement.attempt?.plugin ?? "", outcome: settlement.attempt?.outcome ?? .lost, reason: error.summary,
       isDead: isDead)
     guard journal.note(failed, now: now.wall, instant: now.instant) else { return }
@@ -22,7 +22,7 @@ extension Coordinator {
       ])
   }
 
-  func note(_ line: LogLine, now: Moment) {
+  func noteLog(_ line: LogLine, now: Moment) {
     let phase = roster.workers[line.worker]?.hello.jobType
     journal.note(line, phase: phase, now: now.wall)
     var metadata: Logger.Metadata = ["worker": "\(line.worker)"]

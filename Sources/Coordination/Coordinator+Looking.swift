@@ -18,7 +18,8 @@ extension Coordinator {
 
   private func statusDocument(now: Moment) -> StatusDocument {
     StatusDocument(
-      pipeline: pipeline.name, coordinator: name, uptimeMs: now.instant - startedAt.instant, paused: paused.pipeline,
+      pipeline: pipeline.name, coordinator: name, uptimeMs: now.instant - startedAt.instant,
+      paused: turns.paused.pipeline,
       phases: pipeline.phases.indices.map(phaseDocument), succeeded: counts.succeeded, cancelled: counts.cancelled,
       deadBytes: counts.deadBytes, workers: workerDocuments(now: now), store: storeDocument(),
       malformedMessages: connections.malformedMessages, warnings: DeadJobWarning.text(on: counts).map { [$0] } ?? [])
@@ -31,7 +32,7 @@ extension Coordinator {
       jobType: pipeline.phases[index].jobType, waiting: counts.waiting, delayed: counts.delayed,
       running: counts.running, dead: counts.dead, workers: workers.count,
       slots: workers.reduce(0) { $0 + ($1.takesJobs ? $1.hello.concurrency : 0) },
-      paused: paused.phases.contains(index), note: note(on: Array(workers), waiting: counts.waiting))
+      paused: turns.paused.phases.contains(index), note: note(on: Array(workers), waiting: counts.waiting))
   }
 
   /// Why nothing of a phase is done; nil where something can be.
@@ -113,7 +114,7 @@ extension Coordinator {
 extension Coordinator {
   /// What was counted and is not in the store yet.
   private var unstoredMetrics: [PhaseMetrics] {
-    meters.untaken + pending.turn.metrics + metricsInStore
+    meters.untaken + turns.metrics
   }
 
   /// The last minutes, the present one included, summed by phase.

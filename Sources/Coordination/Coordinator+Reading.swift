@@ -25,7 +25,7 @@ extension Coordinator {
     } refuse: {
       answer.send(.busy, $0)
     }
-    guard queries.add(read, of: answer.route) else {
+    guard queries.add(read, of: answer.requester.route) else {
       return answer.send(.busy, "too many requests are being worked on; try again later")
     }
   }
@@ -42,25 +42,19 @@ extension Coordinator {
   /// Gives the idle reader its next read.
   func advanceReads() {
     guard queries.advance(isOpen: isOpen) else { return }
-    errands.append { [unowned self] in
-      laneBusy = true
-      lane.submit({ store throws(StoreError) in try store.makeReader() }) { [unowned self] result in
-        laneBusy = false
-        queries.take(result)
-      }
+    executor.enqueue { [unowned self] in
+      executor.submit({ store throws(StoreError) in try store.makeReader() }) { [unowned self] in queries.use($0) }
     }
   }
 
   /// One read between two turns, for a store without a reader of its own.
   /// - Returns: false where there is none for now.
-  func readOnLane() -> Bool {
+  func readThroughStore() -> Bool {
     guard let (read, ended) = queries.takeForStore() else { return false }
-    laneBusy = true
-    lane.submit({ store throws(StoreError) -> (outcome: Read.Outcome, microseconds: Int64) in
+    executor.submit({ store throws(StoreError) -> (outcome: Read.Outcome, microseconds: Int64) in
       let watch = StopWatch()
       return (read.work(store), watch.microseconds)
-    }) { [unowned self] result in
-      laneBusy = false
+    }) { result in
       guard case .success(let done) = result else { return ended(0) }
       ended(done.microseconds)
       done.outcome.deliver()
@@ -79,7 +73,7 @@ extension Coordinator {
   /// The store is slow: whoever waits for counts gets those of before.
   func answerLateRequests(now: Moment) {
     freshCounts.answerLate(now: now.instant)
-    answerLongActions(now: now)
+    say(actions.tellDue(now: now.instant))
     awaited.dropExpired(now: now.instant)
   }
 }

@@ -6,17 +6,17 @@ internal import WireProtocol
 extension Coordinator {
   /// Suspects go out, each to a worker that has nothing else.
   func sendSuspects(now: Moment) {
-    guard roster.hasParked, !paused.pipeline else { return }
+    guard roster.hasParked, !turns.paused.pipeline else { return }
     let suspects = roster.placeSuspects(
-      now: now.instant, allowance: allowance, isPaused: { paused.phases.contains($0) })
-    for flight in suspects {
+      now: now.instant, allowance: allowance, isPaused: { turns.paused.phases.contains($0) })
+    for lease in suspects {
       let order = JobOrder(
-        job: flight.job, token: flight.token, attempt: flight.attempt,
-        timeoutMilliseconds: pipeline.phases[flight.phase].timeoutMilliseconds, isSuspect: true)
-      let credit = roster.workers[flight.worker]?.acknowledgedCredit ?? 0
-      let orders = JobOrders(worker: flight.worker, pipeline: pipeline.name, jobs: [order], credit: credit)
-      if !send([orders.encoded(), flight.instructions], to: flight.worker) {
-        release([flight.token], now: now, lost: false, began: false)
+        job: lease.job, token: lease.token, attempt: lease.attempt,
+        timeoutMilliseconds: pipeline.phases[lease.phase].timeoutMilliseconds, isSuspect: true)
+      let credit = roster.workers[lease.worker]?.acknowledgedCredit ?? 0
+      let orders = JobOrders(worker: lease.worker, pipeline: pipeline.name, jobs: [order], credit: credit)
+      if !send([orders.encoded(), lease.instructions], to: lease.worker) {
+        release([lease.token], now: now, lost: false, began: false)
       }
     }
   }
@@ -26,34 +26,34 @@ extension Coordinator {
   ///   - lost: their worker went away under them.
   ///   - began: false where nothing of them is known to have been run.
   func release(
-    _ tokens: [LeaseToken], now: Moment, lost: Bool, began: Bool = true, stage: Flight.Stage = .out
+    _ tokens: [LeaseToken], now: Moment, lost: Bool, began: Bool = true, stage: Lease.Stage = .out
   ) {
     for token in tokens {
-      guard let flight = roster.flights[token], flight.stage == stage else { continue }
+      guard let lease = roster.leases[token], lease.stage == stage else { continue }
       roster.mark(token, .recording)
-      let isProven = lost && flight.losses > 0 && flight.hasBegun
-      if isProven, pipeline.phases[flight.phase].retry.buries(losses: flight.losses) {
-        bury(flight, now: now)
+      let isProven = lost && lease.losses > 0 && lease.hasBegun
+      if isProven, pipeline.phases[lease.phase].retry.buries(losses: lease.losses) {
+        bury(lease, now: now)
         continue
       }
       // A suspect that did not begin is no nearer to a proof than before.
-      let hadBegun = began && stage == .out && (flight.losses == 0 || flight.hasBegun)
-      let losses = isProven ? flight.losses + 1 : lost && flight.losses == 0 ? 1 : nil
-      pending.settle(flight, hadBegun ? lostAttempt(of: flight, now: now) : nil, .toFront(losses: losses))
+      let hadBegun = began && stage == .out && (lease.losses == 0 || lease.hasBegun)
+      let losses = isProven ? lease.losses + 1 : lost && lease.losses == 0 ? 1 : nil
+      turns.settle(lease, hadBegun ? lostAttempt(of: lease, now: now) : nil, .toFront(losses: losses))
     }
   }
 
-  private func lostAttempt(of flight: Flight, now: Moment) -> AttemptRecord {
+  private func lostAttempt(of lease: Lease, now: Moment) -> AttemptRecord {
     AttemptRecord(
-      phase: flight.phase, number: flight.attempt, worker: flight.worker, plugin: "",
-      startedAt: flight.sinceTime, endedAt: now.wall, outcome: .lost)
+      phase: lease.phase, number: lease.attempt, worker: lease.worker, plugin: "",
+      startedAt: lease.sinceTime, endedAt: now.wall, outcome: .lost)
   }
 
   /// It ran alone each time its worker went away: nothing else can have been the cause.
-  private func bury(_ flight: Flight, now: Moment) {
+  private func bury(_ lease: Lease, now: Moment) {
     let error = JobError(
-      type: "Lost", message: "its worker went away \(flight.losses) times while it ran this job alone")
-    pending.settle(flight, lostAttempt(of: flight, now: now), .bury(error))
+      type: "Lost", message: "its worker went away \(lease.losses) times while it ran this job alone")
+    turns.settle(lease, lostAttempt(of: lease, now: now), .bury(error))
   }
 
   /// A worker is about to run suspects, and must not before it was answered.

@@ -27,16 +27,16 @@ extension Coordinator {
         instructions = frames[nextPayload]
         nextPayload += 1
       }
-      guard let flight = roster.flights[report.token], flight.job == report.job else {
+      guard let lease = roster.leases[report.token], lease.job == report.job else {
         settled.append(report.token)
         continue
       }
-      guard flight.stage == .out else { continue }
-      if let changed = instructions, changed != flight.instructions {
+      guard lease.stage == .out else { continue }
+      if let changed = instructions, changed != lease.instructions {
         roster.mark(report.token, .recording)
         toCheck.append(Reported(report: report, instructions: changed))
       } else {
-        record(report, of: flight, instructions, from: route, now: now)
+        record(report, of: lease, instructions, from: route, now: now)
       }
     }
     if !settled.isEmpty { connections.send([ReportAcknowledgement(tokens: settled).encoded()], to: route) }
@@ -49,16 +49,16 @@ extension Coordinator {
     checks.check(reported.compactMap(\.instructions)[...]) { [unowned self] problems in
       let now = moment()
       for (entry, problem) in zip(reported, problems) {
-        guard let flight = roster.flights[entry.report.token], flight.stage == .recording else { continue }
+        guard let lease = roster.leases[entry.report.token], lease.stage == .recording else { continue }
         guard isOpen else {
-          roster.mark(flight.token, .out)
+          roster.mark(lease.token, .out)
           continue
         }
         guard let problem else {
-          record(entry.report, of: flight, entry.instructions, from: route, now: now)
+          record(entry.report, of: lease, entry.instructions, from: route, now: now)
           continue
         }
-        record(Self.failed(entry.report, problem), of: flight, nil, from: route, now: now)
+        record(Self.failed(entry.report, problem), of: lease, nil, from: route, now: now)
       }
     }
   }
@@ -72,51 +72,51 @@ extension Coordinator {
 
   /// The one place where the outcome of an attempt becomes a write.
   private func record(
-    _ report: AttemptReport, of flight: Flight, _ instructions: [UInt8]?, from route: [UInt8], now: Moment
+    _ report: AttemptReport, of lease: Lease, _ instructions: [UInt8]?, from route: [UInt8], now: Moment
   ) {
-    roster.mark(flight.token, .recording)
+    roster.mark(lease.token, .recording)
     // A worker's own clock: what it says of the past must not lie ahead.
     let startedAt = min(max(Timestamp(milliseconds: 0), report.startedAt), now.wall)
     let attempt = AttemptRecord(
-      phase: flight.phase, number: flight.attempt, worker: flight.worker, plugin: report.plugin,
+      phase: lease.phase, number: lease.attempt, worker: lease.worker, plugin: report.plugin,
       startedAt: startedAt, endedAt: now.wall, outcome: report.outcome)
     switch report.outcome {
     case .handedBack, .lost:
-      roster.mark(flight.token, .out)
-      release([flight.token], now: now, lost: false, began: report.startedAt.milliseconds > 0)
-      connections.send([ReportAcknowledgement(tokens: [flight.token]).encoded()], to: route)
+      roster.mark(lease.token, .out)
+      release([lease.token], now: now, lost: false, began: report.startedAt.milliseconds > 0)
+      connections.send([ReportAcknowledgement(tokens: [lease.token]).encoded()], to: route)
     case .succeeded, .failed, .permanentFailure, .retryRequested, .crashed, .timedOut, .cancelled:
-      pending.settle(
-        flight, attempt, effect(of: report, on: flight, instructions, now: now), reportedBy: route,
+      turns.settle(
+        lease, attempt, effect(of: report, on: lease, instructions, now: now), reportedBy: route,
         durationMicroseconds: min(max(0, report.durationMicroseconds), longestDurationMilliseconds * 1_000))
     }
   }
 
   private func effect(
-    of report: AttemptReport, on flight: Flight, _ instructions: [UInt8]?, now: Moment
+    of report: AttemptReport, on lease: Lease, _ instructions: [UInt8]?, now: Moment
   ) -> Effect {
     guard report.outcome == .succeeded else {
       let error = report.error ?? JobError(type: "Unknown", message: "the worker gave no reason")
-      return Effect(verdict(on: report, of: flight, now: now), on: error)
+      return Effect(verdict(on: report, of: lease, now: now), on: error)
     }
-    switch pipeline.plan.route(after: flight.phase) {
+    switch pipeline.plan.route(after: lease.phase) {
     case .next(let phase): return .advance(to: phase, instructions: instructions)
     case .end: return .succeed(instructions: instructions)
     }
   }
 
-  private func verdict(on report: AttemptReport, of flight: Flight, now: Moment) -> RetryPolicy.Verdict {
-    let counters = flight.counters.counting(report.outcome)
-    return pipeline.phases[flight.phase].retry.verdict(
+  private func verdict(on report: AttemptReport, of lease: Lease, now: Moment) -> RetryPolicy.Verdict {
+    let counters = lease.counters.counting(report.outcome)
+    return pipeline.phases[lease.phase].retry.verdict(
       on: report.outcome, failures: counters.failures, crashes: counters.crashes,
-      retryAfterMilliseconds: report.retryAfterMilliseconds > 0 ? wait(of: report, flight) : nil, now: now.steady,
+      retryAfterMilliseconds: report.retryAfterMilliseconds > 0 ? wait(of: report, lease) : nil, now: now.steady,
       jitter: Double.random(in: 0..<1))
   }
 
   /// What a phase asked for, within reason: each try is written to disk, so one that is asked for at once for ever would
   /// keep the store busy with nothing else.
-  private func wait(of report: AttemptReport, _ flight: Flight) -> Int64 {
-    let floor: Int64 = flight.attempt < 100 ? 100 : 1_000
+  private func wait(of report: AttemptReport, _ lease: Lease) -> Int64 {
+    let floor: Int64 = lease.attempt < 100 ? 100 : 1_000
     return min(max(floor, report.retryAfterMilliseconds), longestDurationMilliseconds)
   }
 }

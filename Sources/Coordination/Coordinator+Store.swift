@@ -15,10 +15,9 @@ extension Coordinator {
   }
 
   func openStore() {
-    laneBusy = true
     let (pipeline, name, wall) = (pipeline, name, moment().wall)
     let needsReader = queries.needsReader
-    lane.submit(
+    executor.submit(
       { store throws(StoreError) -> Opening in
         try store.open(pipeline, owner: name, now: wall)
         return Opening(
@@ -27,10 +26,9 @@ extension Coordinator {
           reader: needsReader ? result { () throws(StoreError) in try store.makeReader() } : .success(nil))
       },
       answer: { [unowned self] result in
-        laneBusy = false
         switch result {
         case .success(let opening):
-          if needsReader { queries.take(opening.reader) }
+          if needsReader { queries.use(opening.reader) }
           resume(with: opening, now: moment())
         case .failure(let error): storeFailed(error, now: moment())
         }
@@ -40,27 +38,25 @@ extension Coordinator {
   /// Believes the store: leases it does not know are over, leases only it knows are taken over.
   private func resume(with opening: Opening, now: Moment) {
     let stored = Set(opening.running.map(\.token))
-    for token in roster.flights.keys.filter({ !stored.contains($0) }) {
-      if let flight = roster.settle(token) { journal.endAttempt(of: flight.job) }
+    for token in roster.leases.keys.filter({ !stored.contains($0) }) {
+      if let lease = roster.forgetLease(token) { journal.endAttempt(of: lease.job) }
     }
-    for job in opening.running where roster.flights[job.token] == nil {
+    for job in opening.running where roster.leases[job.token] == nil {
       roster.add(
-        Flight(
+        Lease(
           job: job.id, token: job.token, phase: job.phase, worker: job.worker, attempt: job.attempt,
           failures: job.failures, crashes: job.crashes, losses: job.losses, since: now.instant, sinceTime: now.wall))
     }
     if !health.wasOpen { clock.resume(offset: opening.timelineOffset) }
     freshCounts.set(opening.counts)
-    queued = opening.counts.phases.map(\.waiting)
-    paused = opening.paused
-    nextDue = opening.counts.phases.contains { $0.delayed > 0 } ? moment().steady : nil
+    turns.resume(with: opening.counts, paused: opening.paused, now: moment().steady)
     schedule.noteOwnership(now: now.instant)
-    if health.opened(now: now.instant) { began(opening) }
+    if health.opened(now: now.instant) { announceStart(opening) }
   }
 
-  private func began(_ opening: Opening) {
+  private func announceStart(_ opening: Opening) {
     for line in opening.advice { logger.warning("\(line)") }
-    let waiting = queued.reduce(0, +)
+    let waiting = turns.queued.reduce(0, +)
     if waiting + opening.running.count > 0 {
       logger.notice("found \(waiting) waiting and \(opening.running.count) running jobs in \(storeAddress)")
     }
@@ -84,12 +80,11 @@ extension Coordinator {
 
   /// Tells everyone who waits for the pending turn that it will not be.
   func refuseEverythingPending(_ code: ReplyCode, _ message: String) {
-    refuse(pending, code, message)
-    pending = PendingTurn(now: moment().wall, phases: pipeline.phases.count)
+    refuse(turns.discard(now: moment().wall), code, message)
   }
 
   func refuse(_ turn: PendingTurn, _ code: ReplyCode, _ message: String) {
-    for settling in turn.settling { roster.mark(settling.flight.token, .out) }
+    for settling in turn.settling { roster.mark(settling.lease.token, .out) }
     for share in turn.shares { roster.claimed(share) }
     refuseReplies(of: turn, code, message)
     for metrics in turn.turn.metrics {
@@ -99,11 +94,7 @@ extension Coordinator {
 
   /// Jobs of these requests may be stored or not.
   func refuseReplies(of turn: PendingTurn, _ code: ReplyCode, _ message: String) {
-    for var open in turn.replies {
-      for index in open.reply.jobs.indices where open.reply.jobs[index].code == .ok {
-        open.reply.jobs[index].code = code
-        open.reply.jobs[index].message = message
-      }
+    for open in turn.replies(refusing: code, message) {
       connections.answerOrEnd([open.reply.encoded()], to: open.route)
     }
   }

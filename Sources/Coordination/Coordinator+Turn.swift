@@ -12,9 +12,8 @@ extension Coordinator {
       sendSuspects(now: now)
       addClaims(now: now)
     }
-    if let nextDue, nextDue <= now.steady { pending.turn.promotionLimit = 1_000 }
-    guard !pending.turn.isEmpty else { return false }
-    submitPending(now: now)
+    guard let turn = turns.take(now: now) else { return false }
+    submit(SubmittedTurn(turn))
     return true
   }
 
@@ -25,112 +24,89 @@ extension Coordinator {
   var allowance: Int? { settings.concurrency.map { max(0, $0 - roster.attemptsOut) } }
 
   private func addClaims(now: Moment) {
-    guard !paused.pipeline else { return }
-    let (queued, arrivals) = (queued, pending.arrivals)
-    // Asked in every step of the loop, mostly for nothing.
-    guard queued.indices.contains(where: { queued[$0] + arrivals[$0] > 0 }) else { return }
-    let pausedPhases = paused.phases
-    pending.shares = roster.share(
-      queued: zip(queued, arrivals).map(+), allowance: allowance, isPaused: { pausedPhases.contains($0) })
-    pending.turn.claims = pending.shares.map {
-      Claim(phase: $0.phase, worker: $0.worker, limit: $0.limit)
-    }
+    guard let claimable = turns.claimable else { return }
+    let paused = turns.paused.phases
+    turns.claim(roster.share(queued: claimable, allowance: allowance, isPaused: { paused.contains($0) }))
   }
 
   /// A turn on its way through the store, in one piece for all who follow it.
   private final class SubmittedTurn {
     let sent: PendingTurn
     var answers = StoreTurnResult()
+    /// Jobs that ended with it.
+    var ended: [JobID] = []
 
     init(_ sent: PendingTurn) { self.sent = sent }
   }
 
-  private func submitPending(now: Moment) {
-    pending.turn.now = now.wall
-    pending.turn.promotionTime = now.steady
-    let submitted = SubmittedTurn(pending)
+  private func submit(_ submitted: SubmittedTurn) {
     let sent = submitted.sent
-    pending = PendingTurn(now: now.wall, phases: pipeline.phases.count)
-    turnNumber += 1
-    for phase in queued.indices { queued[phase] += sent.arrivals[phase] }
-    laneBusy = true
-    (isTurnInStore, metricsInStore) = (true, sent.turn.metrics)
-    lane.submit(
+    executor.submit(
       sent.turn, isBrief: sent.turn.itemCount <= Self.briefTurn, flushing: sent.isWaitedFor,
       applied: { [unowned self] result in
-        (isTurnInStore, metricsInStore) = (false, [])
         switch result {
-        case .success(let applied):
-          submitted.answers = applied
-          self.applied(applied, to: submitted.sent)
+        case .success(let answers):
+          submitted.answers = answers
+          applied(submitted, now: moment())
         case .failure(let error):
-          laneBusy = false
+          turns.failed()
           refuse(submitted.sent, .unavailable, error.message)
           storeFailed(error, now: moment())
         }
       },
       flushed: { [unowned self] result in
-        laneBusy = false
         switch result {
-        case .success: confirm(submitted.answers, for: submitted.sent, now: moment())
+        case .success: confirm(submitted, now: moment())
         case .failure(let error):
           refuseReplies(of: submitted.sent, .unavailable, error.message)
-          finished.removeAll(keepingCapacity: true)
           storeFailed(error, now: moment())
         }
       })
   }
 
-  private func applied(_ answers: StoreTurnResult, to sent: PendingTurn) {
-    let now = moment()
+  /// Acts on what the store has done: work goes out at once.
+  private func applied(_ submitted: SubmittedTurn, now: Moment) {
+    let (sent, answers) = (submitted.sent, submitted.answers)
+    submitted.ended = turns.applied(answers, to: sent, now: now.steady)
     schedule.noteOwnership(now: now.instant)
     endOutage(wrote: sent.writes, now: now)
-    take(answers, for: sent, now: now)
-  }
-
-  /// Acts on what the store has done: work goes out at once.
-  private func take(_ answers: StoreTurnResult, for sent: PendingTurn, now: Moment) {
     for (index, outcome) in answers.settlements.enumerated() {
       let settling = sent.settling[index]
-      roster.settle(settling.flight.token)
-      journal.endAttempt(of: settling.flight.job)
+      roster.forgetLease(settling.lease.token)
+      journal.endAttempt(of: settling.lease.job)
       if outcome == .recorded { settled(settling, sent.turn.settlements[index], now: now) }
     }
-    if sent.turn.promotionLimit > 0 {
-      nextDue = answers.nextDue
-      for (phase, count) in answers.promoted where queued.indices.contains(phase) { queued[phase] += count }
-    }
-    expectDelayed(sent)
     dispatch(answers.claims, sent, now: now)
   }
 
   /// Tells whoever waits, once what was done is there to stay.
-  private func confirm(_ answers: StoreTurnResult, for sent: PendingTurn, now: Moment) {
+  private func confirm(_ submitted: SubmittedTurn, now: Moment) {
+    let (sent, answers) = (submitted.sent, submitted.answers)
     answerEnqueues(answers, sent, now: now)
     if !awaited.isEmpty { answerAwaiting(answers, sent) }
     for settling in sent.settling where !settling.route.isEmpty {
-      owed.add(settling.flight.token, to: settling.route, now: now.instant)
+      acknowledgements.add(settling.lease.token, to: settling.route, now: now.instant)
     }
-    pruning.noteFinished(finished.count)
-    tellFinished()
+    pruning.noteFinished(submitted.ended.count)
+    tellFinished(submitted.ended)
   }
 
   private func answerAwaiting(_ answers: StoreTurnResult, _ sent: PendingTurn) {
     for (index, outcome) in answers.settlements.enumerated() {
-      let flight = sent.settling[index].flight
+      let lease = sent.settling[index].lease
       switch sent.turn.settlements[index].effect {
       case .succeed(let instructions) where outcome == .recorded:
         // After a restart nobody knows what the worker was given.
-        let instructions = instructions ?? flight.instructions
-        if instructions.isEmpty { awaited.look(for: flight.job) } else { tellEnd(of: flight.job, instructions) }
-      case .retry, .bury, .cancel: awaited.look(for: flight.job)
+        let instructions = instructions ?? lease.instructions
+        if instructions.isEmpty { awaited.markUnsure(lease.job) } else { tellEnd(of: lease.job, instructions) }
+      case .retry, .bury, .cancel: awaited.markUnsure(lease.job)
       case .advance, .succeed, .toFront: break
       }
     }
   }
 
   func acknowledge(now: Moment, all: Bool = false) {
-    for (route, tokens) in owed.take(now: now.instant, all: all) {
+    for (route, tokens) in acknowledgements.take(now: now.instant, all: all) {
       for chunk in tokens.chunks(of: AttemptReports.maximumReports) {
         connections.send([ReportAcknowledgement(tokens: chunk).encoded()], to: route)
       }
@@ -138,74 +114,53 @@ extension Coordinator {
   }
 
   private func settled(_ settling: PendingTurn.Settling, _ settlement: Settlement, now: Moment) {
-    let flight = settling.flight
+    let lease = settling.lease
     switch settlement.effect {
-    case .advance(_, let instructions): completed(settling, instructions, now: now)
-    case .succeed(let instructions):
+    case .advance(_, let instructions), .succeed(let instructions):
       completed(settling, instructions, now: now)
-      finished.append(flight.job)
     case .retry(let time, let error):
-      failed(flight, settlement, error, now: now)
-      queued[flight.phase] += time <= now.steady ? 1 : 0
+      failed(lease, settlement, error, now: now)
       if let retried = settings.hooks.jobRetried {
         let wait = max(0, time - now.steady)
-        hooks.call(bytes: error.message.utf8.count) { _ in retried(flight.job, error, wait) }
+        hooks.call(bytes: error.message.utf8.count) { _ in retried(lease.job, error, wait) }
       }
-    case .bury(let error):
-      failed(flight, settlement, error, now: now)
-      finished.append(flight.job)
-    case .cancel(let error): failed(flight, settlement, error, now: now)
-    case .toFront: queued[flight.phase] += 1
+    case .bury(let error), .cancel(let error): failed(lease, settlement, error, now: now)
+    case .toFront: break
     }
   }
 
   private func completed(_ settling: PendingTurn.Settling, _ instructions: [UInt8]?, now: Moment) {
-    let flight = settling.flight
+    let lease = settling.lease
     // After a restart nobody knows what the worker was given.
-    if let after = instructions, !flight.instructions.isEmpty {
-      journal.noteChange(of: flight.job, by: flight.phase, before: flight.instructions, after: after)
+    if let after = instructions, !lease.instructions.isEmpty {
+      journal.noteChange(of: lease.job, by: lease.phase, before: lease.instructions, after: after)
     }
-    roster.noteDuration(microseconds: settling.durationMicroseconds, phase: flight.phase)
-    meters.count(flight.phase, at: now.wall) {
+    roster.noteDuration(microseconds: settling.durationMicroseconds, phase: lease.phase)
+    meters.count(lease.phase, at: now.wall) {
       $0.succeeded += 1
       $0.latency.record(microseconds: settling.durationMicroseconds)
     }
   }
 
-  private func failed(_ flight: Flight, _ settlement: Settlement, _ error: JobError, now: Moment) {
-    let counted = flight.counters.counting(settlement.attempt?.outcome ?? .lost)
-    meters.count(flight.phase, at: now.wall) { meter in
-      meter.crashed += counted.crashes - flight.crashes
-      meter.failed += counted.failures - flight.failures
+  private func failed(_ lease: Lease, _ settlement: Settlement, _ error: JobError, now: Moment) {
+    let counted = lease.counters.counting(settlement.attempt?.outcome ?? .lost)
+    meters.count(lease.phase, at: now.wall) { meter in
+      meter.crashed += counted.crashes - lease.crashes
+      meter.failed += counted.failures - lease.failures
       switch settlement.effect {
       case .retry: meter.retried += 1
       case .bury: meter.dead += 1
       case .advance, .succeed, .cancel, .toFront: break
       }
     }
-    noteFailure(flight, settlement, error, now: now)
-  }
-
-  /// Delayed jobs written by this turn bring the next promotion forward.
-  private func expectDelayed(_ sent: PendingTurn) {
-    var due = sent.turn.enqueues.compactMap(\.notBefore)
-    for settlement in sent.turn.settlements {
-      if case .retry(let time, _) = settlement.effect { due.append(time) }
-    }
-    guard let first = due.min() else { return }
-    nextDue = nextDue.map { min($0, first) } ?? first
+    noteFailure(lease, settlement, error, now: now)
   }
 
   private func answerEnqueues(_ answers: StoreTurnResult, _ sent: PendingTurn, now: Moment) {
     guard !sent.replies.isEmpty else { return }
-    var replies = sent.replies
-    for (index, outcome) in answers.enqueues.enumerated() {
-      let slot = sent.enqueuing[index]
-      guard case .duplicate(let state) = outcome else { continue }
-      replies[slot.reply].reply.jobs[slot.position].code = .duplicate
-      replies[slot.reply].reply.jobs[slot.position].message = "there already, \(state)"
+    for open in sent.replies(after: answers.enqueues) {
+      connections.answerOrEnd([open.reply.encoded()], to: open.route)
     }
-    for open in replies { connections.answerOrEnd([open.reply.encoded()], to: open.route) }
     let stored = answers.enqueues.reduce(0) { $0 + ($1 == .stored ? 1 : 0) }
     if stored > 0 { meters.count(pipeline.plan.start, at: now.wall) { $0.enqueued += stored } }
   }
@@ -213,7 +168,6 @@ extension Coordinator {
   private func dispatch(_ claims: [[ClaimedJob]], _ sent: PendingTurn, now: Moment) {
     for (share, jobs) in zip(sent.shares, claims) {
       roster.claimed(share)
-      queued[share.phase] = jobs.count < share.limit ? 0 : max(0, queued[share.phase] - jobs.count)
       guard !jobs.isEmpty else { continue }
       for job in jobs { takeOff(job, share, now: now) }
       // Suspects wait for a worker of their own.
@@ -229,15 +183,15 @@ extension Coordinator {
     }
     sendSuspects(now: now)
     // Other coordinators wait for slots that a credit took back.
-    if roster.owesCredits { demandIsDue = true }
+    if roster.owesCredits { demand.expect() }
   }
 
   private func takeOff(_ job: ClaimedJob, _ share: WorkerRoster.Share, now: Moment) {
-    let flight = Flight(
-      job: job.id, token: job.token, phase: share.phase, worker: share.worker, place: share.place,
+    let lease = Lease(
+      job: job.id, token: job.token, phase: share.phase, worker: share.worker, handle: share.handle,
       attempt: job.attempt, failures: job.failures, crashes: job.crashes, losses: job.losses,
       instructions: job.instructions, since: now.instant, sinceTime: now.wall)
-    if job.losses > 0 { roster.park(flight) } else { roster.add(flight) }
+    if job.losses > 0 { roster.park(lease) } else { roster.add(lease) }
   }
 
   /// Bounded, since either time may have been read from a clock that was wrong.

@@ -85,7 +85,7 @@ extension Coordinator {
     guard (2...3).contains(frames.count) else {
       throw WireError("a request of \(frames.count) frames; it has two, or three")
     }
-    let answer = Answer(coordinator: self, route: route, request: request.request)
+    let answer = Answer(coordinator: self, requester: Requester(route: route, request: request.request))
     do throws(Refusal) {
       guard request.pipeline.isEmpty || request.pipeline == pipeline.name else {
         throw Refusal(

@@ -19,25 +19,25 @@ extension Coordinator {
     if !roster.knows(hello.worker, at: route) {
       PeerMonitor.limitSilence(on: descriptor, milliseconds: Self.acknowledgedWithinMilliseconds)
     }
-    carryOut(roster.observe(hello, from: route, now: now.instant), now: now)
-    if roster.owesCredits { demandIsDue = true }
+    perform(roster.observe(hello, from: route, now: now.instant), now: now)
+    if roster.owesCredits { demand.expect() }
   }
 
   func handleCredit(_ frames: [[UInt8]], from route: [UInt8]) throws(WireError) {
     // One that is not known says hello again within a second.
     _ = roster.observe(try CreditMessage(decoding: try Self.single(frames)), from: route)
-    if roster.owesCredits { demandIsDue = true }
+    if roster.owesCredits { demand.expect() }
   }
 
   func handleGoodbye(_ frames: [[UInt8]], from route: [UInt8], now: Moment) throws(WireError) {
     let goodbye = try Goodbye(decoding: try Self.single(frames))
     guard roster.knows(goodbye.worker, at: route) else { return }
-    carryOut(roster.lose(goodbye.worker, reason: goodbye.reason, isLoss: false), now: now)
+    perform(roster.lose(goodbye.worker, reason: goodbye.reason, isLoss: false), now: now)
   }
 
   func handleProgress(_ frames: [[UInt8]]) throws(WireError) {
     let report = try ProgressReport(decoding: try Self.single(frames))
-    guard roster.flights[report.token]?.job == report.job else { return }
+    guard roster.leases[report.token]?.job == report.job else { return }
     journal.noteProgress((report.fraction, report.note), of: report.job)
     if let progressed = settings.hooks.jobProgressed {
       hooks.call(bytes: report.note.utf8.count, isPassing: true) { _ in
@@ -47,7 +47,7 @@ extension Coordinator {
   }
 
   func handleLog(_ frames: [[UInt8]], now: Moment) throws(WireError) {
-    note(try LogLine(decoding: try Self.single(frames)), now: now)
+    noteLog(try LogLine(decoding: try Self.single(frames)), now: now)
   }
 
   private static func single(_ frames: [[UInt8]]) throws(WireError) -> [UInt8] {
@@ -57,7 +57,7 @@ extension Coordinator {
 
   // MARK: - What is done
 
-  func carryOut(_ actions: [WorkerRoster.Action], now: Moment) {
+  func perform(_ actions: [WorkerRoster.Action], now: Moment) {
     for action in actions {
       switch action {
       case .welcome(let worker): welcome(worker)
@@ -104,11 +104,9 @@ extension Coordinator {
   /// Tells workers what waits for them: each now and then, those that are shared when it changes.
   /// - Parameter isTick: looks at all of them.
   func tellDemand(now: Moment, isTick: Bool = false) {
-    guard demandIsDue || isTick || roster.hasShared else { return }
+    guard isTick || demand.mayBeDue(hasShared: roster.hasShared) else { return }
     let waiting = jobsToPlace()
-    let isWaiting = waiting.map { $0 > 0 }
-    guard demandIsDue || isTick || isWaiting != waitingAsTold else { return }
-    (demandIsDue, waitingAsTold) = (false, isWaiting)
+    guard demand.take(waiting: waiting, isTick: isTick) else { return }
     for demand in roster.demands(waiting: waiting, all: isTick, now: now.instant) {
       _ = send([demand.encoded()], to: demand.worker)
     }
@@ -116,13 +114,13 @@ extension Coordinator {
 
   /// Of each phase, what could go out if there were a slot for it.
   private func jobsToPlace() -> [Int] {
-    guard !paused.pipeline, allowance ?? 1 > 0, isOpen else {
-      return Array(repeating: 0, count: queued.count)
+    guard !turns.paused.pipeline, allowance ?? 1 > 0, isOpen else {
+      return Array(repeating: 0, count: pipeline.phases.count)
     }
     return pipeline.phases.indices.map { phase in
       let limit = pipeline.phases[phase].concurrencyLimit
-      guard !paused.phases.contains(phase), limit == 0 || roster.running[phase] < limit else { return 0 }
-      return queued[phase] + roster.parked[phase].count
+      guard !turns.paused.phases.contains(phase), limit == 0 || roster.running[phase] < limit else { return 0 }
+      return turns.queued[phase] + roster.parked[phase].count
     }
   }
 }

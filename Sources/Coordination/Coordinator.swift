@@ -1,5 +1,4 @@
 internal import ControlProtocol
-internal import DequeModule
 internal import Glibc
 internal import JobStorage
 internal import Logging
@@ -7,12 +6,14 @@ internal import PipelineModel
 internal import WireProtocol
 internal import ZeroMQTransport
 
-/// The event loop of one pipeline: owns the sockets, takes every decision, and lets the store lane do the writing and the
-/// read lane the looking. Everything here happens in one thread; nothing blocks but the poll.
+/// The event loop of one pipeline: owns the sockets, takes every decision, and lets the store's executor do the writing and
+/// the read executor the looking. Everything here happens in one thread; nothing blocks but the poll.
+///
+/// What is decided by data alone is kept by the parts, values with private state; what ties them together is in extensions.
 final class Coordinator {
   let pipeline: PipelineDefinition
   let settings: PipelineServerSettings
-  let lane: StoreLane
+  let executor: StoreExecutor
   let checks: PayloadChecks
   let storeAddress: String
   let name: String
@@ -20,84 +21,54 @@ final class Coordinator {
   let connections: CoordinatorConnections
   let wake: WakeUp
   let startedAt: Moment
+
+  // The parts. Each keeps its own state: what is changed here is changed by its methods alone.
+
   var clock: CoordinatorClock
-
-  var roster: WorkerRoster
-  /// When a worker whose connection has ended is to be lost: not at the next tick after that.
-  var lossIsDue = Instant.distantFuture
-  /// Some worker may have to be told of what waits for it.
-  var demandIsDue = false
-  /// Phases for which something waited when that was told last.
-  var waitingAsTold: [Bool] = []
-  var health: StoreHealth
-  var pending: PendingTurn
-  /// Of the turn that is being gathered.
-  var turnNumber = 1
-  /// Jobs waiting in each phase's queue: never fewer than there are, corrected by claims that come back short.
-  var queued: [Int]
-  var paused: (pipeline: Bool, phases: Set<Int>) = (false, [])
-  /// On the steady timeline.
-  var nextDue: Timestamp?
-
-  // What the store's lane does besides turns.
-  var laneBusy = false
-  /// A turn is on its way that has not been applied yet, with these metrics.
-  var isTurnInStore = false
-  var metricsInStore: [PhaseMetrics] = []
-  var errands: Deque<() -> Void> = []
-  var schedule: LaneSchedule
-  /// Long tasks go on by one bite in each step of the loop.
-  var mayBite = true
-  var pruning: PruneSchedule
   var clockTrust: ClockTrust
-  var actions: LongActions
-  var actionAnswers: [String: Answer] = [:]
-  /// The action of which a step is on its way, and who waits to hear how far it came.
-  var stepInStore: String?
-  var stopAnswers: [(action: String, answer: AnswerTo<Verbs.StopAction>)] = []
-  /// Of instructions that wait for the store, to take the place of others.
-  var editedBytes = 0
-  /// Of the last action's step, to see whether turns went since.
-  var turnOfLastStep = 0
+  var rounds = LoopRounds()
 
-  // Looking.
+  // Workers, and what they are to be told.
+  var roster: WorkerRoster
+  var demand = DemandNews()
+  var acknowledgements = AcknowledgementBatch()
+
+  // The store, and what is written to it.
+  var health: StoreHealth
+  var schedule: StoreSchedule
+  var turns: TurnBuilder
+  var actions: ActionRunner
+  var edits = WaitingEdits()
+  var pruning: PruneSchedule
+  /// The store can never be used: the loop ends.
+  var failure: StoreError?
+
+  // Looking at the store, and who waits for what is there.
   private(set) lazy var queries = StoreQueries(wake: wake, yields: settings.hooks.jobFinished == nil) {
     [unowned self] in
-    StoreQueries.Progress(now: moment().instant, turn: turnNumber, isTurnInStore: isTurnInStore)
+    StoreQueries.Progress(now: moment().instant, turn: turns.number, isTurnInStore: turns.isInStore)
   }
   private(set) lazy var freshCounts = FreshCounts(
     StoreCounts(phases: pipeline.phases.map { _ in PhaseCounts() }), queries: queries)
-  var isReadingAwaited = false
-
-  var meters: PhaseMeters
-  /// By job type.
-  var measured: [String: PhaseMeasures] = [:]
-  var jobIDs = JobIDSource()
-  var journal = JobJournal()
   var awaited = AwaitedJobs()
-  var owed = OwedAcknowledgements()
-  /// Jobs that ended in the turn being answered.
-  var finished: [JobID] = []
+
+  // What is counted, remembered and said of jobs.
+  var jobIDs = JobIDSource()
+  var meters: PhaseMeters
+  /// What phases count and measure, by job type.
+  var measured: [String: PhaseMeasures] = [:]
+  var journal = JobJournal()
   var finishedFeed = FinishedJobFeed()
   var deadWarning = DeadJobWarning()
 
   /// Asked once a turn; may be called from this thread only.
   var shouldStop: () -> Bool = { false }
   var stopRequested: Bool { shouldStop() }
-  var failure: StoreError?
-  private var rounds = Rounds()
   private let poller = Poller()
   private var intakeIsWatched = false
 
   /// What the poller calls it; `CoordinatorConnections.PollKey` has the others.
   private static var wakeKey: Int { 0 }
-
-  private struct Rounds {
-    var tick = Instant(milliseconds: .min)
-    var peers = Instant(milliseconds: .min)
-    var housekeeping = Instant(milliseconds: .min)
-    var lastTurn = Instant.distantFuture
-  }
 
   /// Binds both sockets, so that a taken address is told before anything else happens.
   init(
@@ -109,7 +80,7 @@ final class Coordinator {
     self.wake = wake
     self.hooks = hooks
     name = "coordinator-\(getpid())-\(UInt32.random(in: 0 ... .max))"
-    lane = StoreLane(store: store, inline: store.answersAtOnce, wake: wake)
+    executor = StoreExecutor(store: store, inline: store.answersAtOnce, wake: wake)
     checks = PayloadChecks(
       maximumInstructionsBytes: settings.maximumInstructionsBytes, schema: settings.instructionsSchema, wake: wake)
     storeAddress = store.address
@@ -117,15 +88,14 @@ final class Coordinator {
     clock = CoordinatorClock(settings.clocks)
     startedAt = clock.moment()
     let instant = startedAt.instant
-    schedule = LaneSchedule(now: instant)
+    schedule = StoreSchedule(now: instant)
     pruning = PruneSchedule(now: instant)
     clockTrust = ClockTrust(startedAt)
-    actions = LongActions(now: instant)
+    actions = ActionRunner(now: instant)
     health = StoreHealth(startedAt: instant, patience: settings.storePatienceMilliseconds)
     roster = WorkerRoster(
-      pipeline: pipeline, patience: WorkerRoster.Patience(silence: max(2_000, settings.workerTimeoutMilliseconds)))
-    pending = PendingTurn(now: startedAt.wall, phases: pipeline.phases.count)
-    queued = Array(repeating: 0, count: pipeline.phases.count)
+      pipeline: pipeline, timeouts: WorkerRoster.Timeouts(silence: max(2_000, settings.workerTimeoutMilliseconds)))
+    turns = TurnBuilder(now: startedAt.wall, phases: pipeline.phases.count)
     meters = PhaseMeters(phases: pipeline.phases.count)
   }
 
@@ -176,19 +146,18 @@ final class Coordinator {
   private func timeout() -> Int64 {
     let now = moment()
     if hasBite(now: now) { return 0 }
-    var rest = min(rounds.tick, lossIsDue) - now.instant
-    if actions.hasNext { rest = min(rest, actions.restsUntil - now.instant) }
-    if let due = owed.dueAt { rest = min(rest, due - now.instant) }
+    var rest = rounds.nextTickAt - now.instant
+    if let due = actions.nextStepAt { rest = min(rest, due - now.instant) }
+    if let due = acknowledgements.dueAt { rest = min(rest, due - now.instant) }
     if let due = queries.restsUntil, due > now.instant { rest = min(rest, due - now.instant) }
-    if let nextDue, !laneBusy, isOpen { rest = min(rest, nextDue - now.steady) }
+    if let nextDue = turns.nextDue, !executor.isBusy, isOpen { rest = min(rest, nextDue - now.steady) }
     return min(max(0, rest), 100)
   }
 
   private func step() {
     let now = moment()
-    if now.instant - rounds.lastTurn > 1_000 { roster.forgive(now: now.instant) }
-    rounds.lastTurn = now.instant
-    mayBite = true
+    if rounds.comeRound(now: now.instant) { roster.resetHeartbeats(now: now.instant) }
+    schedule.beginStep()
     checks.beginStep()
     if poller.ready.contains(Self.wakeKey) {
       wake.clear()
@@ -196,49 +165,39 @@ final class Coordinator {
       queries.deliverAnswers()
       _ = checks.deliverAnswers()
     }
-    _ = lane.deliverAnswers()
+    _ = executor.deliverAnswers()
     if isReady(.meeting) { connections.readMeeting(limit: Self.messagesPerTurn) }
     if isReady(.intake) { readIntake(now: now) }
     if isReady(.intakePeers) || isReady(.meetingPeers) { readPeers(now: now) }
-    if now.instant >= min(rounds.tick, lossIsDue) {
-      rounds.tick = now.instant + 100
-      if now.instant >= lossIsDue { lossIsDue = .distantFuture }
-      tick(now: now)
-    }
+    if let due = rounds.takeTick(now: now.instant) { tick(due, now: now) }
     repeat {
       let now = moment()
       advance(now: now)
       advanceReads()
-    } while lane.deliverAnswers()
+    } while executor.deliverAnswers()
     acknowledge(now: now)
     tellDemand(now: now)
   }
 
   private func isReady(_ socket: CoordinatorConnections.Watched) -> Bool { poller.ready.contains(socket.rawValue) }
 
-  private func tick(now: Moment) {
-    carryOut(roster.tick(now: now.instant), now: now)
+  private func tick(_ due: LoopRounds.Tick, now: Moment) {
+    perform(roster.tick(now: now.instant), now: now)
     tellDemand(now: now, isTick: true)
     lookForAwaited(now: now)
     answerLateRequests(now: now)
     connections.keepDescriptorsFree(now: now.instant)
     keepTimeline()
-    if now.instant >= rounds.peers {
-      rounds.peers = now.instant + 200
-      connections.endOverfullPeers()
-    }
-    if now.instant >= rounds.housekeeping {
-      rounds.housekeeping = now.instant + 5_000
-      keepHouse(now: now)
-    }
+    if due.endsOverfullPeers { connections.endOverfullPeers() }
+    if due.maintains { maintain(now: now) }
     endOutage(wrote: false, now: now)
-    if health.isDueToOpen(now: now.instant), !laneBusy { openStore() }
+    if health.isDueToOpen(now: now.instant), !executor.isBusy { openStore() }
   }
 
   /// Answers whoever waits, writes what is pending, and lets go of the store.
   private func finish() {
     let now = moment()
-    mayBite = false
+    schedule.endBites()
     checks.drain()
     _ = checks.deliverAnswers()
     if isOpen, failure == nil { writeWhatIsLeft(now: now) }
@@ -246,20 +205,20 @@ final class Coordinator {
     refuseRequests(.stopping, "the coordinator is stopping")
     acknowledge(now: now, all: true)
     queries.close()
-    lane.submit({ store throws(StoreError) in store.close() }, answer: { _ in })
-    lane.drain()
+    executor.submit({ store throws(StoreError) in store.close() }, answer: { _ in })
+    executor.drain()
     queries.drain()
   }
 
   private func writeWhatIsLeft(now: Moment) {
     release(roster.parkedTokens, now: now, lost: false, stage: .parked)
-    pending.turn.metrics += meters.take()
+    turns.add(meters.take())
     clock.freshMoment()
     repeat {
       keepTimeline()
       advance(now: moment(), claiming: false)
-      lane.drain()
-    } while lane.deliverAnswers()
+      executor.drain()
+    } while executor.deliverAnswers()
     tellWhatIsLeft(until: now.instant + 5_000)
   }
 
@@ -267,11 +226,11 @@ final class Coordinator {
   private func tellWhatIsLeft(until deadline: Instant) {
     while !finishedFeed.isDone, moment().instant < deadline {
       advanceReads()
-      if queries.isIdle, !laneBusy { return }
-      if !laneBusy { _ = readOnLane() }
-      lane.drain()
+      if queries.isIdle, !executor.isBusy { return }
+      if !executor.isBusy { _ = readThroughStore() }
+      executor.drain()
       queries.drain()
-      _ = lane.deliverAnswers()
+      _ = executor.deliverAnswers()
       queries.deliverAnswers()
     }
   }

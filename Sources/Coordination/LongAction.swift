@@ -76,7 +76,7 @@ struct LongActions {
     }
   }
 
-  /// The next change to take a step on the store's lane.
+  /// The next change to take a step on the store's executor.
   /// - Parameter isIdle: no turn went since the last step, so nobody has to be left a share.
   mutating func next(now: Instant, isIdle: Bool) -> LongAction? {
     guard isIdle || now >= rest else { return nil }

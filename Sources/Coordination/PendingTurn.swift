@@ -8,16 +8,16 @@ struct PendingTurn {
   /// Parallel to `turn.settlements`.
   private(set) var settling: [Settling] = []
   /// Some of them say what became of an attempt, rather than only give a job back.
-  private(set) var hasOutcomes = false
+  private var hasOutcomes = false
   /// Parallel to `turn.enqueues`.
-  var enqueuing: [EnqueueSlot] = []
-  var enqueueBytes = 0
+  private var enqueuing: [EnqueueSlot] = []
+  private(set) var enqueueBytes = 0
   /// Replies that wait for `enqueuing`.
-  var replies: [OpenReply] = []
+  private(set) var replies: [OpenReply] = []
   /// Parallel to `turn.claims`.
-  var shares: [WorkerRoster.Share] = []
+  private(set) var shares: [WorkerRoster.Share] = []
   /// Jobs this turn puts into the queue of each phase, if the store agrees.
-  var arrivals: [Int]
+  private(set) var arrivals: [Int]
 
   /// Somebody is to be told once it is done.
   var isWaitedFor: Bool { hasOutcomes || !replies.isEmpty }
@@ -30,30 +30,70 @@ struct PendingTurn {
     arrivals = Array(repeating: 0, count: phases)
   }
 
-  /// Ends the lease of a flight.
+  /// - Parameter position: in the reply that `expect` will add.
+  mutating func enqueue(_ job: NewJob, into phase: Int, position: Int) {
+    turn.enqueues.append(job)
+    enqueuing.append(EnqueueSlot(reply: replies.count, position: position))
+    enqueueBytes += job.instructions.count
+    if job.notBefore == nil { arrivals[phase] += 1 }
+  }
+
+  mutating func expect(_ reply: EnqueueReply, to route: [UInt8]) {
+    replies.append(OpenReply(route: route, reply: reply))
+  }
+
+  /// Ends a lease.
   mutating func settle(
-    _ flight: Flight, _ attempt: AttemptRecord?, _ effect: Effect, reportedBy route: [UInt8] = [],
+    _ lease: Lease, _ attempt: AttemptRecord?, _ effect: Effect, reportedBy route: [UInt8] = [],
     durationMicroseconds: Int64 = 0
   ) {
     turn.settlements.append(
       Settlement(
-        job: flight.job, token: flight.token, from: flight.phase, counters: flight.counters, attempt: attempt,
+        job: lease.job, token: lease.token, from: lease.phase, counters: lease.counters, attempt: attempt,
         effect: effect))
-    settling.append(Settling(route: route, flight: flight, durationMicroseconds: durationMicroseconds))
+    settling.append(Settling(route: route, lease: lease, durationMicroseconds: durationMicroseconds))
     if !effect.isToFront { hasOutcomes = true }
     if let next = effect.destination { arrivals[next] += 1 }
+  }
+
+  mutating func claim(_ shares: [WorkerRoster.Share]) {
+    self.shares = shares
+    turn.claims = shares.map { Claim(phase: $0.phase, worker: $0.worker, limit: $0.limit) }
+  }
+
+  /// Its replies, now that the store has said which jobs it had already.
+  func replies(after outcomes: [EnqueueOutcome]) -> [OpenReply] {
+    var answered = replies
+    for (slot, outcome) in zip(enqueuing, outcomes) {
+      guard case .duplicate(let state) = outcome else { continue }
+      answered[slot.reply].reply.jobs[slot.position].code = .duplicate
+      answered[slot.reply].reply.jobs[slot.position].message = "there already, \(state)"
+    }
+    return answered
+  }
+
+  /// Its replies where nobody knows whether the jobs are stored.
+  func replies(refusing code: ReplyCode, _ message: String) -> [OpenReply] {
+    var refused = replies
+    for reply in refused.indices {
+      for job in refused[reply].reply.jobs.indices where refused[reply].reply.jobs[job].code == .ok {
+        refused[reply].reply.jobs[job].code = code
+        refused[reply].reply.jobs[job].message = message
+      }
+    }
+    return refused
   }
 
   /// A lease that is being ended.
   struct Settling {
     /// Of the worker that waits for its report to be acknowledged; empty where nobody does.
     var route: [UInt8]
-    var flight: Flight
+    var lease: Lease
     var durationMicroseconds: Int64
   }
 
-  struct EnqueueSlot {
-    /// Index into `replies`, and the place within that reply.
+  /// An index into `replies`, and the place within that reply.
+  private struct EnqueueSlot {
     var reply: Int
     var position: Int
   }

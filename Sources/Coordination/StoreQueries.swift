@@ -31,14 +31,14 @@ final class StoreQueries {
   /// A large answer is being put into words.
   private var isPreparing = false
   private var share = ReadShare(rest: 19)
-  private let lane: ReadLane
+  private let executor: ReadExecutor
   private let progress: () -> Progress
 
   /// - Parameters:
   ///   - yields: false where the pipeline itself waits for what is read.
   ///   - progress: asked in the coordinator's thread.
   init(wake: WakeUp, yields: Bool, progress: @escaping () -> Progress) {
-    lane = ReadLane(wake: wake, yields: yields)
+    executor = ReadExecutor(wake: wake, yields: yields)
     self.progress = progress
   }
 
@@ -69,7 +69,7 @@ final class StoreQueries {
   /// that no more than one is on its way there.
   func prepare(_ work: @escaping () -> [UInt8], then: @escaping ([UInt8]) -> Void) {
     isPreparing = true
-    lane.prepare(work) { [unowned self] bytes in
+    executor.prepare(work) { [unowned self] bytes in
       isPreparing = false
       then(bytes)
     }
@@ -78,7 +78,7 @@ final class StoreQueries {
   // MARK: - What is done
 
   /// Calls back those that were asked for and are done.
-  func deliverAnswers() { _ = lane.deliverAnswers() }
+  func deliverAnswers() { _ = executor.deliverAnswers() }
 
   /// Gives the idle reader its next read.
   /// - Returns: true where a reader is to be made by the store, and handed to `take`.
@@ -104,7 +104,7 @@ final class StoreQueries {
     let isOwn = queue.hasOwn
     guard let read = queue.next() else { return }
     isReading = true
-    lane.submit(read, to: reader) { [unowned self] error, microseconds in
+    executor.submit(read, to: reader) { [unowned self] error, microseconds in
       end(isOwn: isOwn, microseconds)
       if error?.kind == .unavailable { replaceReader() }
     }
@@ -146,7 +146,7 @@ final class StoreQueries {
   /// A store that has been opened anew need not make a reader where there is one.
   var needsReader: Bool { if case .own = reader { false } else { true } }
 
-  func take(_ made: Result<(any JobReader)?, StoreError>) {
+  func use(_ made: Result<(any JobReader)?, StoreError>) {
     switch made {
     case .success(let own?): reader = .own(own)
     case .success(nil): reader = .none
@@ -155,7 +155,7 @@ final class StoreQueries {
   }
 
   private func replaceReader() {
-    if case .own(let broken) = reader { lane.close(broken) }
+    if case .own(let broken) = reader { executor.close(broken) }
     reader = .missing(retryAt: progress().now + Self.readerBackoff)
   }
 
@@ -172,8 +172,8 @@ final class StoreQueries {
 
   func refuseAll(_ message: String) { for read in queue.takeAll() { read.refuse(message) } }
 
-  func close() { if case .own(let reader) = reader { lane.close(reader) } }
+  func close() { if case .own(let reader) = reader { executor.close(reader) } }
 
   /// Waits until what was begun is done.
-  func drain() { lane.drain() }
+  func drain() { executor.drain() }
 }

@@ -14,8 +14,8 @@ struct WorkerEntry {
   var route: [UInt8]
   /// Indexes of the pipeline's phases it can do; the later ones first, so that a pipeline drains from its end.
   let phases: [Int]
-  /// In the roster's `SeatTable`, which has its jobs.
-  let place: SeatTable.Place
+  /// In the roster's `LoadTable`, which has its jobs.
+  let handle: LoadTable.Handle
   var lastHeard: Instant
   var connection = Connection.up
   /// Of the latest credit that it was told to count.

@@ -47,13 +47,13 @@ extension WorkerRoster {
 
   private func isDue(_ entry: WorkerEntry, hasWaiting: Bool, now: Instant) -> Bool {
     let age = now - entry.toldAt
-    guard entry.hello.isShared else { return age >= patience.heartbeat }
-    return age >= patience.sharedHeartbeat || hasWaiting != entry.toldWaiting && age >= Self.demandInterval
+    guard entry.hello.isShared else { return age >= timeouts.heartbeat }
+    return age >= timeouts.sharedHeartbeat || hasWaiting != entry.toldWaiting && age >= Self.demandInterval
   }
 
-  /// Nothing is on its way to the worker's seat that was promised under a larger credit.
+  /// Nothing is on its way to the worker that was promised under a larger credit.
   private func keepsToCredit(_ entry: WorkerEntry) -> Bool {
-    let seat = seats[entry.place]
-    return seat.promised == 0 || seat.load <= seat.credit
+    let load = loads[entry.handle]
+    return load.promised == 0 || load.load <= load.credit
   }
 }

@@ -6,7 +6,7 @@ extension WorkerRoster {
   /// One claim's worth of work for one worker.
   struct Share: Equatable {
     var worker: WorkerID
-    var place: SeatTable.Place
+    var handle: LoadTable.Handle
     var phase: Int
     var limit: Int
   }
@@ -34,65 +34,65 @@ extension WorkerRoster {
     let together = together(of: phase)
     var shares: [Share] = []
     var left = wanted
-    while left > 0, let place = seats.leastLoaded(in: phase) {
-      let count = min(left, together, seats[place].freePlaces)
-      promise(count, to: place)
+    while left > 0, let handle = loads.leastLoaded(in: phase) {
+      let count = min(left, together, loads[handle].freePlaces)
+      promise(count, to: handle)
       left -= count
-      if let index = shares.firstIndex(where: { $0.place == place }) {
+      if let index = shares.firstIndex(where: { $0.handle == handle }) {
         shares[index].limit += count
       } else {
-        shares.append(Share(worker: seats[place].worker, place: place, phase: phase, limit: count))
+        shares.append(Share(worker: loads[handle].worker, handle: handle, phase: phase, limit: count))
       }
     }
     running[phase] += wanted - left
     return shares
   }
 
-  private mutating func promise(_ count: Int, to place: SeatTable.Place) {
-    seats[place].promised += count
-    seats[place].given += count
+  private mutating func promise(_ count: Int, to handle: LoadTable.Handle) {
+    loads[handle].promised += count
+    loads[handle].given += count
   }
 
   private func together(of phase: Int) -> Int {
     guard let mean = meanDuration[phase] else { return 1 }
-    return max(1, Int(patience.togetherMicroseconds / max(mean, 1)))
+    return max(1, Int(timeouts.togetherMicroseconds / max(mean, 1)))
   }
 
   /// Frees what `share` reserved; `add` then takes what was really claimed.
   mutating func claimed(_ share: Share) {
     running[share.phase] -= share.limit
-    if seats.isTaken(share.place) { promise(-share.limit, to: share.place) }
+    if loads.isCurrent(share.handle) { promise(-share.limit, to: share.handle) }
   }
 
-  mutating func add(_ flight: Flight) {
-    var flight = flight
-    running[flight.phase] += 1
-    if flight.place.map(seats.isTaken) != true { flight.place = workers[flight.worker]?.place }
-    if let place = flight.place {
-      seats[place].flights.insert(flight.token)
-      seats[place].given += 1
+  mutating func add(_ lease: Lease) {
+    var lease = lease
+    running[lease.phase] += 1
+    if lease.handle.map(loads.isCurrent) != true { lease.handle = workers[lease.worker]?.handle }
+    if let handle = lease.handle {
+      loads[handle].leases.insert(lease.token)
+      loads[handle].given += 1
     } else {
       mayHaveOrphans = true
     }
-    flights[flight.token] = flight
+    leases[lease.token] = lease
   }
 
   /// The attempt is over, as far as the store is concerned.
   @discardableResult
-  mutating func settle(_ token: LeaseToken) -> Flight? {
-    guard let flight = flights.removeValue(forKey: token) else { return nil }
-    running[flight.phase] -= 1
-    if let place = flight.place, seats.isTaken(place) {
-      seats[place].flights.remove(token)
-      if seats[place].alone == .running(token) { seats[place].alone = nil }
+  mutating func forgetLease(_ token: LeaseToken) -> Lease? {
+    guard let lease = leases.removeValue(forKey: token) else { return nil }
+    running[lease.phase] -= 1
+    if let handle = lease.handle, loads.isCurrent(handle) {
+      loads[handle].leases.remove(token)
+      if loads[handle].alone == .running(token) { loads[handle].alone = nil }
     }
-    return flight
+    return lease
   }
 
   /// Jobs that a worker was given and has not reported.
-  func held(by worker: WorkerEntry) -> Int { seats[worker.place].flights.count }
+  func held(by worker: WorkerEntry) -> Int { loads[worker.handle].leases.count }
 
-  mutating func mark(_ token: LeaseToken, _ stage: Flight.Stage) { flights[token]?.stage = stage }
+  mutating func mark(_ token: LeaseToken, _ stage: Lease.Stage) { leases[token]?.stage = stage }
 
   mutating func noteDuration(microseconds: Int64, phase: Int) {
     // A worker's own measure: whatever it says must not turn the mean into nonsense.

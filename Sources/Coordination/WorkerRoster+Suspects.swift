@@ -7,13 +7,13 @@ internal import PipelineModel
 /// idle worker has one emptied for it, so that it is not passed over for ever.
 extension WorkerRoster {
   /// A claimed suspect waits here, under its lease, for a worker of its own.
-  mutating func park(_ flight: Flight) {
-    var flight = flight
-    flight.stage = .parked
-    flight.place = nil
-    running[flight.phase] += 1
-    flights[flight.token] = flight
-    parked[flight.phase].append(flight.token)
+  mutating func park(_ lease: Lease) {
+    var lease = lease
+    lease.stage = .parked
+    lease.handle = nil
+    running[lease.phase] += 1
+    leases[lease.token] = lease
+    parked[lease.phase].append(lease.token)
   }
 
   var hasParked: Bool { parked.contains { !$0.isEmpty } }
@@ -27,58 +27,58 @@ extension WorkerRoster {
   ///   - allowance: how many may go out; nil: no limit.
   ///   - isPaused: true for phases that give nothing out.
   /// - Returns: those that go out now, each with its worker.
-  mutating func placeSuspects(now: Instant, allowance: Int? = nil, isPaused: (Int) -> Bool) -> [Flight] {
+  mutating func placeSuspects(now: Instant, allowance: Int? = nil, isPaused: (Int) -> Bool) -> [Lease] {
     let most = allowance ?? .max
-    var placed: [Flight] = []
+    var placed: [Lease] = []
     for phase in pipeline.phases.indices where !parked[phase].isEmpty {
-      parked[phase].removeAll { flights[$0]?.stage != .parked }
-      while placed.count < most, let token = parked[phase].first, !isPaused(phase), let place = placeAlone(in: phase) {
+      parked[phase].removeAll { leases[$0]?.stage != .parked }
+      while placed.count < most, let token = parked[phase].first, !isPaused(phase), let handle = placeAlone(in: phase) {
         parked[phase].removeFirst()
-        placed.append(give(token, to: place, now: now))
+        placed.append(give(token, to: handle, now: now))
       }
       if parked[phase].isEmpty { cancelReservations(of: phase) }
     }
     return placed
   }
 
-  private mutating func give(_ token: LeaseToken, to place: SeatTable.Place, now: Instant) -> Flight {
-    guard var flight = flights[token] else { preconditionFailure("only what is parked is placed") }
-    flight.stage = .out
-    flight.place = place
-    flight.worker = seats[place].worker
-    flight.since = now
-    flights[token] = flight
-    seats[place].flights.insert(token)
-    seats[place].given += 1
-    seats[place].alone = .running(token)
-    return flight
+  private mutating func give(_ token: LeaseToken, to handle: LoadTable.Handle, now: Instant) -> Lease {
+    guard var lease = leases[token] else { preconditionFailure("only what is parked is placed") }
+    lease.stage = .out
+    lease.handle = handle
+    lease.worker = loads[handle].worker
+    lease.since = now
+    leases[token] = lease
+    loads[handle].leases.insert(token)
+    loads[handle].given += 1
+    loads[handle].alone = .running(token)
+    return lease
   }
 
   /// An idle worker that may be had for a suspect now. Where there is none, begins to empty one.
-  private mutating func placeAlone(in phase: Int) -> SeatTable.Place? {
-    let places = seats.places(of: phase)
-    let reserved = places.first { seats[$0].alone == .reserved(phase: phase) }
-    let available = places.filter {
-      seats[$0].takesJobs && seats[$0].credit > 0 && (seats[$0].alone == nil || $0 == reserved)
+  private mutating func placeAlone(in phase: Int) -> LoadTable.Handle? {
+    let handles = loads.handles(of: phase)
+    let reserved = handles.first { loads[$0].alone == .reserved(phase: phase) }
+    let available = handles.filter {
+      loads[$0].takesJobs && loads[$0].credit > 0 && (loads[$0].alone == nil || $0 == reserved)
     }
-    let inUse = places.count { if case .running = seats[$0].alone { true } else { false } }
-    guard inUse < max(1, places.count / 2) else { return nil }
-    if let idle = available.first(where: { seats[$0].load == 0 }) {
-      if let reserved, reserved != idle { seats[reserved].alone = nil }
+    let inUse = handles.count { if case .running = loads[$0].alone { true } else { false } }
+    guard inUse < max(1, handles.count / 2) else { return nil }
+    if let idle = available.first(where: { loads[$0].load == 0 }) {
+      if let reserved, reserved != idle { loads[reserved].alone = nil }
       return idle
     }
-    if let reserved, !seats[reserved].takesJobs { seats[reserved].alone = nil }
-    if reserved.map({ seats[$0].alone == nil }) ?? true,
-      let next = available.min(by: { seats[$0].load * seats[$1].slots < seats[$1].load * seats[$0].slots })
+    if let reserved, !loads[reserved].takesJobs { loads[reserved].alone = nil }
+    if reserved.map({ loads[$0].alone == nil }) ?? true,
+      let next = available.min(by: { loads[$0].load * loads[$1].slots < loads[$1].load * loads[$0].slots })
     {
-      seats[next].alone = .reserved(phase: phase)
+      loads[next].alone = .reserved(phase: phase)
     }
     return nil
   }
 
   private mutating func cancelReservations(of phase: Int) {
-    for place in seats.places(of: phase) where seats[place].alone == .reserved(phase: phase) {
-      seats[place].alone = nil
+    for handle in loads.handles(of: phase) where loads[handle].alone == .reserved(phase: phase) {
+      loads[handle].alone = nil
     }
   }
 
@@ -86,12 +86,12 @@ extension WorkerRoster {
   /// - Returns: those that it may.
   mutating func begin(_ tokens: [LeaseToken], at worker: WorkerID) -> [LeaseToken] {
     tokens.filter { token in
-      guard let flight = flights[token], flight.worker == worker, flight.stage == .out else { return false }
-      flights[token]?.hasBegun = true
+      guard let lease = leases[token], lease.worker == worker, lease.stage == .out else { return false }
+      leases[token]?.hasBegun = true
       return true
     }
   }
 
   /// What is parked goes back, since nobody will give it out any more.
-  var parkedTokens: [LeaseToken] { parked.flatMap { $0.filter { flights[$0]?.stage == .parked } } }
+  var parkedTokens: [LeaseToken] { parked.flatMap { $0.filter { leases[$0]?.stage == .parked } } }
 }

@@ -18,7 +18,7 @@ struct WorkerRoster {
   }
 
   /// Times in milliseconds; docs/architecture.md, "How a lost worker is noticed".
-  struct Patience {
+  struct Timeouts {
     /// A broken connection that does not come back in this time: the process is gone. libzmq tries again each 100 ms.
     var reconnect: Int64 = 300
     /// Who was silent for so long before its connection ended was cut off, and has used up that time.
@@ -42,13 +42,13 @@ struct WorkerRoster {
   }
 
   let pipeline: PipelineDefinition
-  let patience: Patience
+  let timeouts: Timeouts
   var workers: [WorkerID: WorkerEntry] = [:]
-  var flights: [LeaseToken: Flight] = [:]
+  var leases: [LeaseToken: Lease] = [:]
   /// Running attempts by phase.
   var running: [Int]
-  var seats: SeatTable
-  /// Flights may be there whose worker is not.
+  var loads: LoadTable
+  /// Leases may be there whose worker is not.
   var mayHaveOrphans = false
   /// Workers that serve other coordinators as well.
   var shared: Set<WorkerID> = []
@@ -61,12 +61,12 @@ struct WorkerRoster {
   /// Moving average of an attempt's duration by phase, in microseconds; nil until the first one.
   var meanDuration: [Double?]
 
-  init(pipeline: PipelineDefinition, patience: Patience = Patience()) {
+  init(pipeline: PipelineDefinition, timeouts: Timeouts = Timeouts()) {
     self.pipeline = pipeline
-    self.patience = patience
+    self.timeouts = timeouts
     running = Array(repeating: 0, count: pipeline.phases.count)
     meanDuration = Array(repeating: nil, count: pipeline.phases.count)
-    seats = SeatTable(phases: pipeline.phases.count)
+    loads = LoadTable(phases: pipeline.phases.count)
     parked = Array(repeating: [], count: pipeline.phases.count)
   }
 }
@@ -79,7 +79,7 @@ extension WorkerRoster {
     let id = hello.worker
     guard let known = workers[id] else { return meet(hello, from: route, now: now) }
     guard known.hello.instance == hello.instance, known.hello.jobType == hello.jobType else {
-      guard known.connection != .up || now - known.lastHeard >= patience.idHolder else {
+      guard known.connection != .up || now - known.lastHeard >= timeouts.idHolder else {
         let message =
           "a worker with the id '\(id)' is there already, on \(known.hello.host) (process \(known.hello.processID)): "
           + "stop that one, or give this one another id"
@@ -119,13 +119,13 @@ extension WorkerRoster {
       let message = "pipeline \(pipeline.name) has no phase '\(hello.jobType)'"
       return [.refuse(id, route: route, .noSuchPhase, message)]
     }
-    let place = seats.take(id, slots: hello.concurrency, phases: phases)
-    for flight in flights.values where flight.worker == id && flight.stage != .parked {
-      flights[flight.token]?.place = place
-      seats[place].flights.insert(flight.token)
-      if flight.losses > 0 { seats[place].alone = .running(flight.token) }
+    let handle = loads.add(id, slots: hello.concurrency, phases: phases)
+    for lease in leases.values where lease.worker == id && lease.stage != .parked {
+      leases[lease.token]?.handle = handle
+      loads[handle].leases.insert(lease.token)
+      if lease.losses > 0 { loads[handle].alone = .running(lease.token) }
     }
-    workers[id] = WorkerEntry(hello: hello, route: route, phases: phases.reversed(), place: place, lastHeard: now)
+    workers[id] = WorkerEntry(hello: hello, route: route, phases: phases.reversed(), handle: handle, lastHeard: now)
     byRoute[route, default: []].insert(id)
     updateSeat(of: id)
     return [.arrived(id), .welcome(id)] + reconcile(hello, isComplete: true, now: now)
@@ -164,12 +164,12 @@ extension WorkerRoster {
     guard let entry = workers[hello.worker] else { return [] }
     var actions: [Action] = []
     let held = Set(hello.inFlight)
-    let undelivered = seats[entry.place].flights.subtracting(held).filter { token in
-      guard let flight = flights[token] else { return false }
-      return isComplete && flight.stage == .out && now - flight.since > patience.delivery
+    let undelivered = loads[entry.handle].leases.subtracting(held).filter { token in
+      guard let lease = leases[token] else { return false }
+      return isComplete && lease.stage == .out && now - lease.since > timeouts.delivery
     }
     if !undelivered.isEmpty { actions.append(.release(undelivered.sorted(), lost: false)) }
-    let unknown = held.filter { flights[$0] == nil }
+    let unknown = held.filter { leases[$0] == nil }
     if !unknown.isEmpty { actions.append(.cancel(hello.worker, unknown.sorted())) }
     return actions
   }
@@ -178,8 +178,8 @@ extension WorkerRoster {
   mutating func ended(_ route: [UInt8], now: Instant) {
     for worker in byRoute[route] ?? [] {
       guard let entry = workers[worker], entry.connection == .up else { continue }
-      let isCutOff = now - entry.lastHeard >= patience.cutOff
-      workers[worker]?.connection = .lost(since: isCutOff ? now + -patience.reconnect : now)
+      let isCutOff = now - entry.lastHeard >= timeouts.cutOff
+      workers[worker]?.connection = .lost(since: isCutOff ? now + -timeouts.reconnect : now)
       updateSeat(of: worker)
     }
   }
@@ -187,9 +187,9 @@ extension WorkerRoster {
   private mutating func updateSeat(of worker: WorkerID) {
     followDemand(of: worker)
     guard let entry = workers[worker] else { return }
-    seats[entry.place].takesJobs = entry.takesJobs
-    seats[entry.place].slots = entry.slots
-    seats[entry.place].credit = entry.hello.credit.jobs
+    loads[entry.handle].takesJobs = entry.takesJobs
+    loads[entry.handle].slots = entry.slots
+    loads[entry.handle].credit = entry.hello.credit.jobs
   }
 
   /// Forgets a worker; what it held goes back.
@@ -197,10 +197,10 @@ extension WorkerRoster {
   mutating func lose(_ worker: WorkerID, reason: String, isLoss: Bool) -> [Action] {
     guard let entry = workers.removeValue(forKey: worker) else { return [] }
     followDemand(of: worker)
-    let seat = seats.leave(entry.place, phases: entry.phases)
+    let load = loads.remove(entry.handle, phases: entry.phases)
     mayHaveOrphans = true
     leaveRoute(entry.route, worker)
-    let held = seat.flights.filter { flights[$0]?.stage == .out }
+    let held = load.leases.filter { leases[$0]?.stage == .out }
     return [.lost(worker, reason: reason)]
       + (held.isEmpty ? [] : [.release(held.sorted(), lost: isLoss)])
   }
@@ -208,9 +208,9 @@ extension WorkerRoster {
   mutating func tick(now: Instant) -> [Action] {
     var actions: [Action] = []
     for (id, entry) in workers {
-      if case .lost(let since) = entry.connection, now - since > patience.reconnect {
+      if case .lost(let since) = entry.connection, now - since > timeouts.reconnect {
         actions += lose(id, reason: "its connection closed", isLoss: true)
-      } else if now - entry.lastHeard > patience.silence {
+      } else if now - entry.lastHeard > timeouts.silence {
         actions += lose(id, reason: "no heartbeat for \((now - entry.lastHeard) / 1000) s", isLoss: true)
       }
     }
@@ -221,13 +221,13 @@ extension WorkerRoster {
 
   private mutating func orphans(now: Instant) -> [LeaseToken] {
     guard mayHaveOrphans else { return [] }
-    let orphans = flights.values.filter { workers[$0.worker] == nil && $0.stage != .parked }
+    let orphans = leases.values.filter { workers[$0.worker] == nil && $0.stage != .parked }
     mayHaveOrphans = !orphans.isEmpty
-    return orphans.filter { $0.stage == .out && now - $0.since > patience.adoption }.map(\.token).sorted()
+    return orphans.filter { $0.stage == .out && now - $0.since > timeouts.adoption }.map(\.token).sorted()
   }
 
   /// The loop itself stood still for a while: silence in that time says nothing about the workers.
-  mutating func forgive(now: Instant) {
+  mutating func resetHeartbeats(now: Instant) {
     for id in workers.keys {
       workers[id]?.lastHeard = now
       if case .lost = workers[id]?.connection { workers[id]?.connection = .lost(since: now) }
@@ -237,15 +237,15 @@ extension WorkerRoster {
   /// Jobs that wait behind a long one while somebody else has nothing to do.
   private mutating func recalls(now: Instant) -> [Action] {
     var actions: [Action] = []
-    for (id, entry) in workers where seats[entry.place].load > entry.slots {
-      guard entry.phases.contains(where: { seats.hasIdle(in: $0) }) else { continue }
-      let excess = seats[entry.place].load - entry.slots
-      let waiting = seats[entry.place].flights.sorted().suffix(excess).filter { token in
-        guard let flight = flights[token] else { return false }
-        return flight.stage == .out && !flight.recalled && now - flight.since > patience.prefetch
+    for (id, entry) in workers where loads[entry.handle].load > entry.slots {
+      guard entry.phases.contains(where: { loads.hasIdle(in: $0) }) else { continue }
+      let excess = loads[entry.handle].load - entry.slots
+      let waiting = loads[entry.handle].leases.sorted().suffix(excess).filter { token in
+        guard let lease = leases[token] else { return false }
+        return lease.stage == .out && !lease.recalled && now - lease.since > timeouts.prefetch
       }
       guard !waiting.isEmpty else { continue }
-      for token in waiting { flights[token]?.recalled = true }
+      for token in waiting { leases[token]?.recalled = true }
       actions.append(.recall(id, waiting))
     }
     return actions

@@ -1,7 +1,7 @@
 /// Keeps the queues, jobs and metrics of one pipeline: all that a coordinator asks of a store, put together from what is
 /// asked for one purpose each.
 ///
-/// A store is used by one thread at a time (the coordinator's store lane); calls block until the answer is there, and
+/// A store is used by one thread at a time (the coordinator's store executor); calls block until the answer is there, and
 /// for a bounded time at most (5 s unless the address says otherwise). It reads no clock: every time is an argument.
 /// One contract (JobStorageContract) holds for all stores, in this package and others; a new one is done when it does all
 /// that is there.

@@ -14,8 +14,8 @@ import Testing
     second = try #require(JobID("second"))
   }
 
-  private func waiter(_ route: UInt8, _ request: UInt64) -> AwaitedJobs.Waiter {
-    AwaitedJobs.Waiter(route: [route], request: request)
+  private func waiter(_ route: UInt8, _ request: UInt64) -> Requester {
+    Requester(route: [route], request: request)
   }
 
   @Test mutating func everyWaiterOfAJobIsAnsweredOnce() {
@@ -69,9 +69,29 @@ import Testing
     #expect(awaited.takeUnsure(before: 5, limit: 9) == [])
     #expect(awaited.takeUnsure(before: 6, limit: 9) == [first])
     #expect(awaited.takeUnsure(before: 7, limit: 9) == [])
-    awaited.look(for: first)
-    awaited.look(for: second)
+    awaited.markUnsure(first)
+    awaited.markUnsure(second)
     #expect(awaited.takeUnsure(before: 1, limit: 9) == [first])
+  }
+
+  @Test mutating func whatTheStoreSaysOfAJobIsToldWhereItEndedOrIsNotThere() {
+    #expect(awaited.beginReading(before: 9) == nil)
+    #expect(awaited.add(waiter(1, 1), for: first, turn: 1, now: start) == true)
+    #expect(awaited.beginReading(before: 9) == [first])
+    #expect(awaited.add(waiter(1, 2), for: second, turn: 1, now: start) == true)
+    #expect(awaited.beginReading(before: 9) == nil)
+    let found = awaited.endReading([first, second], [nil, .running])
+    #expect(found == [AwaitedJobs.Found(job: first, isThere: false)])
+    #expect(awaited.beginReading(before: 9) == [second])
+    #expect(awaited.endReading([second], [.dead]) == [AwaitedJobs.Found(job: second, isThere: true)])
+    #expect(awaited.beginReading(before: 9) == nil)
+  }
+
+  @Test mutating func whatTheStoreDidNotTellIsAskedAgain() {
+    #expect(awaited.add(waiter(1, 1), for: first, turn: 1, now: start) == true)
+    #expect(awaited.beginReading(before: 9) == [first])
+    #expect(awaited.endReading([first], nil).isEmpty)
+    #expect(awaited.beginReading(before: 9) == [first])
   }
 
   @Test mutating func tooManyAreRefused() throws {
@@ -86,29 +106,29 @@ import Testing
   }
 }
 
-@Suite struct OwedAcknowledgementsTests {
+@Suite struct AcknowledgementBatchTests {
   private let start = Instant(milliseconds: 1_000_000)
 
   @Test func acknowledgementsWaitForOthersALittle() {
-    var owed = OwedAcknowledgements()
-    #expect(owed.dueAt == nil)
-    #expect(owed.take(now: start) == [:])
-    owed.add(LeaseToken(1), to: [1], now: start)
-    owed.add(LeaseToken(2), to: [1], now: start + 3)
-    owed.add(LeaseToken(3), to: [2], now: start + 3)
-    #expect(owed.take(now: start + 4) == [:])
-    #expect(owed.take(now: start + 5) == [[1]: [LeaseToken(1), LeaseToken(2)], [2]: [LeaseToken(3)]])
-    #expect(owed.dueAt == nil)
+    var acknowledgements = AcknowledgementBatch()
+    #expect(acknowledgements.dueAt == nil)
+    #expect(acknowledgements.take(now: start) == [:])
+    acknowledgements.add(LeaseToken(1), to: [1], now: start)
+    acknowledgements.add(LeaseToken(2), to: [1], now: start + 3)
+    acknowledgements.add(LeaseToken(3), to: [2], now: start + 3)
+    #expect(acknowledgements.take(now: start + 4) == [:])
+    #expect(acknowledgements.take(now: start + 5) == [[1]: [LeaseToken(1), LeaseToken(2)], [2]: [LeaseToken(3)]])
+    #expect(acknowledgements.dueAt == nil)
   }
 
   @Test func manyAndAllDoNotWait() {
-    var owed = OwedAcknowledgements()
-    for number in 1...127 { owed.add(LeaseToken(UInt64(number)), to: [1], now: start) }
-    #expect(owed.take(now: start) == [:])
-    owed.add(LeaseToken(128), to: [1], now: start)
-    let many = owed.take(now: start)
+    var acknowledgements = AcknowledgementBatch()
+    for number in 1...127 { acknowledgements.add(LeaseToken(UInt64(number)), to: [1], now: start) }
+    #expect(acknowledgements.take(now: start) == [:])
+    acknowledgements.add(LeaseToken(128), to: [1], now: start)
+    let many = acknowledgements.take(now: start)
     #expect(many[[1]]?.count == 128)
-    owed.add(LeaseToken(1), to: [1], now: start)
-    #expect(owed.take(now: start, all: true) == [[1]: [LeaseToken(1)]])
+    acknowledgements.add(LeaseToken(1), to: [1], now: start)
+    #expect(acknowledgements.take(now: start, all: true) == [[1]: [LeaseToken(1)]])
   }
 }

@@ -65,14 +65,15 @@ import Testing
   }
 }
 
-@Suite struct LaneScheduleTests {
+@Suite struct StoreScheduleTests {
   private let start = Instant(milliseconds: 0)
-  private var schedule = LaneSchedule(now: Instant(milliseconds: 0))
+  private var schedule = StoreSchedule(now: Instant(milliseconds: 0))
 
   /// What begins where only `possible` has anything to do.
-  private mutating func next(of possible: Set<LaneSchedule.Work>, at now: Instant) -> LaneSchedule.Work? {
+  private mutating func next(of possible: Set<StoreSchedule.Work>, at now: Instant) -> StoreSchedule.Work? {
+    schedule.beginStep()
     let begun = schedule.choices(now: now).first { possible.contains($0) }
-    schedule.began(begun, now: now)
+    schedule.noteBegun(begun, now: now)
     return begun
   }
 
@@ -87,14 +88,26 @@ import Testing
 
   @Test mutating func turnsAndEverythingElseAlternate() {
     schedule.noteOwnership(now: start)
-    let work = (0..<6).map { _ in next(of: [.turn, .errand], at: start) }
-    #expect(work == [.turn, .errand, .turn, .errand, .turn, .errand])
+    let work = (0..<6).map { _ in next(of: [.turn, .task], at: start) }
+    #expect(work == [.turn, .task, .turn, .task, .turn, .task])
   }
 
   @Test mutating func eachKindOfBiteHasItsTurn() {
     schedule.noteOwnership(now: start)
     let work = (0..<8).map { _ in next(of: [.turn, .read, .action, .prune], at: start) }
     #expect(work == [.turn, .read, .turn, .action, .turn, .prune, .turn, .read])
+  }
+
+  @Test mutating func aStepOfTheLoopTakesOneBite() {
+    schedule.noteOwnership(now: start)
+    schedule.beginStep()
+    schedule.noteBegun(.read, now: start)
+    let after = schedule.choices(now: start)
+    schedule.noteBegun(.turn, now: start)
+    let later = schedule.choices(now: start)
+    schedule.beginStep()
+    #expect(after == [.turn, .task] && later == [.task, .turn])
+    #expect(schedule.choices(now: start).contains(.prune))
   }
 
   @Test mutating func whatHasNothingToDoDoesNotHoldUpTheRest() {

@@ -32,7 +32,7 @@ import ZeroMQTransport
 
   @Test func aReaderOfItsOwnIsAskedOneReadAtATime() throws {
     let scene = Scene()
-    scene.queries.take(.success(try store()))
+    scene.queries.use(.success(try store()))
     var found: [Int] = []
     for number in 0..<3 {
       scene.counts { if case .success = $0 { found.append(number) } }
@@ -51,7 +51,7 @@ import ZeroMQTransport
   @Test func aReaderThatFailsIsMadeAnewAfterAWhileAndOnlyOnce() throws {
     let scene = Scene()
     let closed = MemoryJobStore()
-    scene.queries.take(.success(closed))
+    scene.queries.use(.success(closed))
     var errors: [StoreError.Kind] = []
     scene.queries.read({ _ throws(StoreError) in
       throw StoreError(.unavailable, operation: "read", message: "gone")
@@ -67,13 +67,13 @@ import ZeroMQTransport
     #expect(scene.queries.advance(isOpen: true) == true)
     #expect(scene.queries.advance(isOpen: true) == false)
     #expect(scene.queries.needsReader)
-    scene.queries.take(.success(try store()))
+    scene.queries.use(.success(try store()))
     #expect(!scene.queries.needsReader)
   }
 
   @Test func aStoreWithoutAReaderIsAskedBetweenTurns() throws {
     let scene = Scene()
-    scene.queries.take(.success(nil))
+    scene.queries.use(.success(nil))
     #expect(!scene.queries.wantsTheStore && scene.queries.takeForStore() == nil)
     var isFresh = false
     scene.counts { if case .success = $0 { isFresh = true } }
@@ -88,7 +88,7 @@ import ZeroMQTransport
 
   @Test func whatOthersAskForWaitsForItsShareWhileTurnsGoOn() throws {
     let scene = Scene()
-    scene.queries.take(.success(nil))
+    scene.queries.use(.success(nil))
     func ask() -> Bool {
       let read = Read({ reader throws(StoreError) in try reader.counts() }, then: { _ in }, refuse: { _ in })
       return scene.queries.add(read, of: [1])

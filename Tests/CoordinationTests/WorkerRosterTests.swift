@@ -28,10 +28,10 @@ import WireProtocol
 
   private func route(_ name: String) -> [UInt8] { Array(name.utf8) }
 
-  private func flight(
+  private func lease(
     _ number: UInt64, _ worker: String, phase: Int = 0, at: Instant, losses: Int = 0
-  ) throws -> Flight {
-    Flight(
+  ) throws -> Lease {
+    Lease(
       job: try #require(JobID("j\(number)")), token: LeaseToken(number), phase: phase, worker: try id(worker),
       attempt: 1, failures: 0, crashes: 0, losses: losses, since: at, sinceTime: Timestamp(milliseconds: 7))
   }
@@ -64,8 +64,8 @@ import WireProtocol
   @Test mutating func theLeastLoadedGetsMore() throws {
     arrive(try hello("a", slots: 4))
     arrive(try hello("b", slots: 4))
-    roster.add(try flight(1, "a", at: start))
-    roster.add(try flight(2, "a", at: start))
+    roster.add(try lease(1, "a", at: start))
+    roster.add(try lease(2, "a", at: start))
     #expect(share([4, 0]) == ["a/0": 1, "b/0": 3])
     #expect(share([9, 0]) == ["a/0": 1, "b/0": 1])
     #expect(share([9, 0]).isEmpty)
@@ -93,7 +93,7 @@ import WireProtocol
     #expect(shares.map { "\($0.worker): \($0.limit)" }.sorted() == ["a: 2", "b: 8"])
     for share in shares { roster.claimed(share) }
     // What is beyond the slots waits, and goes to whoever has one free.
-    for number in 1...2 { roster.add(try flight(UInt64(number), "a", at: start)) }
+    for number in 1...2 { roster.add(try lease(UInt64(number), "a", at: start)) }
     #expect(roster.tick(now: start + 300) == [.recall(try id("a"), [LeaseToken(2)])])
   }
 
@@ -163,7 +163,7 @@ import WireProtocol
 
   @Test mutating func aSilentWorkerIsLostWithinFiveSecondsAndItsJobsGoBack() throws {
     arrive(try hello("a"))
-    roster.add(try flight(1, "a", at: start))
+    roster.add(try lease(1, "a", at: start))
     #expect(roster.tick(now: start + 4_500).isEmpty)
     let lost = roster.tick(now: start + 4_501)
     #expect(lost.contains(.release([LeaseToken(1)], lost: true)))
@@ -199,7 +199,7 @@ import WireProtocol
   @Test mutating func anIdBelongsToWhoeverIsThere() throws {
     let a = try id("a")
     arrive(try hello("a", instance: 1))
-    roster.add(try flight(1, "a", at: start))
+    roster.add(try lease(1, "a", at: start))
     guard
       case .refuse(a, route("b"), .idTaken, _)? = arrive(
         try hello("a", instance: 2), by: "b", now: start + 4_999
@@ -215,7 +215,7 @@ import WireProtocol
 
   @Test mutating func jobsThatNeverArrivedGoBackAndUnknownOnesAreStopped() throws {
     arrive(try hello("a"))
-    roster.add(try flight(1, "a", at: start))
+    roster.add(try lease(1, "a", at: start))
     #expect(arrive(try hello("a"), now: start + 3_000).isEmpty)
     #expect(arrive(try hello("a"), now: start + 3_001) == [.release([LeaseToken(1)], lost: false)])
     let holds = try hello("a", holds: [LeaseToken(1), LeaseToken(7)])
@@ -223,19 +223,19 @@ import WireProtocol
   }
 
   @Test mutating func leasesOfAnEarlierRunWaitForTheirHolder() throws {
-    roster.add(try flight(1, "a", at: start))
-    roster.add(try flight(2, "gone", at: start))
+    roster.add(try lease(1, "a", at: start))
+    roster.add(try lease(2, "gone", at: start))
     _ = arrive(try hello("a", holds: [LeaseToken(1)]), now: start + 100)
     #expect(roster.tick(now: start + 2_500).isEmpty)
     #expect(roster.tick(now: start + 2_501) == [.release([LeaseToken(2)], lost: false)])
-    #expect(roster.settle(LeaseToken(1))?.job.text == "j1")
-    #expect(roster.settle(LeaseToken(1)) == nil)
+    #expect(roster.forgetLease(LeaseToken(1))?.job.text == "j1")
+    #expect(roster.forgetLease(LeaseToken(1)) == nil)
     #expect(roster.running == [1, 0])
   }
 
   @Test mutating func goodOrderIsNoLoss() throws {
     arrive(try hello("a"))
-    roster.add(try flight(1, "a", at: start))
+    roster.add(try lease(1, "a", at: start))
     #expect(roster.lose(try id("a"), reason: "bye", isLoss: false).contains(.release([LeaseToken(1)], lost: false)))
   }
 
@@ -247,14 +247,14 @@ import WireProtocol
 
   @Test mutating func aSuspectRunsAlone() throws {
     arrive(try hello("a", slots: 4))
-    roster.park(try flight(1, "a", at: start, losses: 1))
-    roster.park(try flight(2, "a", at: start, losses: 1))
+    roster.park(try lease(1, "a", at: start, losses: 1))
+    roster.park(try lease(2, "a", at: start, losses: 1))
     #expect(placed() == ["1@a"])
     #expect(share([9, 0]).isEmpty)
     #expect(placed().isEmpty)
-    roster.settle(LeaseToken(1))
+    roster.forgetLease(LeaseToken(1))
     #expect(placed() == ["2@a"])
-    roster.settle(LeaseToken(2))
+    roster.forgetLease(LeaseToken(2))
     #expect(share([9, 0]) == ["a/0": 4])
     #expect(roster.running[0] == 4)
   }
@@ -262,32 +262,32 @@ import WireProtocol
   @Test mutating func aBusyWorkerIsEmptiedForASuspectWhileTheOthersGoOn() throws {
     arrive(try hello("a", slots: 2))
     arrive(try hello("b", slots: 2))
-    roster.add(try flight(1, "a", at: start))
-    roster.add(try flight(2, "b", at: start))
-    roster.add(try flight(3, "b", at: start))
-    roster.park(try flight(9, "b", at: start, losses: 2))
-    roster.park(try flight(10, "b", at: start, losses: 1))
+    roster.add(try lease(1, "a", at: start))
+    roster.add(try lease(2, "b", at: start))
+    roster.add(try lease(3, "b", at: start))
+    roster.park(try lease(9, "b", at: start, losses: 2))
+    roster.park(try lease(10, "b", at: start, losses: 1))
     #expect(placed().isEmpty)
     // The one with less to finish takes no more; the other works on.
-    roster.settle(LeaseToken(3))
+    roster.forgetLease(LeaseToken(3))
     #expect(share([9, 0]) == ["b/0": 1])
-    roster.settle(LeaseToken(1))
+    roster.forgetLease(LeaseToken(1))
     #expect(placed() == ["9@a"])
     // Only half of the workers serve suspects at a time.
-    roster.settle(LeaseToken(2))
+    roster.forgetLease(LeaseToken(2))
     #expect(placed().isEmpty)
-    roster.settle(LeaseToken(9))
+    roster.forgetLease(LeaseToken(9))
     #expect(placed() == ["10@a"] || placed() == ["10@b"])
   }
 
   @Test mutating func aReservationEndsWithTheSuspectOrItsWorker() throws {
     arrive(try hello("a"))
-    roster.add(try flight(1, "a", at: start))
-    roster.park(try flight(9, "a", at: start, losses: 1))
+    roster.add(try lease(1, "a", at: start))
+    roster.park(try lease(9, "a", at: start, losses: 1))
     #expect(placed().isEmpty)
-    roster.settle(LeaseToken(9))
+    roster.forgetLease(LeaseToken(9))
     #expect(placed().isEmpty)
-    roster.settle(LeaseToken(1))
+    roster.forgetLease(LeaseToken(1))
     #expect(share([1, 0]) == ["a/0": 1])
     #expect(roster.running[0] == 1)
   }
@@ -295,8 +295,8 @@ import WireProtocol
   @Test mutating func whatIsParkedUsesUpNothingOfWhatMayBeOut() throws {
     arrive(try hello("a", slots: 2))
     arrive(try hello("b", "glue", slots: 4))
-    roster.park(try flight(8, "a", at: start, losses: 1))
-    roster.park(try flight(9, "a", at: start, losses: 1))
+    roster.park(try lease(8, "a", at: start, losses: 1))
+    roster.park(try lease(9, "a", at: start, losses: 1))
     _ = roster.lose(try id("a"), reason: "gone", isLoss: true)
     #expect(roster.attemptsOut == 0)
     #expect(share([0, 5], allowance: 2 - roster.attemptsOut) == ["b/1": 2])
@@ -310,14 +310,14 @@ import WireProtocol
 
   @Test mutating func aParkedSuspectIsNoOrphanOfTheWorkerItWasClaimedFor() throws {
     arrive(try hello("a"))
-    roster.park(try flight(9, "a", at: start, losses: 1))
+    roster.park(try lease(9, "a", at: start, losses: 1))
     _ = roster.lose(try id("a"), reason: "gone", isLoss: true)
     #expect(roster.tick(now: start + 60_000).isEmpty)
     arrive(try hello("b"))
     #expect(placed() == ["9@b"])
     #expect(roster.begin([LeaseToken(9), LeaseToken(8)], at: try id("a")).isEmpty)
     #expect(roster.begin([LeaseToken(9), LeaseToken(8)], at: try id("b")) == [LeaseToken(9)])
-    #expect(roster.flights[LeaseToken(9)]?.hasBegun == true)
+    #expect(roster.leases[LeaseToken(9)]?.hasBegun == true)
   }
 
   @Test mutating func `A name stands for a worker, or for all of its process`() throws {

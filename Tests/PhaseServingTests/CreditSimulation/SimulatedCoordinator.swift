@@ -74,10 +74,10 @@ final class SimulatedCoordinator {
   func start() {
     isDown = false
     run += 1
-    let leases = roster.flights.values.sorted { $0.token < $1.token }
+    let held = roster.leases.values.sorted { $0.token < $1.token }
     roster = WorkerRoster(pipeline: pipeline)
-    for lease in leases {
-      roster.add(flight(lease.token, worker: lease.worker, place: nil))
+    for former in held {
+      roster.add(lease(former.token, worker: former.worker, handle: nil))
     }
     waitingAsTold = false
     lastStep = world.now
@@ -102,7 +102,7 @@ final class SimulatedCoordinator {
 
   private func step(storeHasAnswered: Bool = false) {
     let now = world.instant
-    if world.now - lastStep > 1_000_000 { roster.forgive(now: now) }
+    if world.now - lastStep > 1_000_000 { roster.resetHeartbeats(now: now) }
     lastStep = world.now
     let mail = mail
     self.mail = []
@@ -132,10 +132,10 @@ final class SimulatedCoordinator {
   }
 
   private func take(_ report: SimulatedReport, by connection: Int) {
-    guard let flight = roster.flights[report.token] else {
+    guard let lease = roster.leases[report.token] else {
       return world.send(.acknowledgement([report.token]), by: connection)
     }
-    guard flight.stage == .out else { return }
+    guard lease.stage == .out else { return }
     roster.mark(report.token, .recording)
     if report.isHandedBack {
       pending.released.append(report.token)
@@ -154,7 +154,7 @@ final class SimulatedCoordinator {
       case .cancel(let worker, let tokens): send(.cancel(tokens), to: worker)
       case .recall(let worker, let tokens): send(.recall(tokens), to: worker)
       case .release(let tokens, _):
-        for token in tokens where roster.flights[token]?.stage == .out {
+        for token in tokens where roster.leases[token]?.stage == .out {
           roster.mark(token, .recording)
           pending.released.append(token)
         }
@@ -178,10 +178,10 @@ final class SimulatedCoordinator {
     guard let turn = inStore else { return }
     inStore = nil
     for (token, microseconds) in turn.settled {
-      roster.settle(token)
+      roster.forgetLease(token)
       if let microseconds { roster.noteDuration(microseconds: microseconds, phase: 0) }
     }
-    for token in turn.released where roster.settle(token) != nil { queue.append(world.now) }
+    for token in turn.released where roster.forgetLease(token) != nil { queue.append(world.now) }
     for (connection, token) in turn.acknowledged { world.send(.acknowledgement([token]), by: connection) }
     for share in turn.shares { dispatch(share) }
     if roster.owesCredits { isDemandDue = true }
@@ -200,7 +200,7 @@ final class SimulatedCoordinator {
     for _ in 0..<count {
       tokens += 1
       given.append(LeaseToken(tokens))
-      roster.add(flight(LeaseToken(tokens), worker: share.worker, place: share.place))
+      roster.add(lease(LeaseToken(tokens), worker: share.worker, handle: share.handle))
     }
     let credit = roster.workers[share.worker]?.acknowledgedCredit
     guard let credit, send(.jobs(given, credit: credit), to: share.worker) else {
@@ -231,9 +231,9 @@ final class SimulatedCoordinator {
     return true
   }
 
-  private func flight(_ token: LeaseToken, worker: WorkerID, place: SeatTable.Place?) -> Flight {
-    Flight(
-      job: Self.job, token: token, phase: 0, worker: worker, place: place, attempt: 1, failures: 0, crashes: 0,
+  private func lease(_ token: LeaseToken, worker: WorkerID, handle: LoadTable.Handle?) -> Lease {
+    Lease(
+      job: Self.job, token: token, phase: 0, worker: worker, handle: handle, attempt: 1, failures: 0, crashes: 0,
       since: world.instant, sinceTime: Timestamp(milliseconds: 0))
   }
 

@@ -1,41 +1,32 @@
 internal import JobStorage
 internal import PipelineModel
 
-/// What the store's lane is given: `LaneSchedule` decides what comes next.
+/// What the store's executor is given: `StoreSchedule` decides what comes next.
 extension Coordinator {
-  /// Gives the idle lane its next work.
+  /// Gives the idle executor its next work.
   func advance(now: Moment, claiming: Bool = true) {
-    guard !laneBusy, isOpen else { return }
+    guard !executor.isBusy, isOpen else { return }
     let begun = schedule.choices(now: now.instant).first { begin($0, now: now, claiming: claiming) }
-    schedule.began(begun, now: now.instant)
+    schedule.noteBegun(begun, now: now.instant)
   }
 
   /// - Returns: false where there is nothing of it to do now.
-  private func begin(_ work: LaneSchedule.Work, now: Moment, claiming: Bool) -> Bool {
+  private func begin(_ work: StoreSchedule.Work, now: Moment, claiming: Bool) -> Bool {
     switch work {
     case .ownership: keepOwnership(now: now)
     case .turn: return submitTurn(now: now, claiming: claiming)
-    case .errand:
-      guard let errand = errands.popFirst() else { return false }
-      errand()
-    case .read: return takeBite { readOnLane() }
-    case .action: return takeBite { stepOfAction(now: now) }
-    case .prune: return takeBite { prune(now: now) }
+    case .task: return executor.beginTask()
+    case .read: return readThroughStore()
+    case .action: return stepOfAction(now: now)
+    case .prune: return prune(now: now)
     }
-    return true
-  }
-
-  /// Long tasks go on by one bite in each step of the loop.
-  private func takeBite(_ bite: () -> Bool) -> Bool {
-    guard mayBite, bite() else { return false }
-    mayBite = false
     return true
   }
 
   /// Something would go on at once if the loop came round again.
   func hasBite(now: Moment) -> Bool {
-    guard !laneBusy, isOpen else { return false }
-    let changes = actions.hasNext && (turnOfLastStep == turnNumber || now.instant >= actions.restsUntil)
+    guard !executor.isBusy, isOpen else { return false }
+    let changes = actions.isStepDue(turn: turns.number, now: now.instant)
     return queries.wantsTheStore || changes || pruning.isDue(now: now.instant)
   }
 
@@ -44,17 +35,15 @@ extension Coordinator {
     _ work: @escaping (any JobStore) throws(StoreError) -> Value,
     then answer: @escaping (Result<Value, StoreError>) -> Void
   ) {
-    errands.append { [unowned self] in submit(work, then: answer) }
+    executor.enqueue { [unowned self] in submit(work, then: answer) }
   }
 
-  /// At once, on the idle lane.
+  /// At once, on the idle executor.
   func submit<Value>(
     _ work: @escaping (any JobStore) throws(StoreError) -> Value,
     then answer: @escaping (Result<Value, StoreError>) -> Void
   ) {
-    laneBusy = true
-    lane.submit(work) { [unowned self] result in
-      laneBusy = false
+    executor.submit(work) { [unowned self] result in
       answer(result)
       if case .failure(let error) = result { storeFailed(error, now: moment()) }
     }

@@ -1,3 +1,4 @@
+internal import DequeModule
 internal import Dispatch
 internal import JobStorage
 internal import PipelineModel
@@ -10,12 +11,16 @@ internal import ZeroMQTransport
 /// A store in memory answers at once and is called where it is asked: there is nothing to wait for. Brief calls of others
 /// are made there as well while the store has been quick of late: handing one to another thread and hearing of its end
 /// takes longer than such a call, and while little is to do nothing else waits for the loop.
-final class StoreLane: @unchecked Sendable {
+final class StoreExecutor: @unchecked Sendable {
   private let store: any JobStore
   private let queue: DispatchQueue?
   private let answers: AnswerBox
   /// Moving average of the calls' durations. Until the first one is measured the store counts as slow.
   private let meanMicroseconds = Mutex(100_000.0)
+  /// Something was submitted and is not answered yet. Touched by the loop's thread alone, as `tasks` is.
+  private(set) var isBusy = false
+  /// Brief work that waits for the executor to be idle, the oldest first.
+  private var tasks: Deque<() -> Void> = []
 
   /// A store that took longer than this on average is not waited for in the loop.
   private static let quickMicroseconds = 1_000.0
@@ -29,20 +34,33 @@ final class StoreLane: @unchecked Sendable {
   /// Calls happen in the loop itself.
   var isInline: Bool { queue == nil }
 
+  /// Has `task` submit its work when the executor is idle and the coordinator says so with `beginTask`.
+  func enqueue(_ task: @escaping () -> Void) { tasks.append(task) }
+
+  var hasTasks: Bool { !tasks.isEmpty }
+
+  /// - Returns: false where no task waits.
+  func beginTask() -> Bool {
+    guard let task = tasks.popFirst() else { return false }
+    task()
+    return true
+  }
+
   /// Calls `work` with the store, then `answer` with what came of it, from `deliverAnswers` in the loop's thread. The
   /// next call is submitted after the answer of this one.
   func submit<Value>(
     _ work: @escaping (any JobStore) throws(StoreError) -> Value,
     answer: @escaping (Result<Value, StoreError>) -> Void
   ) {
+    isBusy = true
     guard let queue else {
       let result = measured(work)
-      return answers.add { answer(result) }
+      return answers.add { [self] in end { answer(result) } }
     }
     let sent = SentCall(work: work, answer: answer)
     queue.async { [self] in
       let result = measured(sent.work)
-      answers.add(waking: true) { sent.answer(result) }
+      answers.add(waking: true) { [self] in end { sent.answer(result) } }
     }
   }
 
@@ -57,23 +75,35 @@ final class StoreLane: @unchecked Sendable {
     applied: @escaping (Result<StoreTurnResult, StoreError>) -> Void,
     flushed: @escaping (Result<Void, StoreError>) -> Void
   ) {
+    isBusy = true
     let apply = SentCall(work: { store throws(StoreError) in try store.apply(turn) }, answer: applied)
     let flush = SentCall(
       work: { store throws(StoreError) in if flushing, store.needsFlush { try store.flush() } }, answer: flushed)
     guard let queue, !isBrief || !isQuick else {
       let result = measured(apply.work)
+      guard case .success = result else { return answers.add { [self] in end { apply.answer(result) } } }
       answers.add { apply.answer(result) }
-      guard case .success = result else { return }
-      return answers.add { [self] in flush.answer(measured(flush.work)) }
+      return answers.add { [self] in
+        let flushed = measured(flush.work)
+        end { flush.answer(flushed) }
+      }
     }
     queue.async { [self] in
       let result = measured(apply.work)
-      guard case .success = result else { return answers.add(waking: true) { apply.answer(result) } }
+      guard case .success = result else {
+        return answers.add(waking: true) { [self] in end { apply.answer(result) } }
+      }
       // Without a flush the loop hears of both at once.
       answers.add(waking: flushing && store.needsFlush) { apply.answer(result) }
-      let end = measured(flush.work)
-      answers.add(waking: true) { flush.answer(end) }
+      let flushed = measured(flush.work)
+      answers.add(waking: true) { [self] in end { flush.answer(flushed) } }
     }
+  }
+
+  /// The loop's thread: what `answer` does may submit again.
+  private func end(_ answer: () -> Void) {
+    isBusy = false
+    answer()
   }
 
   private var isQuick: Bool { meanMicroseconds.withLock { $0 < Self.quickMicroseconds } }
@@ -147,7 +177,7 @@ final class AnswerBox: @unchecked Sendable {
   }
 }
 
-/// The closures were made by the loop's thread, are run on the lane one at a time, and their answers return to the loop.
+/// The closures were made by the loop's thread, are run on the executor one at a time, and their answers return to the loop.
 private struct SentCall<Value>: @unchecked Sendable {
   let work: (any JobStore) throws(StoreError) -> Value
   let answer: (Result<Value, StoreError>) -> Void

@@ -2,13 +2,13 @@ internal import JobStorage
 internal import PipelineModel
 
 /// An attempt that was given out: from the claim until its outcome is recorded.
-struct Flight {
+struct Lease {
   let job: JobID
   let token: LeaseToken
   let phase: Int
   var worker: WorkerID
   /// The worker's, where it is there; it may have left since.
-  var place: SeatTable.Place?
+  var handle: LoadTable.Handle?
   let attempt: Int
   let failures: Int
   let crashes: Int

@@ -32,7 +32,7 @@ struct Read {
 
 /// Looks at the store by a connection of its own, and puts large answers into words, on a thread of its own that yields to
 /// all others: so looking never stands in the way of a turn, nor a reader that hangs in the way of anything but other reads.
-final class ReadLane: @unchecked Sendable {
+final class ReadExecutor: @unchecked Sendable {
   private let thread: YieldingThread
   private let answers: AnswerBox
 
@@ -72,14 +72,14 @@ final class ReadLane: @unchecked Sendable {
     thread.run { sent.reader.close() }
   }
 
-  /// The loop's thread; see `StoreLane.deliverAnswers`.
+  /// The loop's thread; see `StoreExecutor.deliverAnswers`.
   func deliverAnswers() -> Bool { answers.deliver() }
 
   /// Waits until everything submitted so far is done.
   func drain() { thread.drain() }
 }
 
-/// Handed from the loop's thread to the lane's, and its answers back.
+/// Handed from the loop's thread to the executor's, and its answers back.
 private struct SentRead: @unchecked Sendable {
   let read: Read
   let reader: any JobReader

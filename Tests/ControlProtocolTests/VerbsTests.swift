@@ -28,7 +28,8 @@ private struct Documented {
 
 /// A value for each member that arguments may have, as JSON.
 private let samples = [
-  "id": #""a""#, "ids": #"["a"]"#, "states": #"["dead"]"#, "phase": #""p""#, "error": #""e""#, "id_prefix": #""a""#, "containing": #""t""#,
+  "id": #""a""#, "ids": #"["a"]"#, "states": #"["dead"]"#, "phase": #""p""#, "error": #""e""#, "id_prefix": #""a""#,
+  "containing": #""t""#,
   "since_ms": "1", "until_ms": "2", "cursor": #""c""#, "limit": "3", "minutes": "4", "step": "5", "worker": #""w""#,
   "plugin": #""abcdef""#, "after": "6", "level": #""debug""#,
 ]

@@ -275,7 +275,8 @@ final class SimulatedWorker {
   private var loads: [CreditLedger.Borrower: CreditLedger.Load] {
     var loads: [CreditLedger.Borrower: CreditLedger.Load] = [:]
     for link in links {
-      loads[link.number] = CreditLedger.Load(held: link.backlog.count, depth: links.count > 1 ? link.pace.sharedDepth : link.pace.depth)
+      loads[link.number] = CreditLedger.Load(
+        held: link.backlog.count, depth: links.count > 1 ? link.pace.sharedDepth : link.pace.depth)
     }
     for slot in slots { for job in slot.jobs { loads[job.link]?.held += 1 } }
     return loads

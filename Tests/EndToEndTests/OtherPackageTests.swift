@@ -67,4 +67,11 @@ struct OtherPackageTests {
     #expect(done.lines.last?.contains(#""state":"dead""#) == true, "\(done)")
     withExtendedLifetime(folder) {}
   }
+
+  @Test(arguments: [("README.md", "shelftube"), ("docs/stores.md", "shelftube"), ("docs/stores.md", "shelf-contract")])
+  func `What a page shows of its programs is what they are`(_ page: String, _ program: String) throws {
+    let source = try contents(of: "\(packageFolder)/Tests/Fixtures/ShelfPackage/Sources/\(program)/main.swift")
+    let shown = String(decoding: try contents(of: "\(packageFolder)/\(page)"), as: UTF8.self)
+    #expect(shown.contains("```swift\n" + String(decoding: source, as: UTF8.self) + "```"))
+  }
 }

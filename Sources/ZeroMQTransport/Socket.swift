@@ -151,7 +151,11 @@ public final class Socket {
       }
       isDrained = false
       take(&part, into: &received, maximumFrames: maximumFrames, maximumBytes: maximumBytes)
-      if zmq_msg_more(&part) == 0 { return received }
+      guard zmq_msg_more(&part) == 0 else { continue }
+      // All frames come by the same connection, and asking costs as much as receiving. The first one does not tell where
+      // libzmq was asked before whether there is a message: then a ROUTER has made that frame itself (4.3.4).
+      received.descriptor = zmq_msg_get(&part, ZMQ_SRCFD)
+      return received
     }
   }
 
@@ -159,8 +163,6 @@ public final class Socket {
     _ part: inout zmq_msg_t, into received: inout Message, maximumFrames: Int, maximumBytes: Int
   ) {
     let size = zmq_msg_size(&part)
-    // All frames come by the same connection, and asking costs as much as receiving.
-    if received.bytes == 0 { received.descriptor = zmq_msg_get(&part, ZMQ_SRCFD) }
     received.bytes += size
     guard !received.isCut, received.frames.count < maximumFrames, received.bytes <= maximumBytes else {
       received.isCut = true

@@ -178,7 +178,7 @@ extension Coordinator {
       }
       for message in going.chunks(of: JobOrders.maximumJobs)
       where !message.isEmpty && !send(message, to: share.worker, phase: share.phase) {
-        release(message.map(\.token), now: now, lost: false)
+        release(message.map(\.token), now: now, lost: false, began: false)
       }
     }
     sendSuspects(now: now)

@@ -88,7 +88,9 @@ extension Coordinator {
   /// - Returns: false where it is not connected, or so much waits for it that this was not sent.
   func send(_ frames: [[UInt8]], to worker: WorkerID) -> Bool {
     guard let entry = roster.workers[worker], entry.connection == .up else { return false }
-    return connections.send(frames, to: entry.route)
+    if connections.send(frames, to: entry.route) { return true }
+    roster.couldNotSend(to: worker)
+    return false
   }
 
   private func order(_ worker: WorkerID, _ tokens: [LeaseToken], _ kind: MessageKind) {

@@ -18,13 +18,16 @@ struct WorkerEntry {
   let handle: LoadTable.Handle
   var lastHeard: Instant
   var connection = Connection.up
+  /// Something could not be sent to it since its last hello: its connection has ended, which is not known yet, or so much
+  /// waits for it that there is no room for more.
+  var isOutOfReach = false
   /// Of the latest credit that it was told to count.
   var acknowledgedCredit: UInt64 = 0
   /// Whether it was told last that something waits for it, and when.
   var toldWaiting = false
   var toldAt = Instant(milliseconds: -1_000_000_000)
 
-  var takesJobs: Bool { hello.state == .serving && connection == .up }
+  var takesJobs: Bool { hello.state == .serving && connection == .up && !isOutOfReach }
 
   /// Its slots for jobs of this coordinator. At least one, by which loads are divided.
   var slots: Int { min(max(1, hello.credit.slots ?? hello.concurrency), hello.concurrency) }

@@ -35,8 +35,8 @@ struct WorkerRoster {
     var delivery: Int64 = 3_000
     /// How long a coordinator that starts over waits for the holders of leases to say hello.
     var adoption: Int64 = 2_500
-    /// A job that waits this long behind another one is recalled when a worker elsewhere is idle.
-    var prefetch: Int64 = 250
+    /// A job that waits this long behind another one is recalled when a worker elsewhere is idle: none is to wait 250 ms there.
+    var prefetch: Int64 = 150
     /// Jobs that take no longer than this together go to one worker, since spreading them over more would take longer.
     var togetherMicroseconds: Double = 500
   }
@@ -90,6 +90,7 @@ extension WorkerRoster {
     let isAnew = known.route != route || known.connection != .up
     if isAnew { follow(id, to: route) }
     workers[id]?.lastHeard = now
+    workers[id]?.isOutOfReach = false
     let credit = known.hello.credit
     workers[id]?.hello = hello
     if hello.credit.number < credit.number { workers[id]?.hello.credit = credit }
@@ -172,6 +173,12 @@ extension WorkerRoster {
     let unknown = held.filter { leases[$0] == nil }
     if !unknown.isEmpty { actions.append(.cancel(hello.worker, unknown.sorted())) }
     return actions
+  }
+
+  /// Nothing more is given to the worker until it says hello again: what comes back would go to it at once, and again.
+  mutating func couldNotSend(to worker: WorkerID) {
+    workers[worker]?.isOutOfReach = true
+    updateSeat(of: worker)
   }
 
   /// The connection has ended.

@@ -7,7 +7,7 @@ struct JobPace {
 
   /// Above this a phase is not fetched ahead at all, in microseconds; and this much work may wait for each slot.
   private static let aheadMicroseconds = 20_000.0
-  /// What waits behind a job is recalled after 250 ms where it could run elsewhere: jobs that take longer than this would
+  /// What waits behind a job is recalled after 150 ms where it could run elsewhere: jobs that take longer than this would
   /// be. In microseconds.
   private static let aheadOfOthersMicroseconds = 100_000.0
   /// Jobs that may wait for each slot, however short they are.

@@ -184,6 +184,15 @@ import WireProtocol
     #expect(roster.tick(now: start + 1_001).contains(.lost(try id("a"), reason: "its connection closed")))
   }
 
+  @Test mutating func whoeverCannotBeSentToGetsNothingUntilItsNextHello() throws {
+    arrive(try hello("a", slots: 2))
+    arrive(try hello("b", slots: 2))
+    roster.couldNotSend(to: try id("a"))
+    #expect(share([9, 0]) == ["b/0": 2])
+    let welcomed = arrive(try hello("a", slots: 2), now: start + 1_000)
+    #expect(welcomed.isEmpty && share([9, 0]) == ["a/0": 2])
+  }
+
   @Test mutating func aMachineThatIsCutOffIsNotWaitedForOnceItsConnectionHasEnded() throws {
     let lost = WorkerRoster.Action.lost(try id("a"), reason: "its connection closed")
     arrive(try hello("a"))

@@ -44,7 +44,7 @@ struct CreditLedger {
   }
 
   /// Work that stops coming for less than this does not count as having ended, in milliseconds.
-  private static let hungerLasts: Int64 = 100
+  private static let hungerLasts: Int64 = 70
   /// A slot that goes round stays for this much time of slots, in microseconds.
   private static let quantum = 20_000.0
 

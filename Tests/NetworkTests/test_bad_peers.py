@@ -143,7 +143,8 @@ class Clients(Case):
         program = self.naps.start(
             "pipeline", self.naps.library, "naps-one", "--sub-bind=tcp://127.0.0.1:*", f"--job-pull=tcp://127.0.0.1:{port}",
             f"--storage=redis+unix://{redis}")
-        for _ in range(10):
+        # Few, for a coordinator whose store does not answer for some seconds ends.
+        for _ in range(4):
             peer = until(lambda: self.connected(port), "it listens")
             peer.sendall(self.greeting())
             # Both are ready: a greeting, and a command with its length before it.

@@ -148,8 +148,8 @@ class Clients(Case):
             peer = until(lambda: self.connected(port), "it listens")
             peer.sendall(self.greeting())
             # Both are ready: a greeting, and a command with its length before it.
-            (length,) = peer.recv(66, socket.MSG_WAITALL)[65:]
-            peer.recv(length, socket.MSG_WAITALL)
+            length = self.received(peer, 66)[65]
+            self.received(peer, length)
             peer.sendall(b"\x00\x01x" * 150 + b"\x04\x07\x04PING\x00\x05" + b"\x00\x01x")
             peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             peer.close()
@@ -165,6 +165,17 @@ class Clients(Case):
             return socket.create_connection(("127.0.0.1", port), timeout=60)
         except ConnectionRefusedError:
             return None
+
+    @staticmethod
+    def received(peer, count):
+        """So many bytes, which come in pieces: MSG_WAITALL does not wait on a socket with a time limit."""
+        data = b""
+        while len(data) < count:
+            piece = peer.recv(count - len(data))
+            if not piece:
+                raise RuntimeError(f"the connection ended after {len(data)} of {count} bytes")
+            data += piece
+        return data
 
     @staticmethod
     def greeting():

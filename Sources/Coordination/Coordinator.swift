@@ -67,7 +67,7 @@ final class Coordinator {
   private let poller = Poller()
   private var intakeIsWatched = false
 
-  /// What the poller calls it; `CoordinatorConnections.PollKey` has the others.
+  /// What the poller calls it; `CoordinatorConnections.Watched` has the others.
   private static var wakeKey: Int { 0 }
 
   /// Binds both sockets, so that a taken address is told before anything else happens.
